@@ -1,0 +1,15 @@
+"""How training runs: optimizers, schedules, hooks."""
+
+from .alternating_hook import AlternatingUpdateHook
+from .optim_constructor import SR4IROptimWrapperConstructor
+from .runtime_info_hook import RuntimeInfoHook
+from .schedulers import CosineRestartLR
+from .seeding import worker_init_fn
+
+__all__ = [
+    'AlternatingUpdateHook',
+    'CosineRestartLR',
+    'RuntimeInfoHook',
+    'SR4IROptimWrapperConstructor',
+    'worker_init_fn',
+]

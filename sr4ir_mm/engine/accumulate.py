@@ -1,0 +1,64 @@
+"""Back-propagation and updates with several losses per step, or several optimizers per loss.
+
+MMEngine's wrappers count calls of ``backward`` to know when to step. In phase 2 three calls make one step, and in the
+joint scheme one call serves two wrappers: both must count as one.
+"""
+
+from collections.abc import Collection
+
+from mmengine.optim import OptimWrapper
+from torch import Tensor
+
+from ..errors import SR4IRError
+
+
+def accumulate(wrappers: Collection[OptimWrapper], loss: Tensor, last: bool) -> None:
+    """Add the gradient of a scalar loss, scaled for mixed precision and accumulation.
+
+    Args:
+        wrappers (Collection[OptimWrapper]): Those whose parameters the loss reaches.
+        loss (Tensor): Scalar.
+        last (bool): Whether this is the last loss of the iteration; only this one counts.
+    """
+    first, *others = wrappers
+    first.backward(first.scale_loss(loss))
+    first._inner_count -= 0 if last else 1
+    for wrapper in others:
+        wrapper._inner_count += 1 if last else 0
+
+
+def update(wrappers: Collection[OptimWrapper]) -> None:
+    """Step and clear the gradients, where the accumulation is complete."""
+    ready = [wrapper for wrapper in wrappers if wrapper.should_update()]
+    if len(ready) > 1 and hasattr(ready[0], 'loss_scaler'):
+        _step_with_one_scaler(ready)
+    else:
+        for wrapper in ready:
+            wrapper.step()
+    for wrapper in ready:
+        wrapper.zero_grad()
+
+
+def share_scaler(wrappers: Collection[OptimWrapper]) -> None:
+    """Let mixed-precision wrappers that one ``backward`` serves scale alike.
+
+    Raises:
+        SR4IRError: If only some of them use mixed precision.
+    """
+    scalers = [wrapper.loss_scaler for wrapper in wrappers if hasattr(wrapper, 'loss_scaler')]
+    if scalers and len(scalers) < len(wrappers):
+        raise SR4IRError("S and T learn from one backward pass: use the same optim_wrapper 'type' for both.")
+    for wrapper in wrappers:
+        if scalers:
+            wrapper.loss_scaler = scalers[0]
+
+
+def _step_with_one_scaler(wrappers: list) -> None:
+    scaler = wrappers[0].loss_scaler
+    for wrapper in wrappers:
+        if wrapper.clip_grad_kwargs:
+            scaler.unscale_(wrapper.optimizer)
+            wrapper._clip_grad()
+        scaler.step(wrapper.optimizer)
+    # once for all: AmpOptimWrapper.step would change the scale between the two steps
+    scaler.update(wrappers[0]._scale_update_param)

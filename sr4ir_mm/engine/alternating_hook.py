@@ -1,0 +1,50 @@
+"""What an iteration needs to know of the run: warm-up, accumulation, randomness."""
+
+from typing import Optional
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner, set_random_seed
+
+from ..registry import HOOKS
+from .seeding import derive_seed
+
+
+@HOOKS.register_module()
+class AlternatingUpdateHook(Hook):
+    """Prepares each iteration of the alternating updates from the runner's counters alone.
+
+    Nothing is kept here, so a resumed run continues as if it had not stopped: whether the TDP loss is active, how far
+    the gradient accumulation is, and the random numbers of patch mix, dropout and drop path (which are a function of
+    the seed, the iteration and the rank) all follow from ``runner.epoch`` and ``runner.iter``.
+
+    Args:
+        warmup_epochs (int): Epochs without the TDP loss (SR4IR, section 4.1: a tenth of the training).
+        warmup_iters (int): The same in iterations, for iteration-based loops.
+    """
+
+    priority = 'HIGH'
+
+    def __init__(self, warmup_epochs: int = 0, warmup_iters: int = 0) -> None:
+        self.warmup_epochs = warmup_epochs
+        self.warmup_iters = warmup_iters
+
+    def before_train(self, runner: Runner) -> None:
+        """Tell each optimizer wrapper where it is: MMEngine's dict of wrappers does not pass this on."""
+        for name, wrapper in runner.optim_wrapper.items():
+            wrapper.initialize_count_status(getattr(_model(runner), name), runner.iter, runner.max_iters)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Draw the data of an epoch from the epoch's number, also in loaders without worker processes."""
+        set_random_seed(derive_seed(runner.seed or 0, runner.epoch))
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+        """Decide whether the TDP loss is active, and seed PyTorch's generators."""
+        active = runner.epoch >= self.warmup_epochs and runner.iter >= self.warmup_iters
+        _model(runner).tdp_active = active
+        torch.manual_seed(derive_seed(runner.seed or 0, runner.iter))
+
+
+def _model(runner: Runner) -> torch.nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,63 @@
+"""Losses reach the log with one synchronisation per log interval, and a loss that is not finite stops the run."""
+
+import math
+from typing import Optional
+
+import torch
+from mmengine.hooks import LoggerHook
+from mmengine.hooks import RuntimeInfoHook as _RuntimeInfoHook
+from mmengine.runner import Runner
+
+from ..errors import SR4IRError
+from ..registry import HOOKS
+
+
+@HOOKS.register_module()
+class RuntimeInfoHook(_RuntimeInfoHook):
+    """MMEngine's hook of this name, except that losses wait on the device until the logger wants them.
+
+    MMEngine's own reads every loss of every iteration (``.item()``), which makes the CPU wait for the GPU each time.
+
+    Raises:
+        SR4IRError: On a loss that is NaN or infinite: at the next log or before the next checkpoint is written,
+            whichever comes first, so that no checkpoint is saved after it.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Find out how often the logger looks."""
+        super().before_train(runner)
+        self.pending: list[tuple[int, dict]] = []
+        self.interval = min((h.interval for h in runner.hooks if isinstance(h, LoggerHook)), default=10)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
+    ) -> None:
+        """Keep the losses; hand them on when the logger is due."""
+        self.pending.append((runner.iter, outputs or {}))
+        if self.every_n_inner_iters(batch_idx, self.interval) or self.end_of_epoch(runner.train_dataloader, batch_idx):
+            self._flush(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuse to save after a loss that is not finite."""
+        self._flush(runner)
+
+    def _flush(self, runner: Runner) -> None:
+        if not any(outputs for _, outputs in self.pending):
+            return
+        tensors = [torch.as_tensor(v).detach().float() for _, outputs in self.pending for v in outputs.values()]
+        values = iter(torch.stack([t.to(tensors[0].device) for t in tensors]).tolist())
+        pending, self.pending = self.pending, []
+        for iteration, outputs in pending:
+            for name, value in zip(outputs, values):
+                if 'loss' in name and not math.isfinite(value):
+                    raise SR4IRError(_message(runner, name, value, iteration))
+                runner.message_hub.update_scalar(f'train/{name}', value)
+
+
+def _message(runner: Runner, name: str, value: float, iteration: int) -> str:
+    saved = runner.message_hub.runtime_info.get('last_ckpt')
+    return (
+        f"loss '{name}' is {value} at iteration {iteration + 1}: training stopped. Lower the learning rate, clip "
+        'gradients (optim_wrapper.<net>.clip_grad) or use the relative TDP loss. '
+        + (f'The last good checkpoint is {saved}.' if saved else 'No checkpoint had been saved yet.')
+    )

@@ -1,0 +1,27 @@
+"""Learning-rate schedules of the paper."""
+
+import math
+from bisect import bisect_left
+
+from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR as _CosineRestartLR
+
+from ..registry import PARAM_SCHEDULERS
+
+
+@PARAM_SCHEDULERS.register_module()
+class CosineRestartLR(_CosineRestartLR):
+    """Cosine annealing with restarts, as the paper's own code counts it.
+
+    MMEngine's class of this name restarts at the first step of a period; here that step still belongs to the period
+    before and runs at ``eta_min``. The value is in closed form, so it does not depend on the steps before. Past the last
+    period it stays at ``eta_min``. Arguments as in :class:`mmengine.optim.scheduler.lr_scheduler.CosineRestartLR`.
+    """
+
+    def _get_value(self) -> list[float]:
+        index = min(bisect_left(self.cumulative_periods, self.last_step), len(self.periods) - 1)
+        step = min(self.last_step - (self.cumulative_periods[index] - self.periods[index]), self.periods[index])
+        factor = self.restart_weights[index] * 0.5 * (1 + math.cos(math.pi * step / self.periods[index]))
+        return [self._eta_min(base) + factor * (base - self._eta_min(base)) for base in self.base_values]
+
+    def _eta_min(self, base: float) -> float:
+        return self.eta_min if self.eta_min_ratio is None else base * self.eta_min_ratio

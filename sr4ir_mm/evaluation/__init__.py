@@ -1,0 +1,5 @@
+"""Metrics."""
+
+from .sr_quality import SRQuality
+
+__all__ = ['SRQuality']

@@ -1,0 +1,96 @@
+"""From T's own batch to the images that S and T see."""
+
+from typing import Any, Optional, Union
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor, nn
+
+from ..errors import SR4IRError
+from ..registry import MODELS
+
+
+@MODELS.register_module()
+class SRDataPreprocessor(BaseDataPreprocessor):
+    """Let T's preprocessor make the batch, then take the HR image back out of it and degrade it.
+
+    Collation, padding, channel order and batch augmentation stay what T's authors meant; only the normalisation is
+    inverted. Works with the preprocessors of mmseg, mmdet and mmpretrain, with or without normalisation.
+
+    Args:
+        task (dict or nn.Module): T's data preprocessor.
+        degradation (dict or nn.Module): ``hr -> lr``, with an attribute ``scale``.
+        channel_order (str, optional): 'rgb' or 'bgr', the order in which T sees its channels. By default 'rgb' when
+            T's preprocessor converts to RGB, else 'bgr', which is how the zoos load images.
+    """
+
+    def __init__(
+        self,
+        task: Union[dict, nn.Module],
+        degradation: Union[dict, nn.Module],
+        channel_order: Optional[str] = None,
+    ) -> None:
+        super().__init__()
+        self.task = MODELS.build(task) if isinstance(task, dict) else task
+        self.degradation = MODELS.build(degradation) if isinstance(degradation, dict) else degradation
+        self.flip_channels = (channel_order or _channel_order(self.task)) == 'bgr'
+
+    def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
+        """Prepare one batch.
+
+        Args:
+            data (dict): A batch of the data loader: ``inputs`` and ``data_samples``, as T's preprocessor takes them.
+            training (bool): Whether T's training-time padding and augmentation apply.
+
+        Returns:
+            dict: ``data_samples`` as T's preprocessor returns them, and ``inputs``, a dict of N x 3 x H x W float
+            tensors: ``task`` (as T's preprocessor made it), ``hr`` ([0, 1], RGB), ``lr`` ([0, 1], RGB, 1/scale).
+
+        Raises:
+            SR4IRError: If an image is smaller than the scale, or is not a 3-channel one.
+        """
+        for i, image in enumerate(data['inputs']):
+            self._check(image, i, data.get('data_samples'))
+        batch = self.task(data, training)
+        hr = self.denormalise(batch['inputs'])
+        batch['inputs'] = dict(task=batch['inputs'], hr=hr, lr=self.degradation(hr))
+        return batch
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """[0, 1] RGB to what T sees, with gradient; same shape."""
+        image = (image.flip(-3) if self.flip_channels else image) * 255
+        mean = getattr(self.task, 'mean', None)
+        return image if mean is None else (image - mean) / self.task.std
+
+    @torch.no_grad()
+    def denormalise(self, inputs: Tensor) -> Tensor:
+        """What T sees to [0, 1] RGB; same shape. Pixels that came from 8 bits are restored to the last bit."""
+        mean = getattr(self.task, 'mean', None)
+        image = inputs if mean is None else inputs * self.task.std + mean
+        level = image.round()
+        # (x - mean) / std and back leaves an error of 1e-5 grey levels, which decides ties when LR is rounded.
+        image = torch.where((image - level).abs() < 1e-3, level, image) / 255
+        return image.flip(-3) if self.flip_channels else image
+
+    def _check(self, image: Tensor, index: int, data_samples: Optional[list]) -> None:
+        channels, height, width = image.shape
+        scale = self.degradation.scale
+        if channels == 3 and min(height, width) >= scale:
+            return
+        path = data_samples[index].metainfo.get('img_path') if data_samples else None
+        name = f"image '{path}'" if path else f'image {index} of the batch'
+        if channels != 3:
+            raise SR4IRError(
+                f'{name} has {channels} channel(s), but S works on 3: load it with '
+                "color_type='color' in LoadImageFromFile."
+            )
+        raise SR4IRError(
+            f'{name} is {width} x {height} px, smaller than the scale {scale}: no low-resolution '
+            'image can be made of it. Remove or enlarge it, or use a smaller scale.'
+        )
+
+
+def _channel_order(task: nn.Module) -> str:
+    # mmdet and mmengine: _channel_conversion; mmseg: channel_conversion; mmpretrain: to_rgb.
+    converted = any(getattr(task, name, False) for name in ('_channel_conversion', 'channel_conversion', 'to_rgb'))
+    return 'rgb' if converted else 'bgr'

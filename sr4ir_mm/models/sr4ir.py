@@ -1,0 +1,241 @@
+"""SR4IR: one model for every recognition task and every training scheme."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any, Optional, Union
+
+import torch
+import torch.nn.functional as F
+from mmengine.dist import is_distributed
+from mmengine.model import BaseModel, is_model_wrapper, revert_sync_batchnorm
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from torch import Tensor, nn
+
+from ..engine.accumulate import accumulate, update
+from ..errors import SR4IRError
+from ..registry import MODELS
+from .feature_recorder import FeatureRecorder
+from .modes import frozen
+from .schemes import SCHEMES, Phase
+
+
+@MODELS.register_module()
+class SR4IR(BaseModel):
+    """A super-resolution net S and a task net T, trained together or apart (CVPR 2024, arXiv 2404.01692).
+
+    T is any model that speaks MMEngine (``forward`` in the modes 'loss', 'predict', 'tensor', and a data
+    preprocessor); S maps N x 3 x h x w in [0, 1] RGB to N x 3 x (scale h) x (scale w).
+
+    Args:
+        sr (dict or nn.Module): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``.
+        task (dict or nn.Module): T, e.g. the ``model`` of a zoo config.
+        scale (int): Up-sampling factor of S.
+        scheme (str or list[dict]): 'SR4IR', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'S' (S alone, to pre-train it), or
+            a list of :class:`Phase` arguments.
+        tdp (dict): TDP loss: layers of T and their weights.
+        cqmix (dict): Patch mix.
+        degradation (dict, optional): ``hr -> lr``. Defaults to bicubic.
+        channel_order (str, optional): See :class:`SRDataPreprocessor`.
+        init_cfg (dict, optional): As in MMEngine.
+
+    Raises:
+        SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown, or T lacks a TDP layer.
+    """
+
+    def __init__(
+        self,
+        sr: Union[dict, nn.Module],
+        task: Union[dict, nn.Module],
+        scale: int,
+        scheme: Union[str, Sequence[dict]] = 'SR4IR',
+        tdp: Optional[dict] = None,
+        cqmix: Optional[dict] = None,
+        degradation: Optional[dict] = None,
+        channel_order: Optional[str] = None,
+        init_cfg: Optional[dict] = None,
+    ) -> None:
+        task = MODELS.build(task)
+        # SyncBN needs a process group and, in PyTorch, a GPU
+        task = task if is_distributed() else revert_sync_batchnorm(task)
+        degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
+        super().__init__(
+            dict(
+                type='sr4ir_mm.SRDataPreprocessor',
+                task=task.data_preprocessor,
+                degradation=degradation,
+                channel_order=channel_order,
+            ),
+            init_cfg,
+        )
+        self.scale = scale
+        self.phases = _phases(scheme)
+        self.sr = MODELS.build(sr)
+        self.task = task
+        self.tdp = MODELS.build(dict(type='sr4ir_mm.TDPLoss', **(tdp or dict(layers=dict(backbone=1.0)))))
+        self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
+        #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
+        self.tdp_active = True
+        _check_scale(self.sr, scale)
+        self.recorder = FeatureRecorder(task, self.tdp.layers) if any(p.tdp for p in self.phases) else None
+        for name in self.still:
+            getattr(self, name).requires_grad_(False)
+
+    @property
+    def learning(self) -> tuple[str, ...]:
+        """The nets that the scheme trains: 'sr', 'task' or both."""
+        return tuple(name for name in ('sr', 'task') if any(name in phase.learn for phase in self.phases))
+
+    @property
+    def still(self) -> tuple[str, ...]:
+        """The nets that the scheme never trains."""
+        return tuple(name for name in ('sr', 'task') if name not in self.learning)
+
+    @property
+    def source(self) -> str:
+        """What T sees at test time: 'hr', 'lr' (bilinear up-sampling) or 'sr'."""
+        images = [image for phase in self.phases for image in phase.task]
+        return images[0] if images in (['hr'], ['lr']) else 'sr'
+
+    def train(self, mode: bool = True) -> 'SR4IR':
+        """Set the mode; nets that the scheme never trains stay in eval mode."""
+        super().train(mode)
+        for name in self.still:
+            getattr(self, name).eval()
+        return self
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        """One iteration: every phase of the scheme in turn.
+
+        Args:
+            data (dict): A batch of the data loader.
+            optim_wrapper (OptimWrapperDict): Wrappers named 'sr' and 'task', as far as these nets learn.
+
+        Returns:
+            dict[str, Tensor]: Weighted losses, not synchronised: 'sr.loss_pix', 'sr.loss_tdp' and
+            'task.<image>.<name in T>'.
+        """
+        batch = self.data_preprocessor(data, True)
+        logs: dict[str, Tensor] = {}
+        for phase in self.phases:
+            logs.update(self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper))
+        return logs
+
+    def forward(self, inputs: Union[Tensor, dict], data_samples: Optional[list] = None, mode: str = 'tensor') -> Any:
+        """Run T on the image that the scheme shows it at test time.
+
+        Args:
+            inputs (Tensor or dict): LR images, N x 3 x h x w, [0, 1], RGB; or ``inputs`` of
+                :class:`SRDataPreprocessor`.
+            data_samples (list, optional): T's data samples.
+            mode (str): 'tensor', 'predict' or 'loss', as in T.
+
+        Returns:
+            What T returns. In mode 'predict' of preprocessed batches each data sample also holds ``lr``, ``sr`` (what
+            T saw) and ``hr``, each 3 x H x W in [0, 1].
+        """
+        images = dict(lr=inputs) if isinstance(inputs, Tensor) else dict(inputs)
+        if self.source == 'sr':
+            images['sr'] = self._super_resolve(images)
+        normalised, seen = self._show(self.source, images)
+        outputs = self.task(normalised, data_samples, mode=mode)
+        if mode == 'predict' and 'hr' in images:
+            for i, sample in enumerate(outputs):
+                sample.set_data(dict(lr=images['lr'][i], sr=seen[i], hr=images['hr'][i]))
+        return outputs
+
+    def _run_phase(self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict) -> dict:
+        wrappers = {name: optim_wrapper[name] for name in phase.learn}
+        images, logs = dict(images), {}
+        branches = phase.branches()
+        with nullcontext() if 'task' in phase.learn else frozen(_unwrap(self.task)):
+            for branch in branches:
+                last = branch is branches[-1]
+                with self._optim_context(wrappers, sync=last):
+                    if phase.needs_sr and 'sr' not in images:
+                        with torch.set_grad_enabled('sr' in phase.learn):
+                            images['sr'] = self._super_resolve(images)
+                    loss, log = self._losses(branch, images, samples)
+                accumulate(wrappers.values(), loss, last)
+                logs.update(log)
+        update(wrappers.values())
+        return logs
+
+    @contextmanager
+    def _optim_context(self, wrappers: dict[str, OptimWrapper], sync: bool) -> Iterator[None]:
+        """Mixed precision, and no exchange of gradients between GPUs before the last branch."""
+        with ExitStack() as stack:
+            for name, wrapper in wrappers.items():
+                net = getattr(self, name)
+                stack.enter_context(wrapper.optim_context(net))
+                if not sync and hasattr(net, 'no_sync'):
+                    stack.enter_context(net.no_sync())
+            yield
+
+    def _losses(self, branch: Phase, images: dict, samples: list) -> tuple[Tensor, dict]:
+        losses = {}
+        if branch.pixel:
+            losses['sr.loss_pix'] = branch.pixel * F.l1_loss(images['sr'], images['hr'])
+        if branch.tdp and self.tdp_active:
+            losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(images, samples)
+        total, logs = sum(losses.values()), dict(losses)
+        for name, weight in branch.task.items():
+            outputs = self.task(self._show(name, images)[0], samples, mode='loss')
+            loss, log = _unwrap(self.task).parse_losses(outputs)
+            total = total + weight * loss
+            logs.update({f'task.{name}.{key}': weight * value if 'loss' in key else value for key, value in log.items()})
+        return total, {key: value.detach() for key, value in logs.items()}
+
+    def _tdp_loss(self, images: dict, samples: list) -> Tensor:
+        with torch.no_grad():
+            hr_feats = self.recorder(images['task'], samples)
+        return self.tdp(self.recorder(self._show('sr', images)[0], samples), hr_feats)
+
+    def _show(self, name: str, images: dict) -> tuple[Tensor, Tensor]:
+        """The image called ``name``, as T sees it and in [0, 1]."""
+        if name == 'hr':
+            return images['task'], images['hr']
+        if name == 'lr':
+            image = _crop(F.interpolate(images['lr'], scale_factor=self.scale, mode='bilinear', align_corners=True), images)
+        elif name == 'mix':
+            image = self.cqmix(images['sr'], images['hr'])
+        else:
+            image = images['sr']
+        return self.data_preprocessor.normalise(image), image
+
+    def _super_resolve(self, images: dict) -> Tensor:
+        return _crop(self.sr(images['lr']), images)
+
+
+def _crop(image: Tensor, images: dict) -> Tensor:
+    """Remove what the degradation padded."""
+    height, width = images['hr'].shape[-2:] if 'hr' in images else image.shape[-2:]
+    return image[..., :height, :width]
+
+
+def _unwrap(net: nn.Module) -> nn.Module:
+    return net.module if is_model_wrapper(net) else net
+
+
+def _phases(scheme: Union[str, Sequence[dict]]) -> list[Phase]:
+    if not isinstance(scheme, str):
+        return [Phase(**phase) for phase in scheme]
+    if scheme not in SCHEMES:
+        raise SR4IRError(f"There is no scheme '{scheme}'; choose one of {', '.join(SCHEMES)}.")
+    return SCHEMES[scheme]
+
+
+@torch.no_grad()
+def _check_scale(sr: nn.Module, scale: int, size: int = 16) -> None:
+    """Run S once on a small image: a wrong scale must not wait for the first batch."""
+    training = sr.training
+    try:
+        out = sr.eval()(torch.zeros(1, 3, size, size)).shape
+    except RuntimeError as error:
+        raise SR4IRError(f'S ({type(sr).__name__}) does not take a 3-channel image of {size} px: {error}') from error
+    finally:
+        sr.train(training)
+    if out != (1, 3, size * scale, size * scale):
+        raise SR4IRError(
+            f'S ({type(sr).__name__}) turns 1 x 3 x {size} x {size} into {" x ".join(map(str, out))}, but scale={scale} '
+            f'needs 1 x 3 x {size * scale} x {size * scale}: make the scale of S and of the config agree.'
+        )

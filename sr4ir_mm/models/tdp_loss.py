@@ -1,0 +1,55 @@
+"""Task-driven perceptual loss."""
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import SR4IRError
+from ..registry import MODELS
+
+_CRITERIA = {'l1': nn.functional.l1_loss, 'l2': nn.functional.mse_loss}
+
+
+@MODELS.register_module()
+class TDPLoss(nn.Module):
+    """Distance between T's features of the SR image and of the HR image (SR4IR, section 3.2).
+
+    Args:
+        layers (dict[str, float]): Weight of each layer of T, by module path: 'backbone' (a tuple's last element),
+            'neck[0]' (an element of a tuple), 'backbone.layer3.1'.
+        loss_weight (float): Weight of the whole loss.
+        criterion (str): 'l1' or 'l2', averaged over all elements of a feature.
+        relative (bool): Divide each layer's loss by the mean size of its HR feature (mean square for 'l2'), taken
+            without gradient. Then one weight serves every T; without it the loss grows with the size of T's features.
+    """
+
+    def __init__(
+        self, layers: dict[str, float], loss_weight: float = 1.0, criterion: str = 'l1', relative: bool = False
+    ) -> None:
+        super().__init__()
+        if criterion not in _CRITERIA:
+            raise SR4IRError(f"TDPLoss has no criterion '{criterion}'; there are {sorted(_CRITERIA)}.")
+        self.layers = dict(layers)
+        self.loss_weight = loss_weight
+        self.criterion = _CRITERIA[criterion]
+        self.relative = relative
+
+    def forward(self, sr_feats: dict[str, Tensor], hr_feats: dict[str, Tensor]) -> Tensor:
+        """Weighted sum over the layers.
+
+        Args:
+            sr_feats (dict[str, Tensor]): Features of the SR image by layer name, any shape; other names are ignored.
+            hr_feats (dict[str, Tensor]): Features of the HR image, same shapes; no gradient flows into them.
+
+        Returns:
+            Tensor: Scalar.
+        """
+        return self.loss_weight * sum(
+            weight * self._distance(sr_feats[name], hr_feats[name].detach()) for name, weight in self.layers.items()
+        )
+
+    def _distance(self, sr: Tensor, hr: Tensor) -> Tensor:
+        loss = self.criterion(sr, hr)
+        if self.relative:
+            # the distance to nothing is the size of the feature
+            loss = loss / self.criterion(hr, torch.zeros_like(hr)).clamp(min=1e-12)
+        return loss

@@ -1,0 +1,5 @@
+"""Transforms on batches of images."""
+
+from .cqmix import CQMix
+
+__all__ = ['CQMix']
