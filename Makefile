@@ -1,0 +1,51 @@
+# make demo, make test: both prepare .venv first (once; again when a requirements file or setup.py changes).
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+# The first that runs: a pyenv shim may be on PATH without the Python behind it.
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+
+.PHONY: venv demo test test-slow test-all lint format clean
+.DEFAULT_GOAL := test
+
+venv: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt setup.py pyproject.toml
+	@$(or $(PYTHON),false) -c 'import sys; v = sys.version_info[:2]; \
+	  v == (3, 11) or print("Warning: tested with Python 3.11 only, this is", sys.version.split()[0]); \
+	  sys.exit(not (3, 10) <= v < (3, 13))' \
+	  || { echo 'sr4ir_mm needs Python 3.11 (3.10 and 3.12 may work): make PYTHON=/path/to/python3.11 venv'; exit 1; }
+	@echo '==> Preparing $(VENV) with $(PYTHON): about 5 GB to download the first time, 4 minutes or more'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo '==> 1/3 pip'
+	$(BIN)/python -m pip install --upgrade pip
+	@echo '==> 2/3 PyTorch, the OpenMMLab packages and the test tools'
+	$(BIN)/python -m pip install -r requirements.txt -r requirements/tests.txt
+	@echo '==> 3/3 sr4ir_mm itself, editable'
+	$(BIN)/python -m pip install --no-build-isolation --editable .
+	-$(BIN)/python -m pip check
+	@touch $@
+
+demo: venv
+	$(BIN)/python tools/demo.py
+
+test: venv
+	$(BIN)/python -m pytest
+
+test-slow: venv
+	$(BIN)/python -m pytest -m slow
+
+test-all: venv
+	$(BIN)/python -m pytest -m ''
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: venv
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info sr4ir_mm/.mim .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

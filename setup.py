@@ -1,0 +1,71 @@
+"""Packaging, with the ``.mim`` folder that ``mim`` and ``sr4ir_mm::...`` config paths look into."""
+
+import os
+import runpy
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).resolve().parent
+README = ROOT / 'README.md'
+
+
+def add_mim_extension(package_dir: Path, link: bool) -> None:
+    """Put configs, tools and the model index under ``package_dir/.mim``, as relative links or as copies."""
+    mim_dir = package_dir / '.mim'
+    shutil.rmtree(mim_dir, ignore_errors=True)
+    mim_dir.mkdir(parents=True)
+    for name in ('configs', 'tools', 'model-index.yml'):
+        source, target = ROOT / name, mim_dir / name
+        if link:
+            target.symlink_to(os.path.relpath(source, mim_dir))
+        elif source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__'))
+        else:
+            shutil.copy(source, target)
+
+
+class BuildPy(build_py):
+    """Add ``.mim``: links in the checkout for ``pip install -e``, copies in the build folder for a wheel.
+
+    Every way to install passes here (``sys.argv`` does not tell them apart since PEP 660), and building a wheel
+    leaves the links of an editable install alone.
+    """
+
+    def run(self) -> None:
+        """Build the package, then its ``.mim``."""
+        super().run()
+        add_mim_extension((ROOT if self.editable_mode else Path(self.build_lib)) / 'sr4ir_mm', self.editable_mode)
+
+
+def requirements(name: str) -> list[str]:
+    """Read ``requirements/<name>.txt`` without its comments."""
+    lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
+    return [line for line in (line.partition('#')[0].strip() for line in lines) if line]
+
+
+extras = {name: requirements(name) for name in ('tests', 'docs', 'optional')}
+
+setup(
+    name='sr4ir_mm',
+    version=runpy.run_path(str(ROOT / 'sr4ir_mm' / 'version.py'))['__version__'],
+    description='Task-driven super-resolution (SR4IR, CVPR 2024) for the nets of OpenMMLab',
+    long_description=README.read_text(encoding='utf-8') if README.exists() else '',
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    keywords='computer vision, super-resolution, image recognition, OpenMMLab',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.11',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
+    python_requires='>=3.10,<3.13',
+    # mmcv is left to requirements.txt (mmcv-lite) or to mim (the full one): both provide the package `mmcv`.
+    install_requires=requirements('runtime'),
+    extras_require={**extras, 'all': sum(extras.values(), []), 'mim': requirements('mminstall')},
+    cmdclass={'build_py': BuildPy},
+)
