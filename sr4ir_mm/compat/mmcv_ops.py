@@ -8,10 +8,11 @@ This can go when mmcv publishes wheels for current torch, or makes its ops optio
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Callable, NoReturn
+from typing import Any, NoReturn
 
 EXTENSION = 'mmcv._ext'
 

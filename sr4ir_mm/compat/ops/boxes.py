@@ -1,7 +1,7 @@
 """Box ops: non-maximum suppression and overlaps."""
 
 import operator
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor

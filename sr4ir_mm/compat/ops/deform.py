@@ -117,9 +117,10 @@ def modulated_deform_conv_backward(
     zero_bias = weight.new_zeros(len(weight))
     tensors = [at_least_float(t) for t in (grad_output, input, weight, offset, mask, zero_bias)]
     grads = torchvision_ops()._deform_conv2d_backward(*tensors, *_modulated(**settings))
-    targets = [grad_input, grad_weight, grad_offset, grad_mask] + ([grad_bias] if with_bias else [])
-    for target, grad in zip(targets, grads):
+    for target, grad in zip((grad_input, grad_weight, grad_offset, grad_mask), grads[:4], strict=True):
         target.copy_(grad)
+    if with_bias:
+        grad_bias.copy_(grads[4])
 
 
 def _modulated(
@@ -153,7 +154,7 @@ def ms_deform_attn_forward(
     from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
 
     shapes, start = spatial_shapes.tolist(), 0
-    for (height, width), given in zip(shapes, level_start_index.tolist()):
+    for (height, width), given in zip(shapes, level_start_index.tolist(), strict=True):
         if given != start:
             raise MissingOpError('ms_deform_attn_forward', 'levels that are not packed in order')
         start += height * width
@@ -178,5 +179,5 @@ def ms_deform_attn_backward(
     with torch.enable_grad():
         out = ms_deform_attn_forward(value, spatial_shapes, level_start_index, locations, weights, im2col_step)
     grads = torch.autograd.grad(out, (value, locations, weights), grad_output)
-    for target, grad in zip((grad_value, grad_sampling_loc, grad_attn_weight), grads):
+    for target, grad in zip((grad_value, grad_sampling_loc, grad_attn_weight), grads, strict=True):
         target.copy_(grad)
