@@ -66,6 +66,10 @@ setup(
     python_requires='>=3.10,<3.13',
     # mmcv is left to requirements.txt (mmcv-lite) or to mim (the full one): both provide the package `mmcv`.
     install_requires=requirements('runtime'),
-    extras_require={**extras, 'all': [line for lines in extras.values() for line in lines], 'mim': requirements('mminstall')},
+    extras_require={
+        **extras,
+        'all': [line for lines in extras.values() for line in lines],
+        'mim': requirements('mminstall'),
+    },
     cmdclass={'build_py': BuildPy},
 )
