@@ -22,7 +22,7 @@ $(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt
 	@echo '==> 2/3 PyTorch, the OpenMMLab packages and the test tools'
 	$(BIN)/python -m pip install -r requirements.txt -r requirements/tests.txt
 	@echo '==> 3/3 sr4ir_mm itself, editable'
-	$(BIN)/python -m pip install --no-build-isolation --editable .
+	$(BIN)/python -m pip install --no-build-isolation --no-deps --editable .
 	-$(BIN)/python -m pip check
 	@touch $@
 
