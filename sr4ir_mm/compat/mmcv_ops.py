@@ -18,17 +18,21 @@ EXTENSION = 'mmcv._ext'
 
 # Module of sr4ir_mm.compat.ops -> the functions of mmcv._ext that it implements, under mmcv's own names.
 IMPLEMENTATIONS = {
-    'boxes': ('nms', 'softnms', 'nms_match', 'bbox_overlaps'),
+    'nms': ('nms', 'softnms', 'nms_match'),
+    'boxes': ('bbox_overlaps',),
     'roi': ('roi_align_forward', 'roi_align_backward', 'roi_pool_forward', 'roi_pool_backward'),
     'deform': (
         'deform_conv_forward', 'deform_conv_backward_input', 'deform_conv_backward_parameters',
         'modulated_deform_conv_forward', 'modulated_deform_conv_backward',
-        'ms_deform_attn_forward', 'ms_deform_attn_backward',
     ),
+    'attention': ('ms_deform_attn_forward', 'ms_deform_attn_backward'),
     'losses': (
         'sigmoid_focal_loss_forward', 'sigmoid_focal_loss_backward',
         'softmax_focal_loss_forward', 'softmax_focal_loss_backward',
     ),
+    'masks': ('psamask_forward', 'psamask_backward', 'masked_im2col_forward', 'masked_col2im_forward'),
+    'carafe': ('carafe_naive_forward', 'carafe_naive_backward', 'carafe_forward', 'carafe_backward'),
+    'stylegan': ('fused_bias_leakyrelu', 'upfirdn2d'),
     'info': ('get_compiler_version', 'get_compiling_cuda_version'),
 }  # fmt: skip
 SERVED = {op: module for module, ops in IMPLEMENTATIONS.items() for op in ops}

@@ -28,7 +28,8 @@ def roi_align_forward(
     if pool_mode != 1:
         raise MissingOpError('roi_align_forward', "pool_mode='max'")
     args = (spatial_scale, aligned_height, aligned_width, sampling_ratio, aligned)
-    output.copy_(torchvision_ops().roi_align(at_least_float(input), at_least_float(rois).to(_dtype(input)), *args))
+    input = at_least_float(input)
+    output.copy_(torchvision_ops().roi_align(input, rois.to(input), *args))
 
 
 def roi_align_backward(
@@ -107,7 +108,3 @@ def roi_pool_backward(
     taken = argmax >= 0
     index = (images[taken], channels[taken], argmax[taken].long())
     grad_input.flatten(2).index_put_(index, grad_output[taken].to(grad_input), accumulate=True)
-
-
-def _dtype(tensor: Tensor) -> torch.dtype:
-    return torch.float64 if tensor.dtype == torch.float64 else torch.float32

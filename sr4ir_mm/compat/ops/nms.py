@@ -1,0 +1,110 @@
+"""Non-maximum suppression."""
+
+import operator
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from . import at_least_float, torchvision_ops
+from .boxes import bbox_overlaps
+
+
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
+    """Non-maximum suppression.
+
+    Args:
+        boxes: N x 4, (x1, y1, x2, y2), float.
+        scores: N, float.
+        iou_threshold: Boxes that overlap a better one by more than this go.
+        offset: 0, or 1 where x2 and y2 are the last pixels inside.
+
+    Returns:
+        int64 indices of the boxes that stay, best first.
+    """
+    boxes, scores = at_least_float(boxes), at_least_float(scores)
+    if offset == 0:
+        return torchvision_ops().nms(boxes, scores.to(boxes), iou_threshold)
+    groups = _suppress(boxes, scores, iou_threshold, offset, operator.gt)
+    return torch.tensor([group[0] for group in groups], dtype=torch.long, device=boxes.device)
+
+
+def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
+    """Group boxes by the one that suppresses them.
+
+    Args:
+        dets: N x 5, (x1, y1, x2, y2, score), float, on the CPU.
+        iou_threshold: Boxes that overlap a better one by this or more join its group.
+
+    Returns:
+        One list of indices per box that stays, itself first, the others by falling score.
+    """
+    return _suppress(dets[:, :4], dets[:, 4], iou_threshold, 0, operator.ge)
+
+
+def _suppress(boxes: Tensor, scores: Tensor, threshold: float, offset: int, beats: Callable) -> list[list[int]]:
+    order = scores.argsort(descending=True, stable=True)
+    groups = []
+    while len(order):
+        best, rest = order[:1], order[1:]
+        overlaps = boxes.new_empty(1, len(rest))
+        bbox_overlaps(boxes[best], boxes[rest], overlaps, mode=0, aligned=False, offset=offset)
+        beaten = beats(overlaps[0], threshold)
+        groups.append(torch.cat([best, rest[beaten]]).tolist())
+        order = rest[~beaten]
+    return groups
+
+
+def softnms(
+    boxes: Tensor,
+    scores: Tensor,
+    dets: Tensor,
+    iou_threshold: float,
+    sigma: float,
+    min_score: float,
+    method: int,
+    offset: int,
+) -> Tensor:
+    """Soft non-maximum suppression: lowers the scores of boxes that overlap a better one.
+
+    Args:
+        boxes: N x 4, float32, on the CPU.
+        scores: N.
+        dets: N x 5, filled in place with boxes and their new scores, best first.
+        iou_threshold: Used by methods 0 and 1.
+        sigma: Used by method 2.
+        min_score: Boxes whose score falls below go.
+        method: 0 naive, 1 linear, 2 gaussian.
+        offset: 0, or 1 where x2 and y2 are the last pixels inside.
+
+    Returns:
+        int64 indices of the boxes that stay, as many as there are valid rows in ``dets``.
+    """
+    scores, left = scores.clone(), torch.arange(len(boxes))
+    kept: list[Tensor] = []
+    while len(left):
+        position = scores[left].argmax()
+        best = left[position].clone()
+        dets[len(kept), :4], dets[len(kept), 4] = boxes[best], scores[best]
+        kept.append(best)
+        left[position] = left[0]
+        left = left[1:]
+        overlaps = boxes.new_empty(1, len(left))
+        bbox_overlaps(boxes[best][None], boxes[left], overlaps, mode=0, aligned=False, offset=offset)
+        scores[left] *= _soft_weight(overlaps[0], iou_threshold, sigma, method)
+        left = _drop(left, scores[left] < min_score)
+    return torch.stack(kept) if kept else left
+
+
+def _drop(left: Tensor, low: Tensor) -> Tensor:
+    """Drop some by moving the last of the others into their places: mmcv's order, which decides among equal scores."""
+    count = int((~low).sum())
+    left[:count][low[:count]] = left[count:][~low[count:]].flip(0)
+    return left[:count]
+
+
+def _soft_weight(overlaps: Tensor, threshold: float, sigma: float, method: int) -> Tensor:
+    if method == 2:
+        return torch.exp(-(overlaps * overlaps) / sigma)
+    lowered = torch.zeros_like(overlaps) if method == 0 else 1 - overlaps
+    return torch.where(overlaps >= threshold, lowered, torch.ones_like(overlaps))
