@@ -1,5 +1,6 @@
 """Overlaps of boxes."""
 
+import torch
 from torch import Tensor
 
 
