@@ -11,10 +11,9 @@ PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo 
 venv: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt setup.py pyproject.toml
-	@$(or $(PYTHON),false) -c 'import sys; v = sys.version_info[:2]; \
-	  v == (3, 11) or print("Warning: tested with Python 3.11 only, this is", sys.version.split()[0]); \
-	  sys.exit(not (3, 10) <= v < (3, 13))' \
-	  || { echo 'sr4ir_mm needs Python 3.11 (3.10 and 3.12 may work): make PYTHON=/path/to/python3.11 venv'; exit 1; }
+	@{ $(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))'; } 2>/dev/null || \
+	  { echo 'sr4ir_mm needs Python 3.11 (3.10 and 3.12 may work): make PYTHON=/path/to/python3.11 venv'; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || echo 'Note: only Python 3.11 is tested'
 	@echo '==> Preparing $(VENV) with $(PYTHON): about 5 GB to download the first time, 4 minutes or more'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo '==> 1/3 pip'
