@@ -5,11 +5,13 @@ from .optim_constructor import SR4IROptimWrapperConstructor
 from .runtime_info_hook import RuntimeInfoHook
 from .schedulers import CosineRestartLR
 from .seeding import worker_init_fn
+from .visualization_hook import SRVisualizationHook
 
 __all__ = [
     'AlternatingUpdateHook',
     'CosineRestartLR',
     'RuntimeInfoHook',
     'SR4IROptimWrapperConstructor',
+    'SRVisualizationHook',
     'worker_init_fn',
 ]

@@ -7,6 +7,7 @@ from .modes import frozen
 from .schemes import SCHEMES, Phase
 from .sr4ir import SR4IR
 from .tdp_loss import TDPLoss
+from .torchvision_backbone import TorchvisionBackbone
 
 __all__ = [
     'SCHEMES',
@@ -16,6 +17,7 @@ __all__ = [
     'Phase',
     'SRDataPreprocessor',
     'TDPLoss',
+    'TorchvisionBackbone',
     'frozen',
     'quantize',
 ]

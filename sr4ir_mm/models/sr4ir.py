@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 import torch
 import torch.nn.functional as F
 from mmengine.dist import is_distributed
-from mmengine.model import BaseModel, is_model_wrapper, revert_sync_batchnorm
+from mmengine.model import BaseModel, initialize, is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
@@ -27,7 +27,8 @@ class SR4IR(BaseModel):
     preprocessor); S maps N x 3 x h x w in [0, 1] RGB to N x 3 x (scale h) x (scale w).
 
     Args:
-        sr (dict or nn.Module): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``.
+        sr (dict or nn.Module, optional): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``; a dict may hold an ``init_cfg``
+            for any S. None for the schemes without S, 'H->T' and 'L->T'.
         task (dict or nn.Module): T, e.g. the ``model`` of a zoo config.
         scale (int): Up-sampling factor of S.
         scheme (str or list[dict]): 'SR4IR', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'S' (S alone, to pre-train it), or
@@ -44,7 +45,7 @@ class SR4IR(BaseModel):
 
     def __init__(
         self,
-        sr: Union[dict, nn.Module],
+        sr: Union[dict, nn.Module, None],
         task: Union[dict, nn.Module],
         scale: int,
         scheme: Union[str, Sequence[dict]] = 'SR4IR',
@@ -54,7 +55,7 @@ class SR4IR(BaseModel):
         channel_order: Optional[str] = None,
         init_cfg: Optional[dict] = None,
     ) -> None:
-        task = MODELS.build(task)
+        task = MODELS.build(task) if isinstance(task, dict) else task
         # SyncBN needs a process group and, in PyTorch, a GPU
         task = task if is_distributed() else revert_sync_batchnorm(task)
         degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
@@ -69,13 +70,18 @@ class SR4IR(BaseModel):
         )
         self.scale = scale
         self.phases = _phases(scheme)
-        self.sr = MODELS.build(sr)
+        sr = dict(sr) if isinstance(sr, dict) else sr
+        self.sr_init_cfg = sr.pop('init_cfg', None) if isinstance(sr, dict) else None
+        self.sr = MODELS.build(sr) if isinstance(sr, dict) else sr
         self.task = task
         self.tdp = MODELS.build(dict(type='sr4ir_mm.TDPLoss', **(tdp or dict(layers=dict(backbone=1.0)))))
         self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
         #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
         self.tdp_active = True
-        _check_scale(self.sr, scale)
+        if self.sr is not None:
+            _check_scale(self.sr, scale)
+        elif self.source == 'sr':
+            raise SR4IRError(f"scheme '{scheme}' needs a super-resolution net: set model.sr.")
         self.recorder = FeatureRecorder(task, self.tdp.layers) if any(p.tdp for p in self.phases) else None
         for name in self.still:
             getattr(self, name).requires_grad_(False)
@@ -88,13 +94,19 @@ class SR4IR(BaseModel):
     @property
     def still(self) -> tuple[str, ...]:
         """The nets that the scheme never trains."""
-        return tuple(name for name in ('sr', 'task') if name not in self.learning)
+        return tuple(name for name in ('sr', 'task') if name not in self.learning and getattr(self, name) is not None)
 
     @property
     def source(self) -> str:
         """What T sees at test time: 'hr', 'lr' (bilinear up-sampling) or 'sr'."""
         images = [image for phase in self.phases for image in phase.task]
         return images[0] if images in (['hr'], ['lr']) else 'sr'
+
+    def init_weights(self) -> None:
+        """Initialise as usual, then S by its own ``init_cfg``: most SR nets of mmagic do not take one."""
+        super().init_weights()
+        if self.sr_init_cfg:
+            initialize(self.sr, self.sr_init_cfg)
 
     def train(self, mode: bool = True) -> 'SR4IR':
         """Set the mode; nets that the scheme never trains stay in eval mode."""
@@ -137,7 +149,10 @@ class SR4IR(BaseModel):
         if self.source == 'sr':
             images['sr'] = self._super_resolve(images)
         normalised, seen = self._show(self.source, images)
-        outputs = self.task(normalised, data_samples, mode=mode)
+        if mode == 'predict' and not any(phase.task for phase in self.phases):
+            outputs = data_samples  # S alone: T knows nothing
+        else:
+            outputs = self.task(normalised, data_samples, mode=mode)
         if mode == 'predict' and 'hr' in images:
             for i, sample in enumerate(outputs):
                 sample.set_data(dict(lr=images['lr'][i], sr=seen[i], hr=images['hr'][i]))

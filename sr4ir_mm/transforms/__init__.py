@@ -1,5 +1,6 @@
-"""Transforms on batches of images."""
+"""Transforms of images and of batches."""
 
 from .cqmix import CQMix
+from .loading import LoadImageFromFile
 
-__all__ = ['CQMix']
+__all__ = ['CQMix', 'LoadImageFromFile']

@@ -1,0 +1,26 @@
+# shared/data/voc2012_mini: 822 + 300 images with a long side of at most 320 px
+_base_ = './voc_seg.py'
+data_root = '../shared/data/voc2012_mini'
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        pipeline=[
+            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='LoadAnnotations'),
+            dict(type='RandomResize', scale=(9999, 240), ratio_range=(0.7, 1.3), keep_ratio=True),
+            dict(type='RandomCrop', crop_size=(128, 128), cat_max_ratio=0.75),
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PackSegInputs'),
+        ]))
+val_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        pipeline=[
+            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='LoadAnnotations'),
+            dict(type='PackSegInputs'),
+        ]))
+test_dataloader = val_dataloader

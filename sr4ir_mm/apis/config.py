@@ -1,0 +1,107 @@
+"""Configs as the command line sees them."""
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Optional
+
+import torch
+from mmengine.config import Config, DictAction
+
+from ..errors import SR4IRError
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def load_config(path: str, options: Optional[dict] = None) -> Config:
+    """Read a config file and override entries.
+
+    Args:
+        path (str): Config file.
+        options (dict, optional): Dotted keys and values of ``--cfg-options``. A new ``data_root`` also reaches every
+            data set that used the old one.
+
+    Raises:
+        SR4IRError: If there is no such file.
+    """
+    if not Path(path).is_file():
+        raise SR4IRError(f"There is no config file '{path}'.")
+    cfg = Config.fromfile(path)
+    old_root = cfg.get('data_root')
+    cfg.merge_from_dict(options or {})
+    if 'data_root' in (options or {}):
+        for dataset in _datasets(cfg):
+            if dataset.data_root == old_root:
+                dataset.data_root = cfg.data_root
+    return cfg
+
+
+def enable_amp(cfg: Config) -> None:
+    """Use mixed precision for every net: float16 with loss scaling on a GPU, bfloat16 on a CPU."""
+    for name in ('sr', 'task'):
+        part = cfg.optim_wrapper.get(name)
+        if part is None or 'Amp' in part.get('type', ''):
+            continue
+        if part.get('type', 'OptimWrapper') != 'OptimWrapper':
+            raise SR4IRError(f"--amp needs optim_wrapper.{name}.type='OptimWrapper', not '{part.type}'.")
+        part.type = 'sr4ir_mm.AmpOptimWrapper'
+        if not torch.cuda.is_available():
+            part.dtype = 'bfloat16'
+
+
+def check_data(cfg: Config, *loaders: str) -> None:
+    """Look for every data set's folder before anything is built or written.
+
+    Args:
+        cfg (Config): A complete config.
+        loaders (str): The loaders to check, e.g. 'test_dataloader'; all of them by default.
+
+    Raises:
+        SR4IRError: If a ``data_root`` or annotation file is missing; the message says how to point to another one.
+    """
+    for dataset in _datasets(cfg, loaders or _LOADERS):
+        root = dataset.data_root
+        for path in (root, os.path.join(root, dataset.get('ann_file') or '')):
+            if '://' not in path and not os.path.exists(path):
+                raise SR4IRError(
+                    f"There is no '{path}', which {dataset.type} needs. Prepare the data there, or point to another "
+                    'copy: --cfg-options data_root=PATH'
+                )
+
+
+def find_checkpoint(path: str) -> str:
+    """Return the path or URL of a checkpoint.
+
+    Raises:
+        SR4IRError: If there is no such file.
+    """
+    if '://' not in path and not os.path.isfile(path):
+        raise SR4IRError(f"There is no checkpoint '{path}'.")
+    return path
+
+
+def _datasets(cfg: Config, loaders: Sequence[str] = _LOADERS) -> Iterator[dict]:
+    """All data sets of a config that have a ``data_root``, wrapped ones too."""
+    nodes = [cfg[key] for key in loaders if cfg.get(key)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            if 'type' in node and node.get('data_root'):
+                yield node
+            node = node.values()
+        nodes += [child for child in node if isinstance(child, (dict, list, tuple))]
+
+
+def parse_and_load(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Config]:
+    """Add the arguments that all tools share, parse them, and load the config with them applied."""
+    parser.add_argument('--work-dir', help='folder of logs and checkpoints; default: work_dirs/<name of the config>')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override entries: key=value ...')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(args.config).stem)
+    return args, cfg

@@ -1,0 +1,35 @@
+"""Backbones of torchvision under heads of mmseg and mmdet."""
+
+from collections.abc import Sequence
+from typing import Optional
+
+from mmengine.model import BaseModule, initialize
+from torch import Tensor
+from torchvision.models import get_model
+from torchvision.models.feature_extraction import create_feature_extractor
+
+from ..registry import MODELS
+
+
+@MODELS.register_module()
+class TorchvisionBackbone(BaseModule):
+    """Features of any classification net of torchvision.
+
+    Args:
+        name (str): As in :func:`torchvision.models.get_model`.
+        out_nodes (Sequence[str]): Names of the layers whose outputs to return, e.g. 'features.12'.
+        init_cfg (dict, optional): As in MMEngine; keys of a checkpoint are torchvision's own.
+    """
+
+    def __init__(self, name: str, out_nodes: Sequence[str], init_cfg: Optional[dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.net = create_feature_extractor(get_model(name, weights=None), list(out_nodes))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """N x 3 x H x W to one feature map for each of ``out_nodes``."""
+        return tuple(self.net(x).values())
+
+    def init_weights(self) -> None:
+        """Load ``init_cfg`` into the net; without one, torchvision's own initialisation stays."""
+        if self.init_cfg:
+            initialize(self.net, self.init_cfg)

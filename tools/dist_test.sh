@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# tools/dist_test.sh CONFIG CHECKPOINT GPUS [ARGS of tools/test.py]; NNODES, NODE_RANK, PORT and MASTER_ADDR as in mmengine
+set -e
+config=$1 checkpoint=$2 gpus=$3
+torchrun --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$gpus" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
+    "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "${@:4}"

@@ -1,0 +1,33 @@
+"""Test a checkpoint: python tools/test.py configs/sr4ir/deeplabv3_swinir_x4_voc.py work_dirs/.../epoch_100.pth"""
+
+import argparse
+
+from mmengine.runner import Runner
+
+from sr4ir_mm.apis import check_data, find_checkpoint, parse_and_load
+from sr4ir_mm.errors import user_errors
+from sr4ir_mm.evaluation import DumpPredictions
+
+
+def main() -> None:
+    """Read the command line, build the runner, test."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--out', help='save the predictions to this .pkl file')
+    parser.add_argument('--show-dir', help='save LR | SR | HR | ground truth | prediction panels to this folder')
+    args, cfg = parse_and_load(parser)
+    cfg.load_from = find_checkpoint(args.checkpoint)
+    if args.show_dir:
+        hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+    check_data(cfg, 'test_dataloader')
+    runner = Runner.from_cfg(cfg)
+    if args.out:
+        runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))
+    runner.test()
+
+
+if __name__ == '__main__':
+    with user_errors():
+        main()
