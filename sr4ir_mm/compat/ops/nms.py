@@ -24,7 +24,9 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     """
     boxes, scores = at_least_float(boxes), at_least_float(scores)
     if offset == 0:
-        return torchvision_ops().nms(boxes, scores.to(boxes), iou_threshold)
+        # torchvision's sort is stable and mmcv's is not: sort as mmcv does first, so that equal scores agree too
+        scores, order = scores.to(boxes).sort(descending=True)
+        return order[torchvision_ops().nms(boxes[order], scores, iou_threshold)]
     groups = _suppress(boxes, scores, iou_threshold, offset, operator.gt)
     return torch.tensor([group[0] for group in groups], dtype=torch.long, device=boxes.device)
 
@@ -39,11 +41,11 @@ def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
     Returns:
         One list of indices per box that stays, itself first, the others by falling score.
     """
-    return _suppress(dets[:, :4], dets[:, 4], iou_threshold, 0, operator.ge)
+    return _suppress(dets[:, :4], dets[:, 4].contiguous(), iou_threshold, 0, operator.ge)
 
 
 def _suppress(boxes: Tensor, scores: Tensor, threshold: float, offset: int, beats: Callable) -> list[list[int]]:
-    order = scores.argsort(descending=True, stable=True)
+    order = scores.sort(descending=True)[1]
     groups = []
     while len(order):
         best, rest = order[:1], order[1:]

@@ -1,0 +1,130 @@
+"""MMEngine's own checkpoints load with torch's safe loader, and harmful ones do not."""
+
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import ConfigDict
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+needs_safe_loader = pytest.mark.skipif(
+    tuple(int(n) for n in torch.__version__.split('.')[:2]) < (2, 6), reason='torch < 2.6 loads anything'
+)
+
+
+class TwoNets(BaseModel):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sr, self.task = nn.Linear(2, 2), nn.Linear(2, 1)
+
+    def forward(self, inputs: list[Tensor], data_samples: list, mode: str = 'tensor') -> Tensor:
+        return self.task(self.sr(torch.stack(inputs)))
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
+        loss = self(**data).square().mean()
+        loss.backward()
+        for wrapper in optim_wrapper.values():
+            wrapper.step()
+            wrapper.zero_grad()
+        return {'loss': loss}
+
+
+class Data(Dataset):
+    metainfo = dict(
+        classes=('a', 'b'),
+        palette=np.arange(6, dtype=np.uint8).reshape(2, 3),
+        size=np.int64(4),
+        scale=np.float32(0.5),
+        nested=ConfigDict(a=dict(b=1)),
+    )
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> dict:
+        return dict(inputs=torch.tensor([index, 1.0]), data_samples=index)
+
+
+def runner(work_dir, resume_from=None) -> Runner:
+    torch.manual_seed(1)
+    model = TwoNets()
+    optimizers = [torch.optim.Adam(model.sr.parameters()), torch.optim.SGD(model.task.parameters(), 0.1, momentum=0.9)]
+    wrappers = OptimWrapperDict(**{name: OptimWrapper(o) for name, o in zip(('sr', 'task'), optimizers, strict=True)})
+    schedulers = dict(
+        sr=[dict(type='LinearLR', end=2), dict(type='CosineAnnealingLR', T_max=4)],
+        task=[dict(type='MultiStepLR', milestones=[2]), dict(type='OneCycleLR', total_steps=10, eta_max=0.1)],
+    )
+    return Runner(
+        model,
+        str(work_dir),
+        train_dataloader=dict(dataset=Data(), batch_size=2, sampler=dict(type='DefaultSampler', shuffle=False)),
+        train_cfg=dict(by_epoch=True, max_epochs=4),
+        optim_wrapper=wrappers,
+        param_scheduler=schedulers,
+        default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
+        custom_hooks=[dict(type='EMAHook')],
+        experiment_name=work_dir.name,
+        log_level='ERROR',
+        load_from=resume_from and str(resume_from),
+        resume=resume_from is not None,
+    )
+
+
+def test_resumes_its_own_checkpoint(tmp_path):
+    """Two optimizers, schedulers, message hub, EMA: a run resumed after two of four epochs ends as the whole run."""
+    expected = runner(tmp_path / 'whole').train().state_dict()
+    middle = tmp_path / 'whole' / 'epoch_2.pth'
+    assert isinstance(torch.load(middle)['message_hub']['log_scalars']['train/loss'], HistoryBuffer)
+    resumed = runner(tmp_path / 'resumed', resume_from=middle)
+    found = resumed.train().state_dict()
+    assert resumed.message_hub.get_scalar('train/loss').statistics('mean') > 0
+    assert resumed.message_hub.get_info('dataset_meta')['nested'].a.b == 1
+    for key in expected:
+        torch.testing.assert_close(found[key], expected[key], rtol=0, atol=0)
+
+
+class Call:
+    """Pickles to a call."""
+
+    def __init__(self, function, *args) -> None:
+        self.call = function, args
+
+    def __reduce__(self):
+        return self.call
+
+
+@needs_safe_loader
+@pytest.mark.parametrize(
+    'harmful',
+    [
+        Call(eval, '1'),
+        Call(getattr, HistoryBuffer, '__init__'),
+        Call(getattr, Call(getattr, HistoryBuffer, 'mean'), '__globals__'),
+        Call(print, 'hello'),
+        SimpleNamespace(a=1),
+        Call(np.load, 'file'),
+    ],
+    ids=lambda harmful: str(getattr(harmful, 'call', harmful)),
+)
+def test_harmful_checkpoint_is_refused(tmp_path, harmful):
+    torch.save({'state_dict': {}, 'meta': harmful}, tmp_path / 'harmful.pth')
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(tmp_path / 'harmful.pth')
+
+
+@needs_safe_loader
+@pytest.mark.parametrize('package', ['numpy.core', 'numpy._core'])
+def test_checkpoint_of_the_other_numpy(tmp_path, package):
+    """NumPy 2 moved the functions that arrays are pickled with."""
+    torch.save(np.arange(3), tmp_path / 'a.pth', _use_new_zipfile_serialization=False)
+    data = (tmp_path / 'a.pth').read_bytes()
+    here = b'numpy._core' if b'numpy._core' in data else b'numpy.core'
+    (tmp_path / 'b.pth').write_bytes(data.replace(b'c' + here, b'c' + package.encode()))
+    assert torch.load(tmp_path / 'b.pth').tolist() == [0, 1, 2]

@@ -1,0 +1,61 @@
+"""When the fallback steps in, and what it says about ops that it does not have."""
+
+import subprocess
+import sys
+
+import mmcv.ops
+import pytest
+import torch
+from mmcv.utils.ext_loader import check_ops_exist
+
+from sr4ir_mm.compat import MissingOpError, apply
+from sr4ir_mm.compat.mmcv_ops import SERVED, FallbackFinder
+
+
+def python(code: str, *paths: object) -> subprocess.CompletedProcess:
+    code = f'import sys; sys.path[:0] = {[str(p) for p in paths]}; import sr4ir_mm\n{code}'
+    return subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True)
+
+
+@pytest.mark.usefixtures('fallback')
+def test_missing_op_names_itself_and_the_remedy():
+    with pytest.raises(MissingOpError, match=r"'box_iou_rotated'.*mim install \"mmcv==2\.1\.0\""):
+        mmcv.ops.box_iou_rotated(torch.rand(2, 5), torch.rand(2, 5))
+
+
+@pytest.mark.usefixtures('fallback')
+def test_unserved_arguments_name_themselves():
+    with pytest.raises(MissingOpError, match=r"'roi_align_forward'.*pool_mode='max'"):
+        mmcv.ops.roi_align(torch.rand(1, 1, 4, 4), torch.tensor([[0.0, 0, 0, 2, 2]]), 2, 1.0, 0, 'max')
+
+
+@pytest.mark.usefixtures('fallback')
+def test_extension_looks_like_a_module():
+    import mmcv._ext as extension
+
+    assert mmcv._ext is extension is sys.modules['mmcv._ext']
+    assert check_ops_exist()
+    assert not hasattr(extension, '__path__')
+    assert all(callable(getattr(extension, op)) for op in SERVED)
+    assert isinstance(mmcv.ops.get_compiler_version(), str)
+
+
+def test_apply_twice_changes_nothing():
+    apply()
+    assert sum(isinstance(finder, FallbackFinder) for finder in sys.meta_path) == 1
+
+
+def test_broken_extension_raises_its_own_error(tmp_path):
+    package = tmp_path / 'mmcv'
+    package.mkdir()
+    (package / '__init__.py').touch()
+    (package / '_ext.py').write_text('raise ImportError("undefined symbol: of the extension")')
+    result = python('import mmcv._ext', tmp_path)
+    assert result.returncode != 0
+    assert 'undefined symbol: of the extension' in result.stderr
+
+
+def test_import_is_light():
+    heavy = ('mmcv', 'torchvision', 'mmseg', 'mmdet', 'mmpretrain', 'mmagic', 'transformers', 'mmengine.runner')
+    result = python(f'print([name for name in {heavy} if name in sys.modules])')
+    assert result.stdout.strip() == '[]', result.stderr
