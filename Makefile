@@ -32,7 +32,7 @@ test: venv
 	$(BIN)/python -m pytest
 
 test-slow: venv
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow || [ $$? -eq 5 ]  # 5: none is marked
 
 test-all: venv
 	$(BIN)/python -m pytest -m ''
