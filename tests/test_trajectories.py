@@ -83,15 +83,17 @@ def record_steps(monkeypatch, runner: Runner, model: SR4IR, steps: list) -> None
     def build_and_watch(cfg):
         wrappers = build(cfg)
         for name, wrapper in wrappers.items():
-            monkeypatch.setattr(wrapper, 'step', partial(watched, wrapper.step, name, wrapper))
+            monkeypatch.setattr(wrapper.optimizer, 'step', partial(watched, wrapper.optimizer.step, name, wrapper))
         return wrappers
 
     def watched(step, name, wrapper, **kwargs):
         net = getattr(model, name)
         grads = {key: p.grad.clone() for key, p in net.named_parameters()}
+        before = {key: p.detach().clone() for key, p in net.named_parameters()}
         lr = [group['lr'] for group in wrapper.param_groups]
         step(**kwargs)
-        steps.append((name, lr, grads, {key: value.clone() for key, value in net.state_dict().items()}))
+        update = {key: p.detach() - before[key] for key, p in net.named_parameters()}
+        steps.append((name, lr, grads, update, {key: value.clone() for key, value in net.state_dict().items()}))
 
     monkeypatch.setattr(runner, 'build_optim_wrapper', build_and_watch)
 
@@ -111,17 +113,23 @@ def test_toy_classifier_follows_the_paper_code(run, fixture):
     npz, expected = fixture('traj_cls_toy'), fixture('traj_cls_toy.json')
     assert_losses(logs, expected['losses'])
     assert [name for name, *_ in steps] == ['sr', 'task'] * 3
-    for i, (name, lr, grads, state) in enumerate(steps):
+    for i, (name, lr, grads, update, state) in enumerate(steps):
         theirs, keys = ('sr', EDSR_KEYS) if name == 'sr' else ('cls', CLS_KEYS)
         assert lr == pytest.approx(expected['steps'][i]['lr'], rel=1e-12)
-        for kind, ours in (('grad', grads), ('after', state)):
+        norm = expected['steps'][i]['grad_norm']
+        for kind, ours, size in (('grad', grads, norm), ('after', state, None)):
             reference = take(npz, f'it{i // 2}/{theirs}_{kind}/', keys)
             assert reference and reference.keys() == ours.keys()
             for key, value in reference.items():
-                scale = value.abs().max().item() if value.is_floating_point() else 1
-                torch.testing.assert_close(ours[key], value, rtol=RTOL, atol=RTOL * scale, msg=f'step {i} {kind} {key}')
-        norm = torch.stack([g.norm() for g in grads.values()]).norm().item()
-        assert norm == pytest.approx(expected['steps'][i]['grad_norm'], rel=RTOL)
+                # a bias gradient is a sum with much cancellation: its noise is that of the whole gradient
+                error = (ours[key] - value).double().norm().item()
+                assert error <= RTOL * (size or value.double().norm().item()), f'step {i} {kind} {key}: {error}'
+        assert total_norm(grads) == pytest.approx(norm, rel=RTOL)
+        assert total_norm(update) == pytest.approx(expected['steps'][i]['update_norm'], rel=1e-4)
+
+
+def total_norm(tensors: dict) -> float:
+    return torch.stack([t.double().norm() for t in tensors.values()]).norm().item()
 
 
 def test_no_tdp_loss_during_the_warm_up(run, fixture):
