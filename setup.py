@@ -30,8 +30,8 @@ def add_mim_extension(package_dir: Path, link: bool) -> None:
 class BuildPy(build_py):
     """Add ``.mim``: links in the checkout for ``pip install -e``, copies in the build folder for a wheel.
 
-    Every way to install passes here (``sys.argv`` does not tell them apart since PEP 660), and building a wheel
-    leaves the links of an editable install alone.
+    Unlike OpenMMLab's look at ``sys.argv``, this also serves PEP 660, and building a wheel leaves the links of an
+    editable install alone.
     """
 
     def run(self) -> None:
