@@ -1,0 +1,131 @@
+"""Tell whether the installed packages work together, and what to do where they do not.
+
+``python -m sr4ir_mm.doctor``, or ``python sr4ir_mm/doctor.py`` if even ``import sr4ir_mm`` fails. A package is OK, or
+UNTESTED (it imports, but its version is outside the tested range or several packages write the same files), or a
+PROBLEM (it is missing or does not import). The exit code is 1 if there is a PROBLEM, else 0.
+"""
+
+import importlib
+import os
+import platform
+import re
+import sys
+import textwrap
+import warnings
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MMCV_BUILDS = ('mmcv', 'mmcv-lite', 'mmcv-full')
+MMCV_RANGE = '>=2.1.0,<2.2'
+# What to import of a package to know that it works; packages that are not here are needed by these.
+IMPORTS = {
+    'torch': 'torch', 'torchvision': 'torchvision', 'opencv-python': 'cv2', 'mmengine': 'mmengine.runner',
+    'mmsegmentation': 'mmseg.models', 'mmdet': 'mmdet.models', 'mmpretrain': 'mmpretrain.models',
+    'mmagic': 'mmagic.models',
+}  # fmt: skip
+Finding = tuple[str, str, str]  # status, what was found, what to do
+
+
+def tested_ranges() -> dict[str, str]:
+    """Return package name -> version range, from the checkout or else from the installed sr4ir_mm."""
+    file = ROOT / 'requirements' / 'runtime.txt'
+    lines = file.read_text().splitlines() if file.is_file() else metadata.requires('sr4ir_mm') or []
+    found = [re.match(r'([\w.-]+)\s*([^#;]*)', line) for line in lines if 'extra ==' not in line]
+    return {match[1]: match[2].strip() for match in found if match}
+
+
+def version_of(package: str) -> str | None:
+    """Return the installed version of a distribution, or None."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def import_error(module: str) -> str:
+    """Import a module; return the error in one line, or an empty text."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            importlib.import_module(module)
+    except Exception as error:  # whatever a package raises on import is what we are here to report
+        return f'{type(error).__name__}: {error}'.splitlines()[0]
+    return ''
+
+
+def check_package(package: str, tested: str, module: str = '') -> Finding:
+    """Check that a package is there, that its module imports, and that its version is in the range."""
+    version, remedy = version_of(package), f'pip install "{package}{tested}"'
+    if version is None:
+        return 'PROBLEM', f'{package}: not installed', remedy
+    what = f'{package} {version}' + (f' (tested: {tested})' if tested else '')
+    error = import_error(module) if module else ''
+    if error:
+        return 'PROBLEM', f'{what}: import {module}: {error}', f'{remedy}; the cause may be an UNTESTED package'
+    from packaging.specifiers import SpecifierSet
+
+    return ('OK', what, '') if SpecifierSet(tested).contains(version, prereleases=True) else ('UNTESTED', what, remedy)
+
+
+def check_mmcv() -> Iterator[Finding]:
+    """Check mmcv, of which there are several builds, and say where its ops come from."""
+    builds = [build for build in MMCV_BUILDS if version_of(build)] or ['mmcv-lite']
+    yield check_package(builds[0], MMCV_RANGE, 'mmcv.ops')
+    if len(builds) > 1:
+        yield 'UNTESTED', f'{" and ".join(builds)} write the same files', f'pip uninstall {" ".join(builds[1:])}'
+    if 'mmcv.ops' not in sys.modules:
+        return
+    from sr4ir_mm.compat.mmcv_ops import SERVED, ops_provider
+
+    sources = Path(sys.modules['mmcv.ops'].__file__).parent.glob('*.py')
+    called = {name for source in sources for name in re.findall(r'ext_module\.(\w+)', source.read_text())}
+    if ops_provider() == 'compiled':
+        yield 'OK', f'mmcv ops: all {len(called)} functions compiled', ''
+        return
+    served, missing = (
+        ', '.join(sorted({re.sub('_(for|back)ward.*', '', name) for name in names}))
+        for names in (SERVED, called - set(SERVED))
+    )
+    yield 'OK', f'mmcv ops served by torchvision and PyTorch: {served}', ''
+    yield 'OK', f'mmcv ops that raise an error when called: {missing}', 'if you need them: mim install "mmcv==2.1.0"'
+
+
+def check_opencv() -> Iterator[Finding]:
+    """Check that the builds of OpenCV, which all write the folder ``cv2``, have one version."""
+    names = ('opencv-python', 'opencv-contrib-python', 'opencv-python-headless', 'opencv-contrib-python-headless')
+    versions = {name: version for name in names if (version := version_of(name))}
+    if len({version.rpartition('.')[0] for version in versions.values()}) > 1:  # the last part is the packaging's
+        found = ', '.join(f'{name} {version}' for name, version in versions.items())
+        yield 'UNTESTED', f'{found} write the same files: the one installed last is used', 'give them one version'
+
+
+def show(status: str, what: str, remedy: str) -> None:
+    """Print one finding."""
+    print(textwrap.fill(f'{status:9}{what}', 120, subsequent_indent=' ' * 9))
+    if remedy:
+        print(f'{"->":>11} {remedy}')
+
+
+def main() -> int:
+    """Print the report; return the exit code."""
+    print(f'Python {platform.python_version()} ({sys.executable}), {platform.platform()}')
+    error = import_error('sr4ir_mm')  # first: the zoos import mmcv.ops, which mmcv-lite does not have by itself
+    findings = [('PROBLEM', f'import sr4ir_mm: {error}', 'see below')] if error else []
+    findings += [check_package(name, tested, IMPORTS.get(name, '')) for name, tested in tested_ranges().items()]
+    findings += [*check_mmcv(), *check_opencv()]
+    for finding in findings:
+        show(*finding)
+    if torch := sys.modules.get('torch'):
+        gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        print(f'{os.cpu_count()} CPU cores, {torch.get_num_threads()} threads; GPUs: {", ".join(gpus) or "none"}')
+    problems = sum(status == 'PROBLEM' for status, _, _ in findings)
+    print(f'{problems} problem(s)' if problems else 'Usable.')
+    return int(problems > 0)
+
+
+if __name__ == '__main__':
+    if not __package__:  # run as a file: not the folder of the package, but the one that holds it
+        sys.path[0] = str(ROOT)
+    sys.exit(main())

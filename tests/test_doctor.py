@@ -1,0 +1,86 @@
+import sys
+
+import pytest
+
+from sr4ir_mm import doctor
+
+
+@pytest.fixture
+def versions(monkeypatch) -> dict:
+    """Replace the versions of some installed packages."""
+    changed, real = {}, doctor.version_of
+    monkeypatch.setattr(doctor, 'version_of', lambda name: changed.get(name, real(name)))
+    return changed
+
+
+def lines(output: str, status: str) -> str:
+    return '\n'.join(line for line in output.splitlines() if line.startswith(status))
+
+
+def test_this_environment_is_usable(capsys):
+    assert doctor.main() == 0
+    output = capsys.readouterr().out
+    ok = lines(output, 'OK')
+    assert all(f'OK       {name} ' in ok for name in ('torch', 'mmengine', 'mmsegmentation', 'mmdet', 'mmagic'))
+    assert 'mmcv ops' in ok
+    assert 'CPU cores' in output
+    assert not lines(output, 'PROBLEM')
+
+
+def test_missing_package_is_a_problem(capsys, versions):
+    versions['mmdet'] = None
+    assert doctor.main() == 1
+    output = capsys.readouterr().out
+    assert lines(output, 'PROBLEM') == 'PROBLEM  mmdet: not installed'
+    assert '-> pip install "mmdet>=3.3.0,<3.4"' in output
+
+
+def test_package_that_does_not_import_is_a_problem(monkeypatch):
+    monkeypatch.setitem(doctor.IMPORTS, 'mmdet', 'mmdet.no_such_module')
+    status, what, _ = doctor.check_package('mmdet', '>=3.3.0', 'mmdet.no_such_module')
+    assert status == 'PROBLEM'
+    assert "ModuleNotFoundError: No module named 'mmdet.no_such_module'" in what
+
+
+@pytest.mark.parametrize(
+    ('package', 'version'),
+    [('setuptools', '82.0'), ('numpy', '2.3.0'), ('transformers', '5.0'), ('diffusers', '0.30'), ('torch', '2.12.0')],
+)
+def test_version_outside_the_range_is_untested(versions, package, version):
+    versions[package] = version
+    status, what, remedy = doctor.check_package(package, doctor.tested_ranges()[package])
+    assert status == 'UNTESTED'
+    assert f'{package} {version}' in what
+    assert remedy.startswith(f'pip install "{package}')
+
+
+def test_packages_that_write_the_same_files(versions):
+    versions.update({'opencv-python': '4.10.0.84', 'opencv-python-headless': '4.10.0.82'})
+    versions.update({'opencv-contrib-python': None, 'mmcv': '2.1.0', 'mmcv-lite': '2.1.0'})
+    assert list(doctor.check_opencv()) == []  # one version of OpenCV, packaged twice
+    versions['opencv-python'] = '4.8.1.78'
+    assert [status for status, _, _ in doctor.check_opencv()] == ['UNTESTED']
+    assert ('UNTESTED', 'mmcv and mmcv-lite write the same files', 'pip uninstall mmcv-lite') in doctor.check_mmcv()
+
+
+def test_no_mmcv(versions):
+    versions.update(dict.fromkeys(doctor.MMCV_BUILDS))
+    found = next(iter(doctor.check_mmcv()))
+    assert found == ('PROBLEM', 'mmcv-lite: not installed', 'pip install "mmcv-lite>=2.1.0,<2.2"')
+
+
+def test_ranges_of_an_installed_package(monkeypatch, tmp_path):
+    """From the metadata where there is no checkout around."""
+    monkeypatch.setattr(doctor, 'ROOT', tmp_path)
+    required = ['torch<2.12,>=2.1', 'ftfy', 'numpy<2,>=1.26 ; python_version > "3"', 'ruff>=0.15; extra == "tests"']
+    monkeypatch.setattr(doctor.metadata, 'requires', lambda name: required)
+    assert doctor.tested_ranges() == {'torch': '<2.12,>=2.1', 'ftfy': '', 'numpy': '<2,>=1.26'}
+
+
+def test_needs_only_the_standard_library_to_start():
+    """It has to run where nothing else is installed."""
+    source = (doctor.ROOT / 'sr4ir_mm' / 'doctor.py').read_text()
+    imports = [
+        line.split()[1].partition('.')[0] for line in source.splitlines() if line.startswith(('import ', 'from '))
+    ]
+    assert set(imports) <= sys.stdlib_module_names
