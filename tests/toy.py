@@ -49,7 +49,9 @@ def toy_batch(n: int = 2, size: int = 32, seed: int = 0, num_classes: int = 10) 
     return dict(
         inputs=[torch.randint(0, 256, (3, size, size), dtype=torch.uint8, generator=rng) for _ in range(n)],
         data_samples=[
-            BaseDataElement(label=int(torch.randint(num_classes, (), generator=rng)), metainfo=dict(img_path=f'{i}.png'))
+            BaseDataElement(
+                label=int(torch.randint(num_classes, (), generator=rng)), metainfo=dict(img_path=f'{i}.png')
+            )
             for i in range(n)
         ],
     )

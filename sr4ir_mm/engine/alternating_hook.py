@@ -1,7 +1,5 @@
 """What an iteration needs to know of the run: warm-up, accumulation, randomness."""
 
-from typing import Optional
-
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -39,7 +37,7 @@ class AlternatingUpdateHook(Hook):
         """Draw the data of an epoch from the epoch's number, also in loaders without worker processes."""
         set_random_seed(derive_seed(runner.seed or 0, runner.epoch))
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Decide whether the TDP loss is active, and seed PyTorch's generators."""
         active = runner.epoch >= self.warmup_epochs and runner.iter >= self.warmup_iters
         _model(runner).tdp_active = active

@@ -1,7 +1,5 @@
 """One optimizer wrapper for each net that learns."""
 
-from typing import Optional
-
 from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
@@ -23,7 +21,7 @@ class SR4IROptimWrapperConstructor:
         paramwise_cfg (dict, optional): Not used here; it belongs into the parts.
     """
 
-    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None) -> None:
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         if paramwise_cfg is not None:
             raise SR4IRError('paramwise_cfg belongs into optim_wrapper.sr or optim_wrapper.task, not beside them.')
         self.cfg = optim_wrapper_cfg

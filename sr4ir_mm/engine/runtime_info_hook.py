@@ -1,7 +1,6 @@
 """Losses reach the log with one synchronisation per log interval, and a loss that is not finite stops the run."""
 
 import math
-from typing import Optional
 
 import torch
 from mmengine.hooks import LoggerHook
@@ -30,7 +29,7 @@ class RuntimeInfoHook(_RuntimeInfoHook):
         self.interval = min((h.interval for h in runner.hooks if isinstance(h, LoggerHook)), default=10)
 
     def after_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[dict] = None
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         """Keep the losses; hand them on when the logger is due."""
         self.pending.append((runner.iter, outputs or {}))

@@ -2,7 +2,6 @@
 
 import copy
 from pathlib import Path
-from typing import Optional
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,7 +27,7 @@ class SRVisualizationHook(Hook):
         self.interval = interval
 
     def after_test_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None, outputs: Optional[list] = None
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
     ) -> None:
         """Draw the data samples of one batch."""
         if not self.every_n_inner_iters(batch_idx, self.interval):

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
 
 import torch
 from mmengine.evaluator import BaseMetric
@@ -41,7 +40,7 @@ class SRQuality(BaseMetric):
         metrics: Sequence[str] = ('PSNR', 'SSIM', 'LPIPS'),
         crop_border: int = 8,
         collect_device: str = 'cpu',
-        prefix: Optional[str] = None,
+        prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         unknown = set(metrics) - {'PSNR', 'SSIM', 'LPIPS'}
@@ -49,7 +48,7 @@ class SRQuality(BaseMetric):
             raise SR4IRError(f"SRQuality has no metric {sorted(unknown)}; choose of 'PSNR', 'SSIM', 'LPIPS'.")
         self.metrics = [m for m in metrics if m != 'LPIPS' or _lpips_available()]
         self.crop_border = crop_border
-        self._lpips: Optional[torch.nn.Module] = None
+        self._lpips: torch.nn.Module | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Measure each image; takes ``sr`` and ``hr``, 3 x H x W in [0, 1], from the data samples."""

@@ -1,6 +1,6 @@
 """From T's own batch to the images that S and T see."""
 
-from typing import Any, Optional, Union
+from typing import Any
 
 import torch
 from mmengine.model import BaseDataPreprocessor
@@ -26,9 +26,9 @@ class SRDataPreprocessor(BaseDataPreprocessor):
 
     def __init__(
         self,
-        task: Union[dict, nn.Module],
-        degradation: Union[dict, nn.Module],
-        channel_order: Optional[str] = None,
+        task: dict | nn.Module,
+        degradation: dict | nn.Module,
+        channel_order: str | None = None,
     ) -> None:
         super().__init__()
         self.task = MODELS.build(task) if isinstance(task, dict) else task
@@ -72,7 +72,7 @@ class SRDataPreprocessor(BaseDataPreprocessor):
         image = torch.where((image - level).abs() < 1e-3, level, image) / 255
         return image.flip(-3) if self.flip_channels else image
 
-    def _check(self, image: Tensor, index: int, data_samples: Optional[list]) -> None:
+    def _check(self, image: Tensor, index: int, data_samples: list | None) -> None:
         channels, height, width = image.shape
         scale = self.degradation.scale
         if channels == 3 and min(height, width) >= scale:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -32,7 +32,7 @@ class FeatureRecorder:
         self.task = task
         self.layers = {name: _resolve(task, name) for name in names}
 
-    def __call__(self, inputs: Tensor, data_samples: Optional[list] = None) -> dict[str, Tensor]:
+    def __call__(self, inputs: Tensor, data_samples: list | None = None) -> dict[str, Tensor]:
         """Run T on N x 3 x H x W normalised images until all layers are recorded."""
         outputs: dict[nn.Module, Any] = {}
         wanted = {module for module, _ in self.layers.values()}

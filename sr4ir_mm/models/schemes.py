@@ -1,6 +1,9 @@
 """The paper's schemes (section 4, table 1) as data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+
+from ..errors import SR4IRError
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,16 @@ SCHEMES: dict[str, list[Phase]] = {
     'S+T': [Phase(('sr', 'task'), pixel=1.0, task=dict(sr=1.0))],
     'SR4IR': [Phase(('sr',), pixel=1.0, tdp=1.0), Phase(('task',), task=dict(sr=0.34, hr=0.34, mix=0.34))],
 }
+
+
+def resolve_scheme(scheme: str | Sequence[dict]) -> list[Phase]:
+    """The phases of a scheme, given by its name or as arguments of :class:`Phase`.
+
+    Raises:
+        SR4IRError: If there is no scheme of this name.
+    """
+    if not isinstance(scheme, str):
+        return [Phase(**phase) for phase in scheme]
+    if scheme not in SCHEMES:
+        raise SR4IRError(f"There is no scheme '{scheme}'; choose one of {', '.join(SCHEMES)}.")
+    return SCHEMES[scheme]

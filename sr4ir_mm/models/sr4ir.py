@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import Any, Optional, Union
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +16,8 @@ from ..errors import SR4IRError
 from ..registry import MODELS
 from .feature_recorder import FeatureRecorder
 from .modes import frozen
-from .schemes import SCHEMES, Phase
+from .schemes import Phase, resolve_scheme
+from .sr_net import build_sr
 
 
 @MODELS.register_module()
@@ -45,15 +46,15 @@ class SR4IR(BaseModel):
 
     def __init__(
         self,
-        sr: Union[dict, nn.Module, None],
-        task: Union[dict, nn.Module],
+        sr: dict | nn.Module | None,
+        task: dict | nn.Module,
         scale: int,
-        scheme: Union[str, Sequence[dict]] = 'SR4IR',
-        tdp: Optional[dict] = None,
-        cqmix: Optional[dict] = None,
-        degradation: Optional[dict] = None,
-        channel_order: Optional[str] = None,
-        init_cfg: Optional[dict] = None,
+        scheme: str | Sequence[dict] = 'SR4IR',
+        tdp: dict | None = None,
+        cqmix: dict | None = None,
+        degradation: dict | None = None,
+        channel_order: str | None = None,
+        init_cfg: dict | None = None,
     ) -> None:
         task = MODELS.build(task) if isinstance(task, dict) else task
         # SyncBN needs a process group and, in PyTorch, a GPU
@@ -69,18 +70,14 @@ class SR4IR(BaseModel):
             init_cfg,
         )
         self.scale = scale
-        self.phases = _phases(scheme)
-        sr = dict(sr) if isinstance(sr, dict) else sr
-        self.sr_init_cfg = sr.pop('init_cfg', None) if isinstance(sr, dict) else None
-        self.sr = MODELS.build(sr) if isinstance(sr, dict) else sr
+        self.phases = resolve_scheme(scheme)
+        self.sr, self.sr_init_cfg = build_sr(sr, scale)
         self.task = task
         self.tdp = MODELS.build(dict(type='sr4ir_mm.TDPLoss', **(tdp or dict(layers=dict(backbone=1.0)))))
         self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
         #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
         self.tdp_active = True
-        if self.sr is not None:
-            _check_scale(self.sr, scale)
-        elif self.source == 'sr':
+        if self.sr is None and self.source == 'sr':
             raise SR4IRError(f"scheme '{scheme}' needs a super-resolution net: set model.sr.")
         self.recorder = FeatureRecorder(task, self.tdp.layers) if any(p.tdp for p in self.phases) else None
         for name in self.still:
@@ -132,7 +129,7 @@ class SR4IR(BaseModel):
             logs.update(self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper))
         return logs
 
-    def forward(self, inputs: Union[Tensor, dict], data_samples: Optional[list] = None, mode: str = 'tensor') -> Any:
+    def forward(self, inputs: Tensor | dict, data_samples: list | None = None, mode: str = 'tensor') -> Any:
         """Run T on the image that the scheme shows it at test time.
 
         Args:
@@ -197,7 +194,9 @@ class SR4IR(BaseModel):
             outputs = self.task(self._show(name, images)[0], samples, mode='loss')
             loss, log = _unwrap(self.task).parse_losses(outputs)
             total = total + weight * loss
-            logs.update({f'task.{name}.{key}': weight * value if 'loss' in key else value for key, value in log.items()})
+            logs.update(
+                {f'task.{name}.{key}': weight * value if 'loss' in key else value for key, value in log.items()}
+            )
         return total, {key: value.detach() for key, value in logs.items()}
 
     def _tdp_loss(self, images: dict, samples: list) -> Tensor:
@@ -210,7 +209,9 @@ class SR4IR(BaseModel):
         if name == 'hr':
             return images['task'], images['hr']
         if name == 'lr':
-            image = _crop(F.interpolate(images['lr'], scale_factor=self.scale, mode='bilinear', align_corners=True), images)
+            image = _crop(
+                F.interpolate(images['lr'], scale_factor=self.scale, mode='bilinear', align_corners=True), images
+            )
         elif name == 'mix':
             image = self.cqmix(images['sr'], images['hr'])
         else:
@@ -229,28 +230,3 @@ def _crop(image: Tensor, images: dict) -> Tensor:
 
 def _unwrap(net: nn.Module) -> nn.Module:
     return net.module if is_model_wrapper(net) else net
-
-
-def _phases(scheme: Union[str, Sequence[dict]]) -> list[Phase]:
-    if not isinstance(scheme, str):
-        return [Phase(**phase) for phase in scheme]
-    if scheme not in SCHEMES:
-        raise SR4IRError(f"There is no scheme '{scheme}'; choose one of {', '.join(SCHEMES)}.")
-    return SCHEMES[scheme]
-
-
-@torch.no_grad()
-def _check_scale(sr: nn.Module, scale: int, size: int = 16) -> None:
-    """Run S once on a small image: a wrong scale must not wait for the first batch."""
-    training = sr.training
-    try:
-        out = sr.eval()(torch.zeros(1, 3, size, size)).shape
-    except RuntimeError as error:
-        raise SR4IRError(f'S ({type(sr).__name__}) does not take a 3-channel image of {size} px: {error}') from error
-    finally:
-        sr.train(training)
-    if out != (1, 3, size * scale, size * scale):
-        raise SR4IRError(
-            f'S ({type(sr).__name__}) turns 1 x 3 x {size} x {size} into {" x ".join(map(str, out))}, but scale={scale} '
-            f'needs 1 x 3 x {size * scale} x {size * scale}: make the scale of S and of the config agree.'
-        )

@@ -1,7 +1,6 @@
 """Backbones of torchvision under heads of mmseg and mmdet."""
 
 from collections.abc import Sequence
-from typing import Optional
 
 from mmengine.model import BaseModule, initialize
 from torch import Tensor
@@ -21,7 +20,7 @@ class TorchvisionBackbone(BaseModule):
         init_cfg (dict, optional): As in MMEngine; keys of a checkpoint are torchvision's own.
     """
 
-    def __init__(self, name: str, out_nodes: Sequence[str], init_cfg: Optional[dict] = None) -> None:
+    def __init__(self, name: str, out_nodes: Sequence[str], init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.net = create_feature_extractor(get_model(name, weights=None), list(out_nodes))
 

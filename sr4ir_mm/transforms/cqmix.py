@@ -1,7 +1,5 @@
 """Cross-quality patch mix."""
 
-from typing import Optional
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,7 +22,7 @@ class CQMix(nn.Module):
         self.grid = grid
         self.prob = prob
 
-    def forward(self, sr: Tensor, hr: Tensor, grid_mask: Optional[Tensor] = None) -> Tensor:
+    def forward(self, sr: Tensor, hr: Tensor, grid_mask: Tensor | None = None) -> Tensor:
         """Mix a batch.
 
         Args:

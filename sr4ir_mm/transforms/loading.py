@@ -1,7 +1,5 @@
 """Reading images."""
 
-from typing import Optional
-
 from mmcv.transforms import LoadImageFromFile as _LoadImageFromFile
 
 from ..errors import SR4IRError
@@ -16,7 +14,7 @@ class LoadImageFromFile(_LoadImageFromFile):
         SR4IRError: If the file is missing or does not decode as an image.
     """
 
-    def transform(self, results: dict) -> Optional[dict]:
+    def transform(self, results: dict) -> dict | None:
         """Add ``img``, H x W x 3, uint8, BGR."""
         path = results['img_path']
         try:
