@@ -10,3 +10,4 @@ model = dict(
     scheme='SR4IR',
     tdp=dict(layers={'backbone[-1]': 1.0}),
     cqmix=dict(grid=8))
+default_hooks = dict(checkpoint=dict(save_best='mIoU'))

@@ -1,5 +1,5 @@
 # short schedule for a CPU; T by AdamW, since SqueezeNet without BatchNorm does not take the paper's SGD
-train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=2)
+train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=5)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(
