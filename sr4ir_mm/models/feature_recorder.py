@@ -60,8 +60,10 @@ class FeatureRecorder:
         if isinstance(feature, dict):
             feature = feature.get(index)
         elif isinstance(feature, (tuple, list)):
-            i = int(index or -1)
-            feature = feature[i] if -len(feature) <= i < len(feature) else None
+            try:
+                feature = feature[int(index or -1)]
+            except (ValueError, IndexError):
+                feature = None
         if not isinstance(feature, Tensor):
             kind = type(outputs[module]).__name__
             raise SR4IRError(f"TDP layer '{name}' is no tensor: the module returns a {kind}; write 'path[index]'.")
@@ -69,11 +71,12 @@ class FeatureRecorder:
 
 
 def _resolve(task: nn.Module, name: str) -> tuple[nn.Module, str]:
-    path, index = re.fullmatch(r'([^\[]*)(?:\[(.+)\])?', name).groups()
+    match = re.fullmatch(r'([^\[]+)(?:\[(.+)\])?', name)
+    path, index = match.groups() if match else ('', None)
     modules = dict(task.named_modules())
     if not path or path not in modules:
         parent = path.rpartition('.')[0]
-        while parent not in modules:
+        while parent and (parent not in modules or not list(modules[parent].children())):
             parent = parent.rpartition('.')[0]
         names = [f'{parent}.{child}' if parent else child for child, _ in modules[parent].named_children()]
         names = [n for n in names if n != 'data_preprocessor']
