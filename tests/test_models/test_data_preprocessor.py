@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import BaseDataElement
+from mmpretrain.structures import DataSample
+from toy import ToyClassifier
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR, BicubicDegradation, SRDataPreprocessor
+
+# type, its switch from BGR to RGB, and padding to a multiple of 32
+ZOOS = {
+    'mmseg': ('mmseg.SegDataPreProcessor', 'bgr_to_rgb', dict(test_cfg=dict(size_divisor=32))),
+    'mmdet': ('mmdet.DetDataPreprocessor', 'bgr_to_rgb', dict(pad_size_divisor=32)),
+    'mmpretrain': ('mmpretrain.ClsDataPreprocessor', 'to_rgb', dict(pad_size_divisor=32)),
+}
+NORMS = {
+    'none': {},
+    'imagenet': dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),
+    'caffe': dict(mean=[103.53, 116.28, 123.675], std=[1.0, 1.0, 1.0]),
+    'to -1 and 1': dict(mean=[127.5] * 3, std=[127.5] * 3),
+}
+
+
+def build(zoo: str, rgb: bool, norm: str = 'imagenet', scale: int = 4, **kwargs) -> SRDataPreprocessor:
+    name, switch, padding = ZOOS[zoo]
+    task = dict(type=name, **{switch: rgb}, **NORMS[norm], **padding)
+    return SRDataPreprocessor(task, dict(type='sr4ir_mm.BicubicDegradation', scale=scale), **kwargs)
+
+
+def batch(*sizes: tuple[int, int], paths: tuple = ()) -> dict:
+    """Images as a zoo loads them: 3 x H x W, uint8, BGR."""
+    images = [torch.randint(0, 256, (3, *size), dtype=torch.uint8) for size in sizes]
+    paths = paths or [f'{i}.png' for i in range(len(sizes))]
+    samples = [BaseDataElement(metainfo=dict(img_path=path, img_shape=size)) for path, size in zip(paths, sizes)]
+    return dict(inputs=images, data_samples=samples)
+
+
+@pytest.mark.parametrize('norm', NORMS)
+@pytest.mark.parametrize('rgb', [True, False], ids=['rgb', 'bgr'])
+@pytest.mark.parametrize('zoo', ZOOS)
+def test_hr_is_the_image_to_the_last_bit(zoo, rgb, norm):
+    preprocessor, data = build(zoo, rgb, norm), batch((40, 33), (40, 33))
+    ramp = torch.arange(256, dtype=torch.uint8)
+    data['inputs'][0].view(3, -1)[:, :256] = torch.stack([ramp, ramp.flip(0), ramp.roll(99)])  # all grey levels
+    images = preprocessor(data)['inputs']
+    expected = torch.stack(data['inputs']).flip(1).float() / 255
+    assert torch.equal(images['hr'][..., :40, :33], expected)
+    # T sees what its own preprocessor makes, padding and all, and both ways agree
+    bare = preprocessor.task(data)['inputs']
+    assert bare.shape[-2:] == (64, 64)
+    assert torch.equal(images['task'], bare)
+    torch.testing.assert_close(preprocessor.normalise(images['hr']), bare, rtol=1e-6, atol=2e-5)
+    assert torch.equal(images['lr'], BicubicDegradation(4)(images['hr']))
+
+
+def test_images_of_different_sizes():
+    preprocessor, data = build('mmdet', rgb=True), batch((40, 33), (20, 60))
+    out = preprocessor(data, training=True)
+    assert out['inputs']['hr'].shape == (2, 3, 64, 64)
+    for image, hr in zip(data['inputs'], out['inputs']['hr']):
+        height, width = image.shape[-2:]
+        assert torch.equal(hr[:, :height, :width], image.flip(0).float() / 255)
+    assert [sample.batch_input_shape for sample in out['data_samples']] == [(64, 64)] * 2
+
+
+@pytest.mark.parametrize('norm', ['imagenet', 'caffe'])
+def test_mixup(norm):
+    """Mixed pixels are on no grey level: they must not be rounded to one."""
+
+    def hr(norm: str) -> torch.Tensor:
+        torch.manual_seed(1)
+        np.random.seed(1)
+        augments = dict(augments=[dict(type='mmpretrain.Mixup', alpha=0.8)])
+        task = dict(type='mmpretrain.ClsDataPreprocessor', num_classes=5, batch_augments=augments, **NORMS[norm])
+        preprocessor = SRDataPreprocessor(task, BicubicDegradation(4))
+        data = dict(inputs=batch((16, 16), (16, 16))['inputs'])
+        data['data_samples'] = [DataSample().set_gt_label(i) for i in range(2)]
+        return preprocessor(data, training=True)['inputs']['hr'] * 255
+
+    expected = hr('none')
+    assert ((expected - expected.round()).abs() > 0.01).float().mean() > 0.5
+    torch.testing.assert_close(hr(norm), expected, rtol=0, atol=1.1e-3)
+
+
+@pytest.mark.parametrize('order, flipped', [(None, True), ('bgr', True), ('rgb', False)])
+def test_channel_order_can_be_given(order, flipped):
+    preprocessor, data = build('mmpretrain', rgb=False, channel_order=order), batch((8, 8))
+    hr = preprocessor(data)['inputs']['hr'][0, :, :8, :8] * 255
+    assert torch.equal(hr.round().byte(), data['inputs'][0].flip(0) if flipped else data['inputs'][0])
+
+
+@pytest.mark.parametrize('rgb', [True, False], ids=['rgb', 'bgr'])
+def test_normalise_has_the_gradient_of_the_zoo(rgb):
+    preprocessor = build('mmseg', rgb)
+    image = torch.rand(1, 3, 4, 4, requires_grad=True)
+    preprocessor.normalise(image).sum().backward()
+    std = NORMS['imagenet']['std']
+    expected = 255 / torch.tensor(std if rgb else std[::-1]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    torch.testing.assert_close(image.grad, expected)
+
+
+@pytest.mark.parametrize(
+    'channels, size, message',
+    [
+        (1, (8, 8), r"image 'b\.png' has 1 channel\(s\), .*color_type='color' in LoadImageFromFile"),
+        (4, (8, 8), r"image 'b\.png' has 4 channel\(s\)"),
+        (3, (3, 30), r"image 'b\.png' is 30 x 3 px, smaller than the scale 4: .*use a smaller scale"),
+        (3, (30, 3), r"image 'b\.png' is 3 x 30 px, smaller than the scale 4"),
+    ],
+)
+def test_unusable_image_is_named(channels, size, message):
+    data = batch((8, 8), size, paths=('a.png', 'b.png'))
+    data['inputs'][1] = torch.zeros(channels, *size, dtype=torch.uint8)
+    with pytest.raises(SR4IRError, match=message):
+        build('mmdet', rgb=True)(data)
+    del data['data_samples']
+    with pytest.raises(SR4IRError, match='image 1 of the batch'):
+        build('mmdet', rgb=True)(data)
+
+
+def test_smallest_image_that_is_allowed():
+    assert build('mmseg', rgb=True, scale=8)(batch((8, 8)))['inputs']['lr'].shape == (1, 3, 4, 4)  # 32 with padding
+
+
+def test_batch_goes_to_the_device_of_the_model():
+    model = SR4IR(None, ToyClassifier(), scale=4, scheme='H->T').to('meta')
+    images = model.data_preprocessor(batch((8, 8)))['inputs']
+    assert {image.device.type for image in images.values()} == {'meta'}
