@@ -4,7 +4,7 @@ import argparse
 
 from mmengine.runner import Runner
 
-from sr4ir_mm.apis import check_data, enable_amp, find_checkpoint, parse_and_load
+from sr4ir_mm.apis import check_data, check_weights, enable_amp, find_checkpoint, parse_and_load
 from sr4ir_mm.errors import user_errors
 
 
@@ -29,6 +29,7 @@ def main() -> None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else find_checkpoint(args.resume)
     check_data(cfg)
+    check_weights(cfg)
     Runner.from_cfg(cfg).train()
 
 

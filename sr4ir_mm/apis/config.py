@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
@@ -62,11 +63,25 @@ def check_data(cfg: Config, *loaders: str) -> None:
     for dataset in _datasets(cfg, loaders or _LOADERS):
         root = dataset.data_root
         for path in (root, os.path.join(root, dataset.get('ann_file') or '')):
-            if '://' not in path and not os.path.exists(path):
+            if not _exists(path):
                 raise SR4IRError(
                     f"There is no '{path}', which {dataset.type} needs. Prepare the data there, or point to another "
                     'copy: --cfg-options data_root=PATH'
                 )
+
+
+def check_weights(cfg: Config) -> None:
+    """Look for the files that the nets start from, which may be the result of an earlier run.
+
+    Raises:
+        SR4IRError: If one is missing.
+    """
+    for init_cfg in _dicts(cfg.model):
+        if init_cfg.get('type') == 'Pretrained' and not _exists(init_cfg.checkpoint):
+            raise SR4IRError(
+                f"There is no '{init_cfg.checkpoint}' to start from. Train it first (the config says by what), or name "
+                'another file: --cfg-options model.sr.init_cfg.checkpoint=FILE (or model.task...)'
+            )
 
 
 def find_checkpoint(path: str) -> str:
@@ -75,21 +90,31 @@ def find_checkpoint(path: str) -> str:
     Raises:
         SR4IRError: If there is no such file.
     """
-    if '://' not in path and not os.path.isfile(path):
+    if not _exists(path):
         raise SR4IRError(f"There is no checkpoint '{path}'.")
     return path
 
 
+def _exists(path: str) -> bool:
+    """Whether a local path exists; URLs are taken for granted."""
+    return '://' in path or os.path.exists(path)
+
+
+def _dicts(*nodes: Any) -> Iterator[dict]:
+    """All dicts of a config that are, or lie below, the given nodes."""
+    rest = list(nodes)
+    while rest:
+        node = rest.pop()
+        if isinstance(node, dict):
+            yield node
+            rest += node.values()
+        elif isinstance(node, (list, tuple)):
+            rest += node
+
+
 def _datasets(cfg: Config, loaders: Sequence[str] = _LOADERS) -> Iterator[dict]:
     """All data sets of a config that have a ``data_root``, wrapped ones too."""
-    nodes = [cfg[key] for key in loaders if cfg.get(key)]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, dict):
-            if 'type' in node and node.get('data_root'):
-                yield node
-            node = node.values()
-        nodes += [child for child in node if isinstance(child, (dict, list, tuple))]
+    return (d for d in _dicts(*(cfg.get(name) for name in loaders)) if 'type' in d and d.get('data_root'))
 
 
 def parse_and_load(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Config]:
