@@ -34,8 +34,12 @@ class AlternatingUpdateHook(Hook):
             wrapper.initialize_count_status(getattr(_model(runner), name), runner.iter, runner.max_iters)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Draw the data of an epoch from the epoch's number, also in loaders without worker processes."""
-        set_random_seed(derive_seed(runner.seed or 0, runner.epoch))
+        """Draw the data of an epoch from the epoch's number, with and without worker processes."""
+        seed = derive_seed(runner.seed or 0, runner.epoch)
+        set_random_seed(seed)
+        # iteration-based loops start workers anew in the middle; PyTorch's own generator would give them another seed
+        # in a resumed run
+        runner.train_dataloader.generator = torch.Generator().manual_seed(seed)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Decide whether the TDP loss is active, and seed PyTorch's generators."""
