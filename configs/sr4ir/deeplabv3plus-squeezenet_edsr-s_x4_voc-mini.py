@@ -9,7 +9,7 @@ model = dict(
         init_cfg=dict(
             type='Pretrained',
             prefix='sr.',
-            checkpoint='work_dirs/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini_sr/epoch_8.pth'),
+            checkpoint='work_dirs/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini_sr/epoch_6.pth'),
         **_base_.sr),
     task={{_base_.task}},
     scale={{_base_.scale}},

@@ -1,5 +1,5 @@
 # short schedule for a CPU; T by AdamW, since SqueezeNet without BatchNorm does not take the paper's SGD
-train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=3)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(
@@ -10,7 +10,7 @@ optim_wrapper = dict(
         optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
         paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.05)))))
 cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
-param_scheduler = [dict(periods=[1, 7], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
-baseline_scheduler = [dict(periods=[8], restart_weights=[1], eta_min_ratio=0.01, **cosine)]
+param_scheduler = [dict(periods=[1, 5], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
+baseline_scheduler = [dict(periods=[6], restart_weights=[1], eta_min_ratio=0.01, **cosine)]
 custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=1)]
 randomness = dict(seed=0)
