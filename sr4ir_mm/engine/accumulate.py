@@ -40,11 +40,13 @@ def update(wrappers: Collection[OptimWrapper]) -> None:
 
 
 def share_scaler(wrappers: Collection[OptimWrapper]) -> None:
-    """Let mixed-precision wrappers that one ``backward`` serves scale alike.
+    """Let wrappers that one ``backward`` serves scale the loss alike.
 
     Raises:
-        SR4IRError: If only some of them use mixed precision.
+        SR4IRError: If only some of them use mixed precision, or they accumulate over different numbers of iterations.
     """
+    if len({wrapper._accumulative_counts for wrapper in wrappers}) > 1:
+        raise SR4IRError("S and T learn from one backward pass: use the same 'accumulative_counts' for both.")
     scalers = [wrapper.loss_scaler for wrapper in wrappers if hasattr(wrapper, 'loss_scaler')]
     if scalers and len(scalers) < len(wrappers):
         raise SR4IRError("S and T learn from one backward pass: use the same optim_wrapper 'type' for both.")
