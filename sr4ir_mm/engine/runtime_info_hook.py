@@ -3,7 +3,7 @@
 import math
 
 import torch
-from mmengine.hooks import LoggerHook
+from mmengine.hooks import CheckpointHook, LoggerHook
 from mmengine.hooks import RuntimeInfoHook as _RuntimeInfoHook
 from mmengine.runner import Runner
 
@@ -22,19 +22,35 @@ class RuntimeInfoHook(_RuntimeInfoHook):
             whichever comes first, so that no checkpoint is saved after it.
     """
 
-    def before_train(self, runner: Runner) -> None:
-        """Find out how often the logger looks."""
-        super().before_train(runner)
+    def before_run(self, runner: Runner) -> None:
+        """No losses are waiting yet."""
+        super().before_run(runner)
         self.pending: list[tuple[int, dict]] = []
+
+    def before_train(self, runner: Runner) -> None:
+        """Find out how often the logger looks and checkpoints are written."""
+        super().before_train(runner)
         self.interval = min((h.interval for h in runner.hooks if isinstance(h, LoggerHook)), default=10)
+        self.savers = [h for h in runner.hooks if isinstance(h, CheckpointHook) and not h.by_epoch]
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
-        """Keep the losses; hand them on when the logger is due."""
+        """Keep the losses; hand them on when someone is about to need them."""
         self.pending.append((runner.iter, outputs or {}))
-        if self.every_n_inner_iters(batch_idx, self.interval) or self.end_of_epoch(runner.train_dataloader, batch_idx):
+        if (
+            self.every_n_inner_iters(batch_idx, self.interval)
+            or self.end_of_epoch(runner.train_dataloader, batch_idx)
+            or self.is_last_train_iter(runner)
+            # CheckpointHook deletes an old checkpoint before it writes the new one
+            or any(self.every_n_train_iters(runner, h.interval, h.save_begin) for h in self.savers)
+        ):
             self._flush(runner)
+
+    def before_val(self, runner: Runner) -> None:
+        """Hand the losses on before a validation, which may save the best checkpoint."""
+        self._flush(runner)
+        super().before_val(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Refuse to save after a loss that is not finite."""
