@@ -1,0 +1,114 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from torch import nn
+
+from sr4ir_mm.models import SCHEMES
+
+
+class Recorder(BaseModel):
+    """Notes what it finds in each iteration, and learns nothing much."""
+
+    learning, phases = ('sr', 'task'), SCHEMES['SR4IR']
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sr, self.task = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+        self.tdp_active = None
+        self.found = []
+
+    def forward(self, *args, **kwargs):
+        raise NotImplementedError
+
+    def train_step(self, data, optim_wrapper):
+        before = {name: getattr(self, name).weight.item() for name in self.learning}
+        for name in self.learning:
+            optim_wrapper[name].update_params(getattr(self, name).weight.sum())
+        stepped = [name for name in self.learning if getattr(self, name).weight.item() != before[name]]
+        self.found.append(dict(tdp=self.tdp_active, stepped=stepped, draw=torch.rand(1).item(), data=data))
+        return {}
+
+
+class Draws(torch.utils.data.Dataset):
+    """Samples that hold what an augmentation in the main process would draw."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> dict:
+        return dict(value=(random.random(), np.random.rand(), torch.rand(1).item()))
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    monkeypatch.setattr(Runner, '_log_env', lambda *args: None)  # which calls compilers
+
+    def train(iterations: int = 1, seed: int = 0, counts: int = 1, train_cfg: dict | None = None, **hook) -> list[dict]:
+        """Train for epochs of so many iterations."""
+        wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
+        train.runs += 1
+        runner = Runner(
+            Recorder(), str(tmp_path), experiment_name=f'{tmp_path.name}{train.runs}', default_scope='mmengine',
+            train_dataloader=dict(
+                batch_size=1, num_workers=0, dataset=Draws(iterations),
+                sampler=dict(type='DefaultSampler', shuffle=False),
+            ),
+            train_cfg=dict(by_epoch=True, max_epochs=1) if train_cfg is None else train_cfg,
+            optim_wrapper=dict(
+                constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
+                sr=wrapper, task=dict(wrapper, accumulative_counts=counts),
+            ),
+            custom_hooks=[dict(type='sr4ir_mm.AlternatingUpdateHook', **hook)], randomness=dict(seed=seed),
+            default_hooks=dict(runtime_info=None, logger=None, checkpoint=None, param_scheduler=None),
+            log_level='ERROR',
+        )  # fmt: skip
+        runner.train()
+        return runner.model.found
+
+    train.runs = 0
+    return train
+
+
+@pytest.mark.parametrize('task, warmup', [('seg', 10), ('det', 3), ('cls', 20)])
+def test_tdp_loss_starts_when_the_paper_code_starts_it(fixture, train, task, warmup):
+    expected = fixture('schedules')[f'{task}_tdp_active_per_epoch'].tolist()
+    found = train(train_cfg=dict(by_epoch=True, max_epochs=len(expected)), warmup_epochs=warmup)
+    assert [it['tdp'] for it in found] == expected
+    assert expected.index(True) == warmup
+
+
+def test_warm_up_in_iterations(train):
+    found = train(iterations=2, train_cfg=dict(by_epoch=False, max_iters=5), warmup_iters=3)
+    assert [it['tdp'] for it in found] == [False, False, False, True, True]
+
+
+def test_accumulation_of_each_net_and_its_remainder(train):
+    """Iterations 3 and 6 end an accumulation of three, 8 ends the run; MMEngine would forget the last two."""
+    found = train(iterations=8, counts=3)
+    assert all('sr' in it['stepped'] for it in found)
+    assert [i for i, it in enumerate(found, 1) if 'task' in it['stepped']] == [3, 6, 8]
+
+
+def test_random_numbers_are_a_function_of_seed_and_counters(train):
+    two_epochs = dict(by_epoch=True, max_epochs=2)
+    first, again, other = (train(3, seed=seed, train_cfg=two_epochs) for seed in (0, 0, 1))
+    draws = [it['draw'] for it in first]
+    assert len(set(draws)) == 6
+    assert [it['draw'] for it in again] == draws
+    assert not set(draws) & {it['draw'] for it in other}
+    # the iterations of another number of samples per epoch
+    assert [it['draw'] for it in train(6)] == draws
+
+
+def test_data_of_the_main_process_are_a_function_of_the_epoch(train):
+    """Whatever was drawn in the epoch before."""
+    runs = {n: [it['data'] for it in train(n, train_cfg=dict(by_epoch=True, max_epochs=2))] for n in (2, 3)}
+    assert runs[2][2] == runs[3][3]
+    assert runs[2][0] == runs[3][0] != runs[2][2]

@@ -1,0 +1,105 @@
+import pytest
+import torch
+from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, build_optim_wrapper
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from torch import nn
+from toy import EDSR, ToyClassifier
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR
+
+
+def model(scheme: str = 'SR4IR') -> SR4IR:
+    return SR4IR(dict(EDSR), ToyClassifier(), scale=4, scheme=scheme)
+
+
+def config(task: dict | None = None, **sr) -> dict:
+    return dict(
+        type='OptimWrapper',
+        constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
+        sr=dict(optimizer=dict(type='AdamW', lr=1e-4), **sr),
+        task=dict(dict(optimizer=dict(type='SGD', lr=0.02, momentum=0.9)), **(task or {})),
+    )
+
+
+def groups(wrapper: OptimWrapper) -> dict[int, dict]:
+    return {id(p): group for group in wrapper.optimizer.param_groups for p in group['params']}
+
+
+def test_each_part_is_what_its_config_says():
+    net = model()
+    cfg = config(
+        dict(
+            optimizer=dict(type='SGD', lr=0.02, weight_decay=0.1),
+            accumulative_counts=3,
+            clip_grad=dict(max_norm=2.0),
+            paramwise_cfg=dict(custom_keys=dict(fc=dict(lr_mult=10.0)), norm_decay_mult=0.0),
+        )
+    )
+    for _ in range(2):  # a config can be built again
+        wrappers = build_optim_wrapper(net, cfg)
+        assert list(wrappers.keys()) == ['sr', 'task']
+        sr, task = wrappers['sr'], wrappers['task']
+        assert set(groups(sr)) == {id(p) for p in net.sr.parameters()}
+        assert isinstance(sr.optimizer, torch.optim.AdamW)
+        assert sr.clip_grad_kwargs is None
+        assert set(groups(task)) == {id(p) for p in net.task.parameters()}
+        assert groups(task)[id(net.task.fc.weight)]['lr'] == pytest.approx(0.2)
+        assert groups(task)[id(net.task.backbone[0].weight)]['lr'] == 0.02
+        assert groups(task)[id(net.task.backbone[1].weight)]['weight_decay'] == 0
+        assert task.clip_grad_kwargs == dict(max_norm=2.0)
+        assert task._accumulative_counts == 3
+
+
+class HalfRate(DefaultOptimWrapperConstructor):
+    """As zoo nets bring one, e.g. for layer-wise rates."""
+
+    def add_params(self, params, module, **kwargs):
+        params.append(dict(params=list(module.parameters()), lr=self.base_lr / 2))
+
+
+def test_a_part_may_have_its_own_constructor():
+    OPTIM_WRAPPER_CONSTRUCTORS.register_module(module=HalfRate, force=True)
+    wrappers = build_optim_wrapper(model(), config(dict(constructor='HalfRate', paramwise_cfg=dict(any=1))))
+    assert wrappers.get_lr()['task.lr'] == [0.01]
+    assert wrappers.get_lr()['sr.lr'] == [1e-4]
+
+
+@pytest.mark.parametrize(
+    'scheme, names',
+    [('S', ['sr']), ('H->T', ['task']), ('S->T', ['task']), ('T->S', ['sr']), ('S+T', ['sr', 'task'])],
+)
+def test_only_nets_that_learn_get_a_wrapper(scheme, names):
+    assert list(build_optim_wrapper(model(scheme), config()).keys()) == names
+
+
+def test_model_wrapped_for_several_devices():
+    net = model()
+    wrappers = build_optim_wrapper(nn.DataParallel(net), config())
+    assert wrappers['task'].param_groups[0]['params'][0] is next(net.task.parameters())
+
+
+def test_missing_part():
+    cfg = config()
+    del cfg['sr']
+    with pytest.raises(SR4IRError, match=r"trains \('sr', 'task'\), but optim_wrapper has no \['sr'\]: add it"):
+        build_optim_wrapper(model(), cfg)
+    assert list(build_optim_wrapper(model('H->T'), cfg).keys()) == ['task']  # none is missing here
+
+
+def test_paramwise_cfg_beside_the_parts():
+    with pytest.raises(SR4IRError, match=r'paramwise_cfg belongs into optim_wrapper\.sr or optim_wrapper\.task'):
+        build_optim_wrapper(model(), dict(config(), paramwise_cfg=dict(norm_decay_mult=0.0)))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='the wrapper of a CPU')
+@pytest.mark.parametrize('scheme, shared', [('S+T', True), ('SR4IR', False)])
+def test_nets_with_one_backward_pass_share_the_loss_scale(scheme, shared):
+    amp = dict(type='sr4ir_mm.AmpOptimWrapper')
+    wrappers = build_optim_wrapper(model(scheme), config(amp, **amp))
+    assert (wrappers['sr'].loss_scaler is wrappers['task'].loss_scaler) == shared
+    if shared:
+        with pytest.raises(SR4IRError, match="same optim_wrapper 'type'"):
+            build_optim_wrapper(model(scheme), config(amp))
+    else:
+        build_optim_wrapper(model(scheme), config(amp))  # each has its own backward pass
