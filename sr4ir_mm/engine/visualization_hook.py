@@ -43,9 +43,8 @@ class SRVisualizationHook(Hook):
 def _panels(visualizer: object, sample: object) -> dict[str, np.ndarray]:
     """Titles and H x W x 3 RGB uint8 images, all of the size in which T predicts (the original image's)."""
     size = tuple(sample.metainfo.get('ori_shape', sample.hr.shape[-2:])[:2])
-    height, width = sample.metainfo.get('img_shape', sample.hr.shape[-2:])[:2]
-    lr = _uint8(sample.lr, size, 'nearest')
-    sr, hr = (_uint8(image[..., :height, :width], size, 'bilinear') for image in (sample.sr, sample.hr))
+    lr = _uint8(_unpad(sample.lr, sample), size, 'nearest')
+    sr, hr = (_uint8(_unpad(image, sample), size, 'bilinear') for image in (sample.sr, sample.hr))
     return {
         'LR': lr,
         'SR (what T sees)': sr,
@@ -56,8 +55,20 @@ def _panels(visualizer: object, sample: object) -> dict[str, np.ndarray]:
 
 
 def _draw(visualizer: object, image: np.ndarray, sample: object, **what: bool) -> np.ndarray:
-    visualizer.add_datasample('panel', image.copy(), sample.cpu(), **what)
+    visualizer.set_image(image)  # which stays where there is nothing to draw
+    if hasattr(visualizer, 'visualize_cls'):  # mmpretrain, whose add_datasample does nothing
+        visualizer.visualize_cls(image.copy(), sample.cpu(), **what)
+    else:
+        visualizer.add_datasample('panel', image.copy(), sample.cpu(), **what)
     return visualizer.get_image()
+
+
+def _unpad(image: Tensor, sample: object) -> Tensor:
+    """Without the padding of T's preprocessor; ``image`` is of any resolution."""
+    whole = sample.hr.shape[-2:]
+    part = sample.metainfo.get('img_shape', whole)
+    height, width = (-(-part[i] * image.shape[i - 2] // whole[i]) for i in (0, 1))  # rounded up
+    return image[..., :height, :width]
 
 
 def _uint8(image: Tensor, size: tuple[int, int], mode: str) -> np.ndarray:
