@@ -90,7 +90,7 @@ def find_checkpoint(path: str) -> str:
     Raises:
         SR4IRError: If there is no such file.
     """
-    if not _exists(path):
+    if not _exists(path) or os.path.isdir(path):
         raise SR4IRError(f"There is no checkpoint '{path}'.")
     return path
 
