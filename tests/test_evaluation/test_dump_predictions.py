@@ -1,0 +1,15 @@
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.fileio import load
+from mmengine.structures import BaseDataElement
+
+
+def test_all_but_the_images_is_kept(tmp_path):
+    path = tmp_path / 'predictions.pkl'
+    images = dict(lr=torch.zeros(3, 5, 5), sr=torch.ones(3, 20, 20), hr=torch.ones(3, 20, 20))
+    samples = [BaseDataElement(metainfo=dict(img_path=f'{i}.png'), pred=torch.tensor([i]), **images) for i in range(3)]
+    dump = dict(type='sr4ir_mm.DumpPredictions', out_file_path=str(path))
+    evaluator = Evaluator([dump, dict(type='sr4ir_mm.SRQuality', metrics=['PSNR'])])
+    evaluator.process(samples, {})
+    assert evaluator.evaluate(3)['sr/PSNR'] == float('inf')  # the next metric still finds its images
+    assert load(path) == [dict(img_path=f'{i}.png', pred=torch.tensor([i])) for i in range(3)]

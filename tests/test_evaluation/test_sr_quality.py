@@ -1,0 +1,141 @@
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
+from mmengine.registry import METRICS
+from mmengine.structures import BaseDataElement, PixelData
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.evaluation import SRQuality
+
+ROUNDED = 6e-5  # metrics are rounded to four digits
+
+
+def samples(sr: np.ndarray, hr: np.ndarray, **meta) -> list[BaseDataElement]:
+    sr, hr = (torch.from_numpy(x).float() / (255 if x.dtype == np.uint8 else 1) for x in (sr, hr))
+    return [BaseDataElement(metainfo=meta, sr=a, hr=b) for a, b in zip(sr, hr)]
+
+
+def evaluate(data_samples: list[BaseDataElement], **kwargs) -> dict[str, float]:
+    """As a test loop does, in batches of two."""
+    evaluator = Evaluator(dict(type='sr4ir_mm.SRQuality', **kwargs))
+    for start in range(0, len(data_samples), 2):
+        evaluator.process(data_samples[start : start + 2], {})
+    return evaluator.evaluate(len(data_samples))
+
+
+@pytest.mark.parametrize(
+    'sr, border, expected',
+    [
+        ('sr_u8', 8, 'psnr_cb8'),  # one of the four images is identical, and left out
+        ('sr_u8', 0, 'psnr_cb0'),
+        ('sr_float', 8, 'psnr_float_quantized_cb8'),
+    ],
+)
+def test_psnr_is_that_of_the_paper_code(fixture, sr, border, expected):
+    npz = fixture('metrics')
+    metrics = evaluate(samples(npz[sr], npz['hr_u8']), metrics=['PSNR'], crop_border=border)
+    assert metrics == {'sr/PSNR': pytest.approx(float(npz[expected]), abs=ROUNDED)}
+
+
+@pytest.mark.parametrize('i', range(4))
+def test_psnr_of_single_images(fixture, i):
+    npz = fixture('metrics')
+    metrics = evaluate(samples(npz['sr_u8'][[i]], npz['hr_u8'][[i]]), metrics=['PSNR'])
+    assert metrics['sr/PSNR'] == pytest.approx(float(npz['psnr_single_cb8'][i]), abs=ROUNDED)  # one is infinite
+
+
+def test_padding_does_not_count(fixture):
+    npz = fixture('metrics')
+    pads = (0, 0), (0, 0), (0, 16), (0, 9)
+    padded = [np.pad(npz[name], pads, constant_values=value) for name, value in (('sr_u8', 0), ('hr_u8', 200))]
+    size = npz['hr_u8'].shape[-2:]
+    plain = evaluate(samples(npz['sr_u8'], npz['hr_u8']), metrics=['PSNR', 'SSIM'])
+    assert evaluate(samples(*padded, img_shape=size), metrics=['PSNR', 'SSIM']) == plain
+    assert evaluate(samples(*padded), metrics=['PSNR', 'SSIM']) != plain
+
+
+def test_border_of_a_tiny_image_stays():
+    sr, hr = torch.full((1, 3, 16, 40), 0.4).numpy(), torch.full((1, 3, 16, 40), 0.5).numpy()
+    level = round(0.4 * 255) / 255
+    expected = -20 * np.log10(0.5 - level)
+    assert evaluate(samples(sr, hr), metrics=['PSNR'])['sr/PSNR'] == pytest.approx(expected, abs=1e-3)
+
+
+def test_ssim(fixture):
+    npz = fixture('metrics')
+    same = evaluate(samples(npz['hr_u8'], npz['hr_u8']), metrics=['SSIM'])['sr/SSIM']
+    near = evaluate(samples(npz['sr_u8'], npz['hr_u8']), metrics=['SSIM'])['sr/SSIM']
+    far = evaluate(samples(npz['sr_float'], npz['hr_u8']), metrics=['SSIM'])['sr/SSIM']
+    assert same == 1
+    assert 0.5 < far < near < 1
+    # flat images differ in the luminance term alone
+    a, b, c = 0.4, 0.6, 0.01**2
+    flat = evaluate(samples(*(np.full((1, 3, 40, 40), x, np.float32) for x in (a, b))), metrics=['SSIM'])
+    assert flat['sr/SSIM'] == pytest.approx((2 * a * b + c) / (a * a + b * b + c), abs=1e-3)
+
+
+def test_lpips_is_left_out_with_one_warning_without_its_trunk(tmp_path, monkeypatch, fixture):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    logger, records = MMLogger.get_instance('lpips'), []
+    monkeypatch.setattr(logger, 'handle', records.append)
+    npz = fixture('metrics')
+    metrics = evaluate(samples(npz['sr_u8'], npz['hr_u8']))
+    assert list(metrics) == ['sr/PSNR', 'sr/SSIM']
+    warnings = [record.getMessage() for record in records if record.levelno == logging.WARNING]
+    trunk = 'vgg16-397923af.pth'
+    assert warnings == [f"LPIPS is not measured: torchvision's {trunk} is not at {tmp_path / 'checkpoints' / trunk}"]
+
+
+def test_unknown_metric():
+    with pytest.raises(SR4IRError, match=r"no metric \['NIQE'\]; choose of 'PSNR', 'SSIM', 'LPIPS'"):
+        SRQuality(metrics=['PSNR', 'NIQE'])
+
+
+def segmented(npz, prefix: str) -> list[BaseDataElement]:
+    """Samples that hold what mmseg's metric and ours need."""
+    rng = np.random.default_rng(0)
+    elements = []
+    for pred, target in zip(npz[f'{prefix}_pred'], npz[f'{prefix}_target']):
+        images = rng.integers(0, 256, (2, 1, 3, *target.shape), dtype=np.uint8)
+        (sample,) = samples(*images)
+        for name, labels in (('pred_sem_seg', pred), ('gt_sem_seg', target)):
+            sample.set_field(PixelData(data=torch.from_numpy(labels).long()[None]), name)
+        elements.append(sample)
+    return elements
+
+
+@pytest.mark.parametrize('prefix', ['miou', 'miou2'])
+def test_miou_of_mmseg_is_that_of_the_paper_code(fixture, prefix):
+    """And both metrics work side by side. The code of the paper gives NaN for a class that never occurs (miou2)."""
+    npz = fixture('metrics')
+    iou_metric = dict(type='mmseg.IoUMetric', iou_metrics=['mIoU'])
+    evaluator = Evaluator([iou_metric, dict(type='sr4ir_mm.SRQuality', metrics=['PSNR'])])
+    evaluator.dataset_meta = dict(classes=[str(i) for i in range(21)])
+    evaluator.process(segmented(npz, prefix), {})
+    metrics = evaluator.evaluate(3)
+    iou = npz[f'{prefix}_iou']
+    assert np.isnan(iou).sum() == (1 if prefix == 'miou2' else 0)
+    assert metrics['mIoU'] == pytest.approx(100 * np.nanmean(iou.astype(float)), abs=0.006)
+    if prefix == 'miou':
+        assert metrics['mIoU'] == pytest.approx(100 * float(npz['miou_mean']), abs=0.006)
+    assert metrics['sr/PSNR'] > 0
+
+
+@pytest.mark.parametrize('prefix', ['miou', 'miou2'])
+def test_iou_of_each_class(fixture, prefix):
+    npz = fixture('metrics')
+    metric = METRICS.build(dict(type='mmseg.IoUMetric'))
+    metric.dataset_meta = dict(classes=[str(i) for i in range(21)])
+    metric.process({}, [sample.to_dict() for sample in segmented(npz, prefix)])
+    areas = [sum(parts) for parts in zip(*metric.results)]
+    per_class = metric.total_area_to_metrics(*areas)['IoU']
+    np.testing.assert_allclose(per_class, npz[f'{prefix}_iou'], rtol=1e-6)
+    intersection, _, predicted, labelled = (area.numpy() for area in areas)
+    confusion = npz[f'{prefix}_confmat']  # [target, prediction]
+    np.testing.assert_array_equal(intersection, confusion.diagonal())
+    np.testing.assert_array_equal(predicted, confusion.sum(0))
+    np.testing.assert_array_equal(labelled, confusion.sum(1))
