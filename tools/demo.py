@@ -15,12 +15,10 @@ import cv2
 from prettytable import PrettyTable
 
 ROOT = Path(__file__).resolve().parent.parent
-NAME = 'fcn-tiny_edsr-tiny_x4_demo'
-RUNS = {  # in this order; SR4IR starts from the S that the run before it trained
-    'H->T (oracle)': f'configs/baselines/{NAME}_h2t.py',
-    'L->T (bilinear)': f'configs/baselines/{NAME}_l2t.py',
-    'S (pre-training)': f'configs/baselines/{NAME}_sr.py',
-    'SR4IR': f'configs/sr4ir/{NAME}.py',
+RUNS = {
+    'H->T (oracle)': 'configs/baselines/fcn-tiny_demo_h2t.py',
+    'L->T (bilinear)': 'configs/baselines/fcn-tiny_x4_demo_l2t.py',
+    'SR4IR': 'configs/sr4ir/fcn-tiny_edsr-tiny_x4_demo.py',
 }
 
 

@@ -13,7 +13,7 @@ class CosineRestartLR(_CosineRestartLR):
     """Cosine annealing with restarts, as the paper's own code counts it.
 
     MMEngine's class of this name restarts at the first step of a period; here that step still belongs to the period
-    before and runs at ``eta_min``. The value is in closed form, so it does not depend on the steps before. Past the last
+    before and runs at ``eta_min``. The value is in closed form, and does not depend on the steps before. Past the last
     period it stays at ``eta_min``. Arguments as in :class:`mmengine.optim.scheduler.lr_scheduler.CosineRestartLR`.
     """
 

@@ -1,0 +1,25 @@
+# the data set that tools/make_demo_data.py generates
+_base_ = './voc_seg.py'
+data_root = 'work_dirs/demo/data'
+metainfo = dict(
+    classes=('background', 'stripes', 'weave', 'dots', 'grain'),
+    palette=[[0, 0, 0], [230, 75, 60], [60, 140, 230], [250, 200, 60], [90, 190, 90]])
+train_pipeline = [
+    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
+]
+test_pipeline = [
+    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+train_dataloader = dict(
+    batch_size=8, num_workers=0, dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    persistent_workers=False,
+    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=test_pipeline))
+test_dataloader = val_dataloader

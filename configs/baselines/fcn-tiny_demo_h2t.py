@@ -1,0 +1,2 @@
+_base_ = '../sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+model = dict(scheme='H->T', sr=None)
