@@ -1,0 +1,106 @@
+"""With scheme H->T the wrapper is the bare zoo model: the one property that guards every mix."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapper
+from mmengine.runner import set_random_seed
+from mmengine.structures import BaseDataElement
+from zoo import CAFFE, UNNORMALISED, bare_net, batch_for, net_config, state, watch_grads, wrappers_for
+
+from sr4ir_mm.models import SR4IR
+
+EQUAL, UNEQUAL = ((64, 64), (64, 64)), ((64, 48), (56, 61))
+# heads of random weights are not sure enough for their thresholds
+SURE = {'test_cfg.score_thr': 0.0, 'test_cfg.rcnn.score_thr': 0.0}
+RESIZED = {'data_preprocessor.batch_augments': [
+    dict(type='BatchSyncRandomResize', random_size_range=(64, 96), size_divisor=32, interval=1)]}  # fmt: skip
+CASES = {
+    # net, what to change of its preprocessor, sizes of the images in training and in testing, of its config
+    'deeplabv3': ('deeplabv3', {}, UNEQUAL, EQUAL, {}),
+    'segformer': ('segformer', {}, UNEQUAL, ((61, 50),), {}),
+    'segformer-bgr': ('segformer', CAFFE, UNEQUAL, EQUAL, {}),
+    'segformer-unnormalised': ('segformer', UNNORMALISED, UNEQUAL, EQUAL, {}),
+    'faster_rcnn-caffe': ('faster_rcnn', {}, UNEQUAL, UNEQUAL, SURE),
+    'retinanet': ('retinanet', {}, UNEQUAL, UNEQUAL, SURE),
+    'retinanet-unpadded': ('retinanet', dict(UNNORMALISED, pad_size_divisor=1, pad_value=114), UNEQUAL, UNEQUAL, SURE),
+    'yolox-unnormalised': ('yolox', {}, EQUAL, UNEQUAL, RESIZED),
+    'resnet18': ('resnet18', {}, EQUAL, EQUAL, {}),
+    'resnet18-bgr': ('resnet18', CAFFE, EQUAL, EQUAL, {}),
+    'mobilenetv3': ('mobilenetv3', {}, EQUAL, EQUAL, {}),
+    'mobilenetv3-unnormalised': ('mobilenetv3', UNNORMALISED, EQUAL, EQUAL, {}),
+}
+
+
+def train_step(model, net, wrapper, optimizer, batch) -> tuple[dict, dict]:
+    """Losses and gradients of one seeded training step."""
+    grads = watch_grads(optimizer, net)
+    set_random_seed(3)
+    MessageHub.get_current_instance().update_info('iter', 0)  # for batch augmentation
+    model.train()
+    return model.train_step(copy.deepcopy(batch), wrapper), grads
+
+
+def assert_same(ours, bare, path: str = '') -> None:
+    """Bit equality of nested outputs; ours may hold the images besides."""
+    if isinstance(bare, BaseDataElement):
+        assert ours.metainfo == bare.metainfo, path
+        bare, ours = (dict(sample.items()) for sample in (bare, ours))
+        ours = {key: value for key, value in ours.items() if key not in ('lr', 'sr', 'hr')}
+    if isinstance(bare, dict):
+        assert ours.keys() == bare.keys(), path
+        for key in bare:
+            assert_same(ours[key], bare[key], f'{path}.{key}')
+    elif isinstance(bare, (list, tuple)):
+        assert len(ours) == len(bare), path
+        for i, (a, b) in enumerate(zip(ours, bare)):
+            assert_same(a, b, f'{path}[{i}]')
+    elif isinstance(bare, torch.Tensor):
+        assert torch.equal(ours, bare), path
+    else:
+        assert ours == bare, path
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_oracle_is_the_bare_net(case):
+    name, preprocessor, train_sizes, test_sizes, options = CASES[case]
+    cfg = net_config(name, preprocessor, **options)
+    bare = bare_net(cfg)
+    model = SR4IR(None, copy.deepcopy(cfg), scale=4, scheme='H->T')
+    model.task.load_state_dict(bare.state_dict())
+
+    batch = batch_for(cfg, *train_sizes)
+    bare_wrapper = OptimWrapper(torch.optim.SGD(bare.parameters(), lr=1e-4, momentum=0.9))
+    losses, grads = train_step(bare, bare, bare_wrapper, bare_wrapper.optimizer, batch)
+    wrappers = wrappers_for(model, lr=1e-4)
+    our_losses, our_grads = train_step(model, model.task, wrappers, wrappers['task'].optimizer, batch)
+    assert len(grads) > 20 and float(losses['loss']) > 0
+    assert_same(our_losses, {f'task.hr.{key}': value for key, value in losses.items()})
+    assert_same(our_grads, grads)
+    assert_same(state(model.task), state(bare))
+
+    batch = batch_for(cfg, *test_sizes, seed=1)
+    predictions = [net.eval().test_step(copy.deepcopy(batch)) for net in (model, bare)]
+    assert all(len(p.pred_instances) for p in predictions[1] if 'pred_instances' in p)
+    assert_same(*predictions)
+
+
+class Unharmed(torch.nn.Identity):
+    scale = 1
+
+
+@pytest.mark.parametrize(
+    'case', ['segformer', 'segformer-bgr', 'retinanet-unpadded', 'yolox-unnormalised', 'resnet18-bgr']
+)
+def test_what_a_perfect_sr_net_makes_is_what_the_bare_net_sees(case):
+    """Channel order, normalisation and padding of the way HR - LR - SR - T."""
+    name, preprocessor, sizes, *_ = CASES[case]
+    cfg = net_config(name, preprocessor, **{'data_preprocessor.batch_augments': None} if name == 'yolox' else {})
+    model = SR4IR(torch.nn.Identity(), cfg, scale=1, scheme='S->T', degradation=Unharmed())
+    bare = model.task.data_preprocessor(batch_for(cfg, *sizes), True)['inputs']
+    seen = []
+    model.task.register_forward_pre_hook(lambda net, args: seen.append(args[0]))
+    model.train_step(batch_for(cfg, *sizes), wrappers_for(model))
+    torch.testing.assert_close(seen, [bare], rtol=0, atol=1e-3 if bare.abs().max() > 10 else 1e-5)
