@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
     work_dir = parser.parse_args().work_dir.resolve()
-    data, begin = work_dir / 'data', time.time()
+    data, begin = work_dir / 'VOCdevkit/VOC2012', time.time()
     table = PrettyTable(['scheme', 'mIoU (%)', 'PSNR (dB)', 'SSIM'])
     run('tools/make_demo_data.py', data)
     for i, (name, config) in enumerate(RUNS.items(), 1):

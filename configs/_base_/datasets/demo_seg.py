@@ -1,6 +1,6 @@
 # the data set that tools/make_demo_data.py generates
 _base_ = './voc_seg.py'
-data_root = 'work_dirs/demo/data'
+data_root = 'work_dirs/demo/VOCdevkit/VOC2012'
 metainfo = dict(
     classes=('background', 'stripes', 'weave', 'dots', 'grain'),
     palette=[[0, 0, 0], [230, 75, 60], [60, 140, 230], [250, 200, 60], [90, 190, 90]])

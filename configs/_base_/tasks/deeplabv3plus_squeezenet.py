@@ -1,4 +1,4 @@
-# DeepLabV3+ head on an ImageNet-pretrained SqueezeNet, which has no BatchNorm; it sees RGB minus its mean, without scaling
+# DeepLabV3+ head on an ImageNet-pretrained SqueezeNet, which has no BatchNorm and sees RGB minus its mean
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
