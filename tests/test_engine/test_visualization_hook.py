@@ -113,9 +113,11 @@ def test_padding_is_cut_off_and_size_is_that_of_the_original(tmp_path):
 
 def test_files(tmp_path):
     nameless = sample(img_path=None)
-    local = visualizer('Visualizer', vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path / 'backend'))
+    backends = dict(vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path / 'backend'))
+    local = visualizer('mmseg.SegLocalVisualizer', **backends)
     for batch in range(4):
-        draw(tmp_path / 'out', local, sample(img_path=f'{batch}.jpg'), nameless, batch_idx=batch, interval=2)
+        named = seg(sample(img_path=f'{batch}.jpg'), 'gt_sem_seg')
+        draw(tmp_path / 'out', local, named, nameless, batch_idx=batch, interval=2)
     names = sorted(path.name for path in (tmp_path / 'out').iterdir())
     assert names == ['000001_1.png', '000003_1.png', '1.png', '3.png']
     assert not list((tmp_path / 'backend').rglob('*.png'))  # T's own backends draw nothing
