@@ -1,5 +1,6 @@
-# the data set that tools/make_demo_data.py generates
+# the data set that tools/make_demo_data.py generates; PascalVOCDataset would insist on VOC's own classes
 _base_ = './voc_seg.py'
+dataset_type = 'BaseSegDataset'
 data_root = 'work_dirs/demo/VOCdevkit/VOC2012'
 metainfo = dict(
     classes=('background', 'stripes', 'weave', 'dots', 'grain'),
@@ -16,10 +17,12 @@ test_pipeline = [
     dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
-    batch_size=8, num_workers=0, dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=train_pipeline))
+    batch_size=8,
+    num_workers=0,
+    dataset=dict(type=dataset_type, data_root=data_root, metainfo=metainfo, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=8,
     num_workers=0,
     persistent_workers=False,
-    dataset=dict(data_root=data_root, metainfo=metainfo, pipeline=test_pipeline))
+    dataset=dict(type=dataset_type, data_root=data_root, metainfo=metainfo, pipeline=test_pipeline))
 test_dataloader = val_dataloader
