@@ -1,4 +1,4 @@
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +14,7 @@ from sr4ir_mm.engine import SRVisualizationHook
 
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
 SIZE = (120, 160)
+COUNT = count()
 
 
 def image(colour: tuple, *size: int) -> torch.Tensor:
@@ -30,7 +31,7 @@ def sample(cls: type = BaseDataElement, size: tuple = SIZE, **meta) -> BaseDataE
 
 
 def visualizer(kind: str, **kwargs):
-    visualizer = VISUALIZERS.build(dict(type=kind, name=f'of {kind} {len(kwargs)}', **kwargs))
+    visualizer = VISUALIZERS.build(dict(type=kind, name=f'visualizer {next(COUNT)}', **kwargs))  # MMEngine keeps them
     visualizer.dataset_meta = dict(classes=('', 'cat'), palette=[(0, 0, 0), (255, 255, 255)])
     return visualizer
 
