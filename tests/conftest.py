@@ -12,6 +12,9 @@ import sr4ir_mm  # noqa: F401  registers the scope and serves mmcv's ops
 
 ROOT = Path(__file__).parent.parent
 
+# small nets; several threads would mostly wait for each other
+torch.set_num_threads(1)
+
 
 @pytest.fixture
 def fixture():

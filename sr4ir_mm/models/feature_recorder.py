@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 
 
-class _AllRecorded(Exception):
+class _AllRecorded(BaseException):  # not Exception, which T may catch
     """Leaves T's forward as soon as the last wanted layer has answered."""
 
 
