@@ -16,7 +16,8 @@ EQUAL, UNEQUAL = ((64, 64), (64, 64)), ((64, 48), (56, 61))
 # heads of random weights are not sure enough for their thresholds
 SURE = {'test_cfg.score_thr': 0.0, 'test_cfg.rcnn.score_thr': 0.0}
 RESIZED = {'data_preprocessor.batch_augments': [
-    dict(type='BatchSyncRandomResize', random_size_range=(64, 96), size_divisor=32, interval=1)]}  # fmt: skip
+    dict(type='BatchSyncRandomResize', random_size_range=(96, 96), size_divisor=32, interval=1)]}  # fmt: skip
+MIXED = {'train_cfg': dict(augments=dict(type='Mixup', alpha=0.8)), 'head.loss.use_soft': True}
 CASES = {
     # net, what to change of its preprocessor, sizes of the images in training and in testing, of its config
     'deeplabv3': ('deeplabv3', {}, UNEQUAL, EQUAL, {}),
@@ -29,6 +30,7 @@ CASES = {
     'yolox-unnormalised': ('yolox', {}, EQUAL, UNEQUAL, RESIZED),
     'resnet18': ('resnet18', {}, EQUAL, EQUAL, {}),
     'resnet18-bgr': ('resnet18', CAFFE, EQUAL, EQUAL, {}),
+    'resnet18-mixup': ('resnet18', {}, EQUAL, EQUAL, MIXED),
     'mobilenetv3': ('mobilenetv3', {}, EQUAL, EQUAL, {}),
     'mobilenetv3-unnormalised': ('mobilenetv3', UNNORMALISED, EQUAL, EQUAL, {}),
 }
@@ -38,8 +40,9 @@ def train_step(model, net, wrapper, optimizer, batch) -> tuple[dict, dict]:
     """Losses and gradients of one seeded training step."""
     grads = watch_grads(optimizer, net)
     set_random_seed(3)
-    MessageHub.get_current_instance().update_info('iter', 0)  # for batch augmentation
     model.train()
+    MessageHub.get_current_instance().update_info('iter', 0)
+    model.data_preprocessor(copy.deepcopy(batch), True)  # augmentation draws the size of the next batch
     return model.train_step(copy.deepcopy(batch), wrapper), grads
 
 
