@@ -1,11 +1,5 @@
-# EDSR-baseline: 16 blocks, 64 channels
+_base_ = './edsr_x4.py'
+scale = 8
 # mmagic has no x8 weights; start from others with
 # --cfg-options model.sr.init_cfg.type=Pretrained model.sr.init_cfg.checkpoint=FILE
-scale = 8
-sr = dict(
-    type='mmagic.EDSRNet',
-    in_channels=3,
-    out_channels=3,
-    mid_channels=64,
-    num_blocks=16,
-    upscale_factor=scale)
+sr = dict(upscale_factor=scale, init_cfg=dict(_delete_=True))
