@@ -7,5 +7,8 @@ model = dict(
             _delete_=True,
             type='Pretrained',
             prefix='sr.',
-            checkpoint='work_dirs/deeplabv3_edsr_x4_voc_sr/epoch_100.pth')))
+            checkpoint='work_dirs/deeplabv3_edsr_x4_voc_sr/epoch_100.pth',
+        )
+    ),
+)
 param_scheduler = {{_base_.baseline_scheduler}}

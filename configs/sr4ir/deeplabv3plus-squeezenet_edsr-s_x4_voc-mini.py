@@ -1,6 +1,9 @@
 _base_ = [
-    '../_base_/tasks/deeplabv3plus_squeezenet.py', '../_base_/datasets/voc_seg_mini.py',
-    '../_base_/schedules/seg_mini.py', '../_base_/sr/edsr-s_x4.py', '../_base_/default_runtime.py'
+    '../_base_/tasks/deeplabv3plus_squeezenet.py',
+    '../_base_/datasets/voc_seg_mini.py',
+    '../_base_/schedules/seg_mini.py',
+    '../_base_/sr/edsr-s_x4.py',
+    '../_base_/default_runtime.py',
 ]
 # S starts from the config of this name in baselines/ that ends in _sr
 model = dict(
@@ -9,11 +12,14 @@ model = dict(
         init_cfg=dict(
             type='Pretrained',
             prefix='sr.',
-            checkpoint='work_dirs/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini_sr/epoch_6.pth'),
-        **_base_.sr),
+            checkpoint='work_dirs/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini_sr/epoch_6.pth',
+        ),
+        **_base_.sr,
+    ),
     task={{_base_.task}},
     scale={{_base_.scale}},
     scheme='SR4IR',
     tdp=dict(layers={'backbone[-1]': 1.0}, relative=True, loss_weight=0.1),
-    cqmix=dict(grid=8))
+    cqmix=dict(grid=8),
+)
 default_hooks = dict(checkpoint=dict(save_best='mIoU'))

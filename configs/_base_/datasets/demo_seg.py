@@ -4,7 +4,8 @@ dataset_type = 'BaseSegDataset'
 data_root = 'work_dirs/demo/VOCdevkit/VOC2012'
 metainfo = dict(
     classes=('background', 'stripes', 'weave', 'dots', 'grain'),
-    palette=[[0, 0, 0], [230, 75, 60], [60, 140, 230], [250, 200, 60], [90, 190, 90]])
+    palette=[[0, 0, 0], [230, 75, 60], [60, 140, 230], [250, 200, 60], [90, 190, 90]],
+)
 train_pipeline = [
     dict(type='sr4ir_mm.LoadImageFromFile'),
     dict(type='LoadAnnotations'),
@@ -19,10 +20,12 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,
-    dataset=dict(type=dataset_type, data_root=data_root, metainfo=metainfo, pipeline=train_pipeline))
+    dataset=dict(type=dataset_type, data_root=data_root, metainfo=metainfo, pipeline=train_pipeline),
+)
 val_dataloader = dict(
     batch_size=8,
     num_workers=0,
     persistent_workers=False,
-    dataset=dict(type=dataset_type, data_root=data_root, metainfo=metainfo, pipeline=test_pipeline))
+    dataset=dict(type=dataset_type, data_root=data_root, metainfo=metainfo, pipeline=test_pipeline),
+)
 test_dataloader = val_dataloader

@@ -13,7 +13,9 @@ train_dataloader = dict(
             dict(type='RandomCrop', crop_size=(128, 128), cat_max_ratio=0.75),
             dict(type='RandomFlip', prob=0.5),
             dict(type='PackSegInputs'),
-        ]))
+        ],
+    ),
+)
 val_dataloader = dict(
     num_workers=1,
     dataset=dict(
@@ -22,5 +24,7 @@ val_dataloader = dict(
             dict(type='sr4ir_mm.LoadImageFromFile'),
             dict(type='LoadAnnotations'),
             dict(type='PackSegInputs'),
-        ]))
+        ],
+    ),
+)
 test_dataloader = val_dataloader

@@ -8,15 +8,19 @@ optim_wrapper = dict(
     task=dict(
         type='OptimWrapper',
         optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-6),
-        paramwise_cfg=dict(custom_keys=dict(auxiliary_head=dict(lr_mult=10.0)))))
+        paramwise_cfg=dict(custom_keys=dict(auxiliary_head=dict(lr_mult=10.0))),
+    ),
+)
 cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = dict(
     sr=[dict(periods=[10, 90], restart_weights=[1, 1], eta_min=1e-6, **cosine)],
-    task=[dict(periods=[10, 90], restart_weights=[1, 1], eta_min=1e-4, **cosine)])
+    task=[dict(periods=[10, 90], restart_weights=[1, 1], eta_min=1e-4, **cosine)],
+)
 # baselines have no warm-up and no restart
 baseline_scheduler = dict(
     sr=[dict(periods=[100], restart_weights=[1], eta_min=1e-6, **cosine)],
-    task=[dict(periods=[100], restart_weights=[1], eta_min=1e-4, **cosine)])
+    task=[dict(periods=[100], restart_weights=[1], eta_min=1e-4, **cosine)],
+)
 custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=10)]
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 randomness = dict(seed=200)

@@ -8,7 +8,9 @@ optim_wrapper = dict(
     task=dict(
         type='OptimWrapper',
         optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
-        paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.05)))))
+        paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.05))),
+    ),
+)
 cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = [dict(periods=[1, 5], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
 baseline_scheduler = [dict(periods=[6], restart_weights=[1], eta_min_ratio=0.01, **cosine)]

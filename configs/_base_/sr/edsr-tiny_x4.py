@@ -8,4 +8,5 @@ sr = dict(
     num_blocks=4,
     upscale_factor=scale,
     rgb_mean=[0.5, 0.5, 0.5],
-    rgb_std=[0.25, 0.25, 0.25])
+    rgb_std=[0.25, 0.25, 0.25],
+)

@@ -10,4 +10,6 @@ sr = dict(
     init_cfg=dict(
         type='Pretrained',
         prefix='generator.',
-        checkpoint='https://download.openmmlab.com/mmediting/restorers/edsr/edsr_x4c64b16_1x16_300k_div2k_20200608-3c2af8a3.pth'))
+        checkpoint='https://download.openmmlab.com/mmediting/restorers/edsr/edsr_x4c64b16_1x16_300k_div2k_20200608-3c2af8a3.pth',
+    ),
+)

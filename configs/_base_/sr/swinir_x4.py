@@ -16,4 +16,6 @@ sr = dict(
     init_cfg=dict(
         type='Pretrained',
         prefix='generator.',
-        checkpoint='https://download.openmmlab.com/mmediting/swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k-88e4903d.pth'))
+        checkpoint='https://download.openmmlab.com/mmediting/swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k-88e4903d.pth',
+    ),
+)

@@ -11,13 +11,15 @@ task = dict(
         bgr_to_rgb=True,
         size=(480, 480),
         pad_val=0,
-        seg_pad_val=255),
+        seg_pad_val=255,
+    ),
     backbone=dict(
         type='MobileNetV3',
         arch='large',
         out_indices=(4, 16),
         norm_cfg=norm_cfg,
-        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://contrib/mobilenet_v3_large')),
+        init_cfg=dict(type='Pretrained', checkpoint='open-mmlab://contrib/mobilenet_v3_large'),
+    ),
     decode_head=dict(
         type='ASPPHead',
         in_channels=960,
@@ -28,7 +30,8 @@ task = dict(
         num_classes=21,
         norm_cfg=norm_cfg,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    ),
     auxiliary_head=dict(
         type='FCNHead',
         in_channels=40,
@@ -40,6 +43,8 @@ task = dict(
         num_classes=21,
         norm_cfg=norm_cfg,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True, loss_weight=0.5)),
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True, loss_weight=0.5),
+    ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+    test_cfg=dict(mode='whole'),
+)

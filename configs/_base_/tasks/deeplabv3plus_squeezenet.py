@@ -10,12 +10,14 @@ task = dict(
         bgr_to_rgb=True,
         size=(128, 128),
         pad_val=0,
-        seg_pad_val=255),
+        seg_pad_val=255,
+    ),
     backbone=dict(
         type='sr4ir_mm.TorchvisionBackbone',
         name='squeezenet1_0',
         out_nodes=['features.5', 'features.12'],
-        init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth')),
+        init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth'),
+    ),
     decode_head=dict(
         type='DepthwiseSeparableASPPHead',
         in_channels=512,
@@ -28,6 +30,8 @@ task = dict(
         num_classes=21,
         norm_cfg=dict(type='BN'),
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+    test_cfg=dict(mode='whole'),
+)
