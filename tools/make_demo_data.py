@@ -2,7 +2,7 @@
 
 128 px scenes of smooth shapes in arbitrary colours. Only the fine texture of a shape tells its class: a sum of one to
 four plane waves of about 3 px, which x4 down-sampling without antialiasing turns into other, coarser waves. S can learn
-what these stand for; a small T that looks at a few pixels around each pixel cannot.
+what these stand for, which a small T on bilinear up-sampling does not in the same time.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-# for the demo: two residual blocks at full resolution, so that T sees 15 px around each pixel and no more
+# for the demo: the first stage of a narrow ResNet-18 (stride 4) and one convolution, from scratch
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 norm_cfg = dict(type='BN', requires_grad=True)
