@@ -46,7 +46,7 @@ def scalars(work_dir: Path) -> list[dict]:
 def test_train(folder, trained):
     assert trained.returncode == 0, trained.stderr
     work_dir = folder / 'work_dirs/tiny'
-    state = torch.load(work_dir / 'epoch_1.pth', weights_only=True)
+    state = torch.load(work_dir / 'epoch_1.pth')
     assert state['meta']['iter'] == 2 and set(state['optimizer']) == {'sr', 'task'}
     assert list(work_dir.glob('best_mIoU_epoch_1.pth')) and (work_dir / 'tiny.py').is_file()
     *train, val = scalars(work_dir)
@@ -83,7 +83,7 @@ def test_resume_goes_on_where_training_ended(folder, trained):
     options = ('data_root=elsewhere', 'train_cfg.max_epochs=2', 'experiment_name=resumed', 'visualizer.name=resumed')
     assert run_tool('train', 'tiny.py', '--resume', '--cfg-options', *options, cwd=folder) == 0
     work_dir = folder / 'work_dirs/tiny'
-    assert torch.load(work_dir / 'epoch_2.pth', weights_only=True)['meta']['iter'] == 4
+    assert torch.load(work_dir / 'epoch_2.pth')['meta']['iter'] == 4
     assert (work_dir / 'epoch_1.pth').stat().st_mtime == first  # not made anew
     *train, _ = scalars(work_dir)
     assert [line['iter'] for line in train] == [3, 4] and all('sr.loss_tdp' in line for line in train)
