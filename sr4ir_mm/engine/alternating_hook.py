@@ -2,10 +2,10 @@
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner, set_random_seed
 
 from ..registry import HOOKS
+from ..utils import unwrap
 from .seeding import derive_seed
 
 
@@ -31,7 +31,7 @@ class AlternatingUpdateHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Tell each optimizer wrapper where it is: MMEngine's dict of wrappers does not pass this on."""
         for name, wrapper in runner.optim_wrapper.items():
-            wrapper.initialize_count_status(getattr(_model(runner), name), runner.iter, runner.max_iters)
+            wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Draw the data of an epoch from the epoch's number, with and without worker processes."""
@@ -44,9 +44,5 @@ class AlternatingUpdateHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Decide whether the TDP loss is active, and seed PyTorch's generators."""
         active = runner.epoch >= self.warmup_epochs and runner.iter >= self.warmup_iters
-        _model(runner).tdp_active = active
+        unwrap(runner.model).tdp_active = active
         torch.manual_seed(derive_seed(runner.seed or 0, runner.iter))
-
-
-def _model(runner: Runner) -> torch.nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

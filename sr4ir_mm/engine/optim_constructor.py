@@ -1,11 +1,11 @@
 """One optimizer wrapper for each net that learns."""
 
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
 from ..errors import SR4IRError
 from ..registry import OPTIM_WRAPPER_CONSTRUCTORS
+from ..utils import unwrap
 from .accumulate import share_scaler
 
 
@@ -28,7 +28,7 @@ class SR4IROptimWrapperConstructor:
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         """Build the wrappers of an :class:`SR4IR` model, wrapped for distributed training or not."""
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrap(model)
         missing = [name for name in model.learning if name not in self.cfg]
         if missing:
             raise SR4IRError(f'The scheme trains {model.learning}, but optim_wrapper has no {missing}: add it.')

@@ -7,13 +7,14 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmengine.dist import is_distributed
-from mmengine.model import BaseModel, initialize, is_model_wrapper, revert_sync_batchnorm
+from mmengine.model import BaseModel, initialize, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
 from ..engine.accumulate import accumulate, update
 from ..errors import SR4IRError
 from ..registry import MODELS
+from ..utils import unwrap
 from .feature_recorder import FeatureRecorder
 from .modes import frozen
 from .schemes import Phase, resolve_scheme
@@ -159,7 +160,7 @@ class SR4IR(BaseModel):
         wrappers = {name: optim_wrapper[name] for name in phase.learn}
         images, logs = dict(images), {}
         branches = phase.branches()
-        with nullcontext() if 'task' in phase.learn else frozen(_unwrap(self.task)):
+        with nullcontext() if 'task' in phase.learn else frozen(unwrap(self.task)):
             for branch in branches:
                 last = branch is branches[-1]
                 with self._optim_context(wrappers, sync=last):
@@ -192,7 +193,7 @@ class SR4IR(BaseModel):
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
             outputs = self.task(self._show(name, images)[0], samples, mode='loss')
-            loss, log = _unwrap(self.task).parse_losses(outputs)
+            loss, log = unwrap(self.task).parse_losses(outputs)
             total = total + weight * loss
             logs.update(
                 {f'task.{name}.{key}': weight * value if 'loss' in key else value for key, value in log.items()}
@@ -226,7 +227,3 @@ def _crop(image: Tensor, images: dict) -> Tensor:
     """Remove what the degradation padded."""
     height, width = images['hr'].shape[-2:] if 'hr' in images else image.shape[-2:]
     return image[..., :height, :width]
-
-
-def _unwrap(net: nn.Module) -> nn.Module:
-    return net.module if is_model_wrapper(net) else net
