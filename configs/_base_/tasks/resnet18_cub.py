@@ -1,0 +1,2 @@
+_base_ = './resnet18.py'
+task = dict(head=dict(num_classes=200))
