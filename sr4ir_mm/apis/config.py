@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.registry import DATASETS, TRANSFORMS
 
 from ..errors import SR4IRError
 
@@ -51,18 +52,21 @@ def enable_amp(cfg: Config) -> None:
 
 
 def check_data(cfg: Config, *loaders: str) -> None:
-    """Look for every data set's folder before anything is built or written.
+    """Look for every data set's type and files before anything is built or written.
 
     Args:
         cfg (Config): A complete config.
         loaders (str): The loaders to check, e.g. 'test_dataloader'; all of them by default.
 
     Raises:
-        SR4IRError: If a ``data_root`` or annotation file is missing; the message says how to point to another one.
+        SR4IRError: If T's library does not know a data set or a transform, or a ``data_root``, ``data_prefix`` or
+            annotation file is missing; the message says how to point to another one.
     """
-    for dataset in _datasets(cfg, loaders or _LOADERS):
-        root = dataset.data_root
-        for path in (root, os.path.join(root, dataset.get('ann_file') or '')):
+    datasets = list(_datasets(cfg, loaders or _LOADERS))
+    for dataset in datasets:
+        _check_types(dataset, cfg.get('default_scope'))
+    for dataset in datasets:
+        for path in _paths(dataset):
             if not _exists(path):
                 raise SR4IRError(
                     f"There is no '{path}', which {dataset.type} needs. Prepare the data there, or point to another "
@@ -93,6 +97,26 @@ def find_checkpoint(path: str) -> str:
     if not _exists(path) or os.path.isdir(path):
         raise SR4IRError(f"There is no checkpoint '{path}'.")
     return path
+
+
+def _check_types(dataset: dict, scope: str | None) -> None:
+    """Does T's library know them? Not if the data are those of another task than T's."""
+    transforms = dataset.get('pipeline') or ()
+    for registry, kind, nodes in (DATASETS, 'data set', [dataset]), (TRANSFORMS, 'transform', transforms):
+        for node in nodes:
+            with registry.switch_scope_and_registry(node.get('_scope_', scope)) as library:
+                if scope and isinstance(node.type, str) and library.get(node.type) is None:
+                    raise SR4IRError(
+                        f"'{node.type}' is no {kind} of {scope}, whose net T is: use data of T's task, or correct "
+                        'the name.'
+                    )
+
+
+def _paths(dataset: dict) -> list[str]:
+    """What a data set reads: its root, the folders in it, the annotation file."""
+    root, prefix = dataset.data_root, dataset.get('data_prefix')
+    parts = [*(prefix.values() if isinstance(prefix, dict) else [prefix]), dataset.get('ann_file')]
+    return [root, *(os.path.join(root, part) for part in parts if part)]
 
 
 def _exists(path: str) -> bool:

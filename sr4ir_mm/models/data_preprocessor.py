@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 from ..registry import MODELS
 
+_ZOOS = {'mmdet', 'mmpretrain', 'mmseg'}  # each has a class of data samples of its own
+
 
 @MODELS.register_module()
 class SRDataPreprocessor(BaseDataPreprocessor):
@@ -47,8 +49,10 @@ class SRDataPreprocessor(BaseDataPreprocessor):
             tensors: ``task`` (as T's preprocessor made it), ``hr`` ([0, 1], RGB), ``lr`` ([0, 1], RGB, 1/scale).
 
         Raises:
-            SR4IRError: If an image is smaller than the scale, or is not a 3-channel one.
+            SR4IRError: If an image is smaller than the scale, or is not a 3-channel one, or if the data samples are
+                those of another library than T's.
         """
+        self._check_library(data.get('data_samples'))
         for i, image in enumerate(data['inputs']):
             self._check(image, i, data.get('data_samples'))
         batch = self.task(data, training)
@@ -71,6 +75,14 @@ class SRDataPreprocessor(BaseDataPreprocessor):
         # (x - mean) / std and back leaves an error of 1e-5 grey levels, which decides ties when LR is rounded.
         image = torch.where((image - level).abs() < 1e-3, level, image) / 255
         return image.flip(-3) if self.flip_channels else image
+
+    def _check_library(self, data_samples: list | None) -> None:
+        if not data_samples:
+            return
+        net, data = (type(part).__module__.partition('.')[0] for part in (self.task, data_samples[0]))
+        if net != data and {net, data} <= _ZOOS:
+            kind = type(data_samples[0]).__name__
+            raise SR4IRError(f'T is a net of {net}, but the data are for {data} ({kind}): use data of the task of T.')
 
     def _check(self, image: Tensor, index: int, data_samples: list | None) -> None:
         channels, height, width = image.shape
