@@ -11,11 +11,11 @@ class SR4IRError(ValueError):
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Print an :class:`SR4IRError` as one message, without a traceback, and exit with code 2."""
+    """Print an :class:`SR4IRError` or a missing file as one message, without a traceback, and exit with code 2."""
     try:
         yield
-    except SR4IRError as error:
+    except (SR4IRError, FileNotFoundError) as error:
         # one from a worker of a data loader holds the worker's whole traceback
-        message = str(error).rpartition(f'{SR4IRError.__name__}: ')[2].strip()
+        message = str(error).rpartition(f'{type(error).__name__}: ')[2].strip()
         print(f'\nerror: {message}', file=sys.stderr)
         sys.exit(2)

@@ -5,6 +5,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    class_check=dict(type='sr4ir_mm.ClassCheckHook'),
 )
 # S and T are updated in turn, so each is wrapped on its own
 model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel', broadcast_buffers=False)

@@ -1,0 +1,51 @@
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+from toy import EDSR, ToyClassifier
+
+from sr4ir_mm.engine import ClassCheckHook
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR
+
+
+def check(classes: int | None, scheme: str = 'SR4IR', **num_classes: int) -> None:
+    """Run the hook on a T whose modules have these ``num_classes``, and data of so many classes."""
+    task = ToyClassifier()
+    for name, number in num_classes.items():
+        setattr(task, name, nn.Identity())
+        getattr(task, name).num_classes = number
+    dataset = SimpleNamespace(metainfo=dict(classes=tuple('c' * classes)) if classes is not None else None)
+    runner = SimpleNamespace(
+        model=SR4IR(EDSR, task, scale=4, scheme=scheme), train_dataloader=SimpleNamespace(dataset=dataset)
+    )
+    ClassCheckHook().before_train(runner)
+
+
+def test_more_classes_than_t_knows():
+    message = 'data have 22 classes, but T tells only 20 apart: set model.task.head.num_classes=22'
+    with pytest.raises(SR4IRError, match=re.escape(message)):
+        check(22, head=20, rpn_head=1)
+
+
+@pytest.mark.parametrize(
+    'classes, scheme, heads',
+    [
+        (20, 'SR4IR', dict(head=20, rpn_head=1)),
+        (20, 'SR4IR', dict(head=21)),
+        (22, 'S', dict(head=20)),  # S alone: T does not run
+        (22, 'SR4IR', dict()),  # T does not say how many it knows
+        (None, 'SR4IR', dict(head=20)),  # nor do the data
+        (0, 'SR4IR', dict(head=20)),
+    ],
+)
+def test_what_can_work_passes(classes, scheme, heads):
+    check(classes, scheme, **heads)
+
+
+def test_data_without_metainfo():
+    model = SR4IR(EDSR, ToyClassifier(), scale=4)
+    loader = torch.utils.data.DataLoader([0])
+    ClassCheckHook().before_train(SimpleNamespace(model=model, train_dataloader=loader))
