@@ -10,6 +10,8 @@ def _node(name: str, parent: str, *locations: str) -> Registry:
 
 
 MODELS = _node('model', 'MODELS', 'models', 'transforms')
+DATASETS = _node('dataset', 'DATASETS', 'datasets')
+DATA_SAMPLERS = _node('data sampler', 'DATA_SAMPLERS', 'datasets')
 HOOKS = _node('hook', 'HOOKS', 'engine')
 OPTIM_WRAPPERS = _node('optimizer wrapper', 'OPTIM_WRAPPERS', 'compat.amp')
 OPTIM_WRAPPER_CONSTRUCTORS = _node('optimizer wrapper constructor', 'OPTIM_WRAPPER_CONSTRUCTORS', 'engine')

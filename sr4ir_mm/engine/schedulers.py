@@ -2,8 +2,10 @@
 
 import math
 from bisect import bisect_left
+from typing import Any
 
 from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR as _CosineRestartLR
+from mmengine.optim.scheduler.lr_scheduler import LinearLR
 
 from ..registry import PARAM_SCHEDULERS
 
@@ -25,3 +27,22 @@ class CosineRestartLR(_CosineRestartLR):
 
     def _eta_min(self, base: float) -> float:
         return self.eta_min if self.eta_min_ratio is None else base * self.eta_min_ratio
+
+
+@PARAM_SCHEDULERS.register_module()
+class WarmUpLR(LinearLR):
+    """Linear warm-up over whole epochs: iteration ``i`` of ``n`` runs at ``1/n + (1 - 1/n) i/n`` of the base rate.
+
+    MMEngine's ``LinearLR`` takes the first factor from the config, which would have to know the number of iterations;
+    and it reaches the base rate at the last of them, not at the first after them. Needs ``by_epoch=True`` and
+    ``convert_to_iter_based=True``; ``end`` is the number of epochs. Arguments as in
+    :class:`mmengine.optim.scheduler.lr_scheduler.LinearLR`.
+    """
+
+    @classmethod
+    def build_iter_from_epoch(
+        cls, *args: Any, end: int, epoch_length: int, by_epoch: bool = True, **kwargs: Any
+    ) -> 'WarmUpLR':
+        """Build the scheduler from epochs of ``epoch_length`` iterations."""
+        steps = end * epoch_length
+        return cls(*args, start_factor=1 / steps, end=steps + 1, by_epoch=False, **kwargs)

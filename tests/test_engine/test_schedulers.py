@@ -18,20 +18,17 @@ def cosine(periods: list, eta_min: float, **kwargs) -> dict:
     )  # fmt: skip
 
 
-# one epoch of warm-up that would reach the base rate at its first step after
-WARM_UP = dict(type='LinearLR', start_factor=1 / L, by_epoch=False, begin=0, end=L + 1)
+def shipped(name: str, key: str = 'param_scheduler') -> dict:
+    cfg = Config.fromfile(CONFIGS / f'_base_/schedules/{name}.py')
+    return {net: (cfg.optim_wrapper[net], cfg[key][net]) for net in ('sr', 'task')}
 
 
 def seg() -> dict:
-    cfg = Config.fromfile(CONFIGS / '_base_/schedules/seg_100e.py')
-    return {net: (cfg.optim_wrapper[net], cfg.param_scheduler[net]) for net in ('sr', 'task')}
+    return shipped('seg_100e')
 
 
 def det() -> dict:
-    return dict(
-        sr=(dict(optimizer=dict(type='AdamW', lr=1e-4)), [WARM_UP, cosine([2, 27], 1e-6, begin=1)]),
-        task=(dict(optimizer=dict(type='SGD', lr=0.02)), [WARM_UP, cosine([2, 27], 1e-4, begin=1)]),
-    )
+    return shipped('det_30e')
 
 
 def cls() -> dict:
@@ -48,10 +45,10 @@ class Net(nn.Module):
             self.add_module(name, nn.Linear(1, 1, bias=False))
 
 
-def build(optim_wrapper: dict, schedulers: list) -> tuple:
+def build(optim_wrapper: dict, schedulers: list, epoch_length: int = L) -> tuple:
     """As the Runner does."""
     wrapper = build_optim_wrapper(Net(), optim_wrapper)
-    args = dict(optimizer=wrapper, epoch_length=L)
+    args = dict(optimizer=wrapper, epoch_length=epoch_length)
     return wrapper, [PARAM_SCHEDULERS.build(dict(cfg), default_args=args) for cfg in schedulers]
 
 
@@ -80,6 +77,26 @@ def test_landmarks():
     assert values[0] == 1e-4
     assert values[100] == pytest.approx(1e-6, rel=1e-12)
     assert values[101] == pytest.approx(9.99997e-5, rel=1e-7)
+
+
+@pytest.mark.parametrize('epoch_length', [1, 2, 3, 357])
+def test_warm_up_of_any_epoch_length(epoch_length):
+    """From 1 / L of the base rate, in equal steps, to all of it at the first iteration of the second epoch."""
+    values = rates(*build(*det()['task'], epoch_length), epoch_length + 2)[:, 0]
+    i = np.arange(epoch_length + 1)
+    expected = 0.02 * (1 / epoch_length + (1 - 1 / epoch_length) * i / epoch_length)
+    np.testing.assert_allclose(values[:-1], expected, rtol=1e-12)
+    assert 0.003 < values[-1] < 0.02
+
+
+def test_detection_baselines_end_an_epoch_before_the_minimum():
+    """One period of 30 epochs from the second epoch on (PROTOCOL, section 5)."""
+    values = rates(*build(*shipped('det_30e', 'baseline_scheduler')['task']), 30 * L)[:, 0]
+    np.testing.assert_allclose(values[: L + 1], rates(*build(*det()['task']), L + 1)[:, 0], rtol=1e-12)
+    t = np.arange(29 * L)
+    cosine = 1e-4 + 0.5 * (0.02 - 1e-4) * (1 + np.cos(np.pi * t / (30 * L)))
+    np.testing.assert_allclose(values[L:], cosine, rtol=1e-12)
+    assert values[-1] > 1.5e-4
 
 
 def test_minimum_as_a_share_of_the_base_rate():

@@ -1,0 +1,23 @@
+# The paper's schedule for detection: 30 epochs; a linear warm-up of the rates in the first, no TDP loss in the first 3
+train_cfg = dict(by_epoch=True, max_epochs=30, val_interval=5)
+val_cfg = dict()
+test_cfg = dict()
+optim_wrapper = dict(
+    constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
+    sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=0)),
+    task=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4)),
+)
+warm_up = dict(type='sr4ir_mm.WarmUpLR', end=1, by_epoch=True, convert_to_iter_based=True)
+cosine = dict(type='sr4ir_mm.CosineRestartLR', begin=1, by_epoch=True, convert_to_iter_based=True)
+param_scheduler = dict(
+    sr=[warm_up, dict(periods=[2, 27], restart_weights=[1, 1], eta_min=1e-6, **cosine)],
+    task=[warm_up, dict(periods=[2, 27], restart_weights=[1, 1], eta_min=1e-4, **cosine)],
+)
+# baselines have no restart; their period begins after the warm-up too, so they end an epoch before the minimum
+baseline_scheduler = dict(
+    sr=[warm_up, dict(periods=[30], restart_weights=[1], eta_min=1e-6, **cosine)],
+    task=[warm_up, dict(periods=[30], restart_weights=[1], eta_min=1e-4, **cosine)],
+)
+custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=3)]
+auto_scale_lr = dict(enable=False, base_batch_size=16)
+randomness = dict(seed=100)
