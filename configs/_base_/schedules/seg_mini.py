@@ -14,5 +14,8 @@ optim_wrapper = dict(
 cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = [dict(periods=[1, 5], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
 baseline_scheduler = [dict(periods=[6], restart_weights=[1], eta_min_ratio=0.01, **cosine)]
-custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=1)]
+custom_hooks = [
+    dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=1),
+    dict(type='sr4ir_mm.ChannelsLastHook'),
+]
 randomness = dict(seed=0)

@@ -1,0 +1,13 @@
+# S alone, by the pixel loss, on a CPU
+train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=10)
+val_cfg = dict()
+test_cfg = dict()
+optim_wrapper = dict(
+    constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
+    sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0)),
+)
+param_scheduler = [
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=20, eta_min_ratio=0.01, convert_to_iter_based=True)
+]
+custom_hooks = [dict(type='sr4ir_mm.ChannelsLastHook')]
+randomness = dict(seed=0)

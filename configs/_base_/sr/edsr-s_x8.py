@@ -1,0 +1,3 @@
+_base_ = './edsr-s_x4.py'
+scale = 8
+sr = dict(upscale_factor=scale)

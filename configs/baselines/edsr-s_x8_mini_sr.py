@@ -1,0 +1,10 @@
+# S for every config whose data set ends in -mini; T is a place holder, it does not run
+_base_ = [
+    '../_base_/tasks/fcn_tiny.py',
+    '../_base_/datasets/mini_sr.py',
+    '../_base_/schedules/sr_mini.py',
+    '../_base_/sr/edsr-s_x8.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(type='sr4ir_mm.SR4IR', sr={{_base_.sr}}, task={{_base_.task}}, scale={{_base_.scale}}, scheme='S')
+default_hooks = dict(checkpoint=dict(save_best='sr/PSNR'))
