@@ -24,7 +24,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
             data set that used the old one.
 
     Raises:
-        SR4IRError: If there is no such file.
+        SR4IRError: If there is no such file, or a new ``data_root`` reaches no data set.
     """
     if not Path(path).is_file():
         raise SR4IRError(f"There is no config file '{path}'.")
@@ -32,9 +32,14 @@ def load_config(path: str, options: dict | None = None) -> Config:
     old_root = cfg.get('data_root')
     cfg.merge_from_dict(options or {})
     if 'data_root' in (options or {}):
-        for dataset in _datasets(cfg):
-            if dataset.data_root == old_root:
-                dataset.data_root = cfg.data_root
+        users = [dataset for dataset in _datasets(cfg) if dataset.data_root == old_root]
+        if not users:
+            raise SR4IRError(
+                f"No data set of '{path}' uses a 'data_root' that stands beside the loaders, so this option changes "
+                'nothing: set train_dataloader.dataset.data_root and the like instead.'
+            )
+        for dataset in users:
+            dataset.data_root = cfg.data_root
     return cfg
 
 

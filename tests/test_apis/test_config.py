@@ -51,11 +51,25 @@ def test_a_new_data_root_reaches_every_data_set_that_used_it(path, options, expe
     assert roots(apis.load_config(path, options)) == expected
 
 
-@pytest.mark.parametrize('name', ['deeplabv3_edsr_x4_voc', 'deeplabv3plus-squeezenet_edsr-s_x4_voc-mini'])
+@pytest.mark.parametrize('old', ["data_root = 'data/elsewhere'", ''])
+def test_a_new_data_root_that_no_data_set_would_use(path, old):
+    Path('other.py').write_text(CONFIG.replace("data_root = 'data/a'", old).replace('root=data_root', "root='data/a'"))
+    assert roots(apis.load_config('other.py'))[0] == 'data/a'
+    with pytest.raises(SR4IRError, match=r"No data set of 'other\.py' uses .*set train_dataloader\.dataset\.data_root"):
+        apis.load_config('other.py', {'data_root': '/mnt'})
+
+
+OURS = ['deeplabv3_edsr_x4_voc', 'deeplabv3plus-squeezenet_edsr-s_x4_voc-mini', 'faster-rcnn_edsr_x4_voc']
+
+
+@pytest.mark.parametrize('name', OURS)
 def test_data_root_of_our_configs(name):
     cfg = apis.load_config(str(CONFIGS / f'sr4ir/{name}.py'), {'data_root': '/mnt/voc'})
     loaders = [cfg[f'{split}_dataloader'] for split in ('train', 'val', 'test')]
     assert [loader.dataset.data_root for loader in loaders] == ['/mnt/voc'] * 3
+    assert all('data/' not in str(evaluator) for evaluator in (cfg.val_evaluator, cfg.test_evaluator))
+    with pytest.raises(SR4IRError, match=rf"no '/mnt/voc', which {cfg.dataset_type} needs.*data_root=PATH"):
+        apis.check_data(cfg)
 
 
 def test_other_options(path):
@@ -107,6 +121,36 @@ def test_missing_data_are_named_with_the_way_out(path):
         apis.check_data(cfg)
     cfg.train_dataloader.dataset.dataset.datasets[1].data_root = 's3://bucket/b'  # cannot be looked at
     apis.check_data(cfg)
+
+
+@pytest.mark.parametrize('prefix', ['train', dict(img='train', seg=''), dict(img='train', seg=None)])
+def test_missing_folder_of_images(path, prefix):
+    cfg = apis.load_config(path, {'val_dataloader.0.dataset.data_prefix': prefix})
+    os.makedirs('data/a')
+    Path('data/a/train.json').touch()
+    with pytest.raises(SR4IRError, match=r"There is no 'data/a/train', which Old needs"):
+        apis.check_data(cfg, 'val_dataloader')
+    os.makedirs('data/a/train')
+    apis.check_data(cfg, 'val_dataloader')
+
+
+@pytest.mark.parametrize(
+    'type, step, culprit',
+    [
+        ('CustomDataset', 'PackInputs', "'CustomDataset' is no data set of mmseg, whose net T is"),
+        ('BaseSegDataset', 'PackInputs', "'PackInputs' is no transform of mmseg"),
+        ('mmpretrain.CustomDataset', 'PackInput', "'PackInput' is no transform of mmseg"),
+        ('mmpretrain.CustomDataset', 'mmpretrain.PackInputs', None),  # seen by SRDataPreprocessor
+        ('BaseSegDataset', 'sr4ir_mm.LoadImageFromFile', None),
+    ],
+)
+def test_types_that_the_library_of_t_does_not_know(type, step, culprit):
+    """The library is looked into, not the folder: that would be found missing first."""
+    dataset = dict(type=type, data_root='nowhere', pipeline=[dict(type='RandomFlip'), dict(type=step)])
+    wrapped = dict(type='RepeatDataset', times=2, dataset=dataset)
+    cfg = Config(dict(default_scope='mmseg', train_dataloader=dict(dataset=wrapped)))
+    with pytest.raises(SR4IRError, match=culprit or "There is no 'nowhere'"):
+        apis.check_data(cfg)
 
 
 def test_missing_weights_are_named_with_the_way_out(path):
