@@ -5,7 +5,6 @@ tools, and prints a table and the path of a picture. About eight minutes on two 
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import cv2
 from prettytable import PrettyTable
+
+from sr4ir_mm.apis.runs import last_checkpoint, read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = {
@@ -34,10 +35,8 @@ def train_and_test(config: str, work_dir: Path, data: Path, *test_args: object) 
     options = ['--cfg-options', f'data_root={data}']
     folder = work_dir / Path(config).stem
     run('tools/train.py', config, '--work-dir', folder, *options)
-    checkpoint = (folder / 'last_checkpoint').read_text()
-    run('tools/test.py', config, checkpoint, '--work-dir', folder / 'test', *test_args, *options)
-    newest = max((folder / 'test').glob('*/*.json'), key=lambda path: path.stat().st_mtime)
-    return json.loads(newest.read_text().splitlines()[-1])
+    run('tools/test.py', config, last_checkpoint(folder), '--work-dir', folder / 'test', *test_args, *options)
+    return read_metrics(folder / 'test')
 
 
 def picture(panels: Path, target: Path, count: int = 5) -> None:

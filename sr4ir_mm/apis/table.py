@@ -1,4 +1,4 @@
-"""The paper's table from the metrics of runs: mean and spread over seeds, as Markdown, CSV and plot."""
+"""The paper's table from the metrics of runs: mean and spread over seeds, as Markdown and CSV."""
 
 import csv
 import math
@@ -106,7 +106,7 @@ def _markdown_block(block: Block) -> str:
     table = [['scheme', *block.columns, 'gap closed', 'seeds']]
     for row in block.rows:
         cells = ['-' if cell is None else cell.text(DIGITS.get(title, 2)) for title, cell in row.cells.items()]
-        table.append([row.scheme, *cells, '-' if row.gap is None else f'{row.gap:.2f}', str(row.seeds)])
+        table.append([row.scheme, *cells, '-' if row.gap is None else f'{round(row.gap, 2) + 0:.2f}', str(row.seeds)])
     widths = [max(map(len, column)) for column in zip(*table)]
     lines = [
         ' | '.join(text.rjust(width) if i else text.ljust(width) for i, (text, width) in enumerate(zip(line, widths)))
@@ -135,34 +135,3 @@ def _numbers(cell: Cell | None) -> tuple:
     if cell is None:
         return '', ''
     return cell.mean, '' if math.isnan(cell.std) else cell.std
-
-
-def plot(blocks: Sequence[Block], path: Path) -> None:
-    """The task metric of each scheme, with its spread; dashed lines at H->T and L->T."""
-    from matplotlib.figure import Figure  # without pyplot: no display, no global state
-
-    across = min(len(blocks), 4)
-    down = math.ceil(len(blocks) / across)
-    figure = Figure(figsize=(4 * across, 3.2 * down), layout='constrained')
-    axes = figure.subplots(down, across, squeeze=False).flat
-    for ax, block in zip(axes, blocks):
-        _plot_block(ax, block)
-    for ax in list(axes)[len(blocks) :]:
-        ax.set_axis_off()
-    figure.savefig(path, dpi=150)
-
-
-def _plot_block(ax, block: Block) -> None:
-    metric = block.columns[0]
-    ax.set(title=block.title, ylabel=metric, xlim=(-0.5, len(block.rows) - 0.5))
-    ax.set_xticks(range(len(block.rows)), [row.scheme for row in block.rows])
-    for i, row in enumerate(block.rows):
-        if (cell := row.cells[metric]) is None:
-            continue
-        ours = row.scheme == 'SR4IR'
-        spread = 0 if math.isnan(cell.std) else cell.std
-        ax.errorbar(i, cell.mean, spread, fmt='o', capsize=4, color='C3' if ours else 'C0')
-        ax.annotate(f'{cell.mean:.1f}', (i, cell.mean), xytext=(6, 3), textcoords='offset points', fontsize=8)
-        if row.scheme in ('H->T', 'L->T'):
-            ax.axhline(cell.mean, ls='--', lw=0.8, color='0.6', zorder=0)
-    ax.margins(y=0.15)
