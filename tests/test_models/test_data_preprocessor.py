@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.structures import BaseDataElement
 from mmpretrain.structures import DataSample
+from mmseg.structures import SegDataSample
 from toy import ToyClassifier
 
 from sr4ir_mm.errors import SR4IRError
@@ -127,3 +129,14 @@ def test_batch_goes_to_the_device_of_the_model():
     model = SR4IR(None, ToyClassifier(), scale=4, scheme='H->T').to('meta')
     images = model.data_preprocessor(batch((8, 8)))['inputs']
     assert {image.device.type for image in images.values()} == {'meta'}
+
+
+@pytest.mark.parametrize('zoo', ZOOS)
+def test_data_samples_of_another_library_are_refused(zoo):
+    preprocessor, data = build(zoo, rgb=True), batch((8, 8))
+    samples = dict(mmseg=SegDataSample(), mmdet=DetDataSample(), mmpretrain=DataSample())
+    del samples[zoo]
+    for library, sample in samples.items():
+        data['data_samples'] = [sample]
+        with pytest.raises(SR4IRError, match=rf'T is a net of {zoo}, but the data are for {library} \('):
+            preprocessor(data)

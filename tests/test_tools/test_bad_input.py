@@ -7,21 +7,7 @@ import sys
 
 import pytest
 import torch
-from zoo import TOOLS, make_voc, run_tool, tiny_config
-
-
-@pytest.fixture
-def fails(tmp_path, capfd):
-    """Run a tool that must fail, and return its message."""
-
-    def run(tool: str, *args: object) -> str:
-        assert run_tool(tool, *args, cwd=tmp_path) == 2
-        output = capfd.readouterr()
-        assert 'Traceback' not in output.err and 'Traceback' not in output.out
-        assert output.err.count('error:') == 1
-        return output.err.partition('error:')[2].strip()
-
-    return run
+from zoo import TOOLS, make_voc, tiny_config
 
 
 def checkpoints(folder) -> list[str]:

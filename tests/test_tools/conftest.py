@@ -1,0 +1,16 @@
+import pytest
+from zoo import run_tool
+
+
+@pytest.fixture
+def fails(tmp_path, capfd):
+    """Run a tool that must fail, and return its message."""
+
+    def run(tool: str, *args: object) -> str:
+        assert run_tool(tool, *args, cwd=tmp_path) == 2
+        output = capfd.readouterr()
+        assert 'Traceback' not in output.err and 'Traceback' not in output.out
+        assert output.err.count('error:') == 1
+        return output.err.partition('error:')[2].strip()
+
+    return run
