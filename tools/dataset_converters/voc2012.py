@@ -1,0 +1,51 @@
+"""Prepare PASCAL VOC 2012 (segmentation and detection) from its official archive:
+
+python tools/dataset_converters/voc2012.py VOCtrainval_11-May-2012.tar
+
+It is read by mmseg's PascalVOCDataset, mmdet's VOCDataset and mmpretrain's VOC. Run it again after an interruption.
+"""
+
+import argparse
+from pathlib import Path
+
+from archives import Counts, arrange, below, lines, stems
+
+from sr4ir_mm.errors import user_errors
+
+EXPECTED = {
+    'images': 17125,
+    'segmentation train': 1464,
+    'segmentation val': 1449,
+    'detection train': 5717,
+    'detection val': 5823,
+    'classes': 20,
+}
+
+
+def count(root: Path) -> Counts:
+    """Count images, the samples of each split that have image and annotation, and classes."""
+    images = stems(root / 'JPEGImages', '.jpg')
+    annotations = dict(
+        segmentation=('Segmentation', stems(root / 'SegmentationClass', '.png')),
+        detection=('Main', stems(root / 'Annotations', '.xml')),
+    )
+    counts = {'images': len(images), 'classes': len(stems(root / 'ImageSets/Main', '_trainval.txt'))}
+    for task, (folder, annotated) in annotations.items():
+        for split in ('train', 'val'):
+            names = {words[0] for words in lines(root / f'ImageSets/{folder}/{split}.txt')}
+            counts[f'{task} {split}'] = len(names & images & annotated)
+    return counts
+
+
+def main() -> None:
+    """Read the command line, unpack."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('archive', type=Path, help='VOCtrainval_11-May-2012.tar')
+    parser.add_argument('--out', type=Path, default=Path('data/VOCdevkit/VOC2012'), help='default: %(default)s')
+    args = parser.parse_args()
+    arrange(args.out, lambda: below(args.archive, 'VOC2012'), count, EXPECTED)
+
+
+if __name__ == '__main__':
+    with user_errors():
+        main()
