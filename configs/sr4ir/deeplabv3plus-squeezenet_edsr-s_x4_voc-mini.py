@@ -2,20 +2,12 @@ _base_ = [
     '../_base_/tasks/deeplabv3plus_squeezenet.py',
     '../_base_/datasets/voc_seg_mini.py',
     '../_base_/schedules/seg_mini.py',
-    '../_base_/sr/edsr-s_x4.py',
+    '../_base_/sr/edsr-s_x4_mini.py',
     '../_base_/default_runtime.py',
 ]
-# S starts from the config of this name in baselines/ that ends in _sr
 model = dict(
     type='sr4ir_mm.SR4IR',
-    sr=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            prefix='sr.',
-            checkpoint='work_dirs/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini_sr/epoch_6.pth',
-        ),
-        **_base_.sr,
-    ),
+    sr={{_base_.sr}},
     task={{_base_.task}},
     scale={{_base_.scale}},
     scheme='SR4IR',

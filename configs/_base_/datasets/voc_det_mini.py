@@ -1,0 +1,31 @@
+# shared/data/voc2012_mini: 822 + 300 images, here with a long side of 160 px
+_base_ = './voc_det.py'
+data_root = '../shared/data/voc2012_mini'
+resize = dict(type='Resize', scale=(160, 160), keep_ratio=True)
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        pipeline=[
+            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='LoadAnnotations', with_bbox=True),
+            resize,
+            dict(type='RandomFlip', prob=0.5),
+            dict(type='PackDetInputs'),
+        ],
+    ),
+)
+val_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        pipeline=[
+            dict(type='sr4ir_mm.LoadImageFromFile'),
+            resize,
+            dict(type='LoadAnnotations', with_bbox=True),  # after Resize: ground truth stays in the original image
+            _base_.test_pipeline[-1],
+        ],
+    ),
+)
+test_dataloader = val_dataloader

@@ -1,0 +1,2 @@
+# short schedule for a CPU
+_base_ = './seg_mini.py'
