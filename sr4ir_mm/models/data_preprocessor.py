@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 from ..registry import MODELS
 
-_ZOOS = {'mmdet', 'mmpretrain', 'mmseg'}  # each has a class of data samples of its own
+_ZOOS = ('mmdet', 'mmpretrain', 'mmseg')  # each has a class of data samples of its own
 
 
 @MODELS.register_module()
@@ -79,8 +79,8 @@ class SRDataPreprocessor(BaseDataPreprocessor):
     def _check_library(self, data_samples: list | None) -> None:
         if not data_samples:
             return
-        net, data = (type(part).__module__.partition('.')[0] for part in (self.task, data_samples[0]))
-        if net != data and {net, data} <= _ZOOS:
+        net, data = _zoo(self.task), _zoo(data_samples[0])
+        if net != data and net and data:
             kind = type(data_samples[0]).__name__
             raise SR4IRError(f'T is a net of {net}, but the data are for {data} ({kind}): use data of the task of T.')
 
@@ -100,6 +100,12 @@ class SRDataPreprocessor(BaseDataPreprocessor):
             f'{name} is {width} x {height} px, smaller than the scale {scale}: no low-resolution '
             'image can be made of it. Remove or enlarge it, or use a smaller scale.'
         )
+
+
+def _zoo(part: Any) -> str | None:
+    """The zoo that a class or one of its bases is from."""
+    packages = (base.__module__.partition('.')[0] for base in type(part).__mro__)
+    return next((package for package in packages if package in _ZOOS), None)
 
 
 def _channel_order(task: nn.Module) -> str:
