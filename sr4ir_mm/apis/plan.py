@@ -125,7 +125,7 @@ class Plan:
     def _source(self, file: str, config: Path, seed: int) -> Run | str:
         name = re.fullmatch(r'work_dirs/([^/]+)/(?:epoch|iter)_\d+\.pth', file)
         source = name and _find_config(name[1], config.parent)
-        if not source:
+        if not source or source == config:
             return file
         if self.load(source).model.scheme != 'S':
             return self.add(source, seed)

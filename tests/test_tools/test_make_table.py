@@ -1,0 +1,430 @@
+"""tools/make_table.py: what is run in which order, what is skipped and resumed, and the numbers of the table."""
+
+import csv
+import fcntl
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from zoo import TOOLS, make_voc
+
+sys.path.insert(0, str(TOOLS))
+import make_table
+
+from sr4ir_mm.apis.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
+from sr4ir_mm.apis.plot import plot
+from sr4ir_mm.apis.runs import last_checkpoint
+from sr4ir_mm.apis.table import make_block, to_markdown, write_csv
+from sr4ir_mm.errors import SR4IRError
+
+CONFIGS = TOOLS.parent / 'configs'
+S_FILE, T_FILE = 'work_dirs/net_s_x4_toy_sr/epoch_9.pth', 'work_dirs/net_toy_h2t/epoch_9.pth'
+LEAF = f"""
+model = dict(scheme='SR4IR', task=dict(), sr=dict(init_cfg=dict(type='Pretrained', checkpoint='{S_FILE}')))
+default_hooks = dict(checkpoint=dict(save_best='mIoU'))
+randomness = dict(seed=7)
+"""
+TOY = {
+    'net_s_x4_toy': LEAF,
+    'net_s_x4_toy_sr': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='S', sr=dict(init_cfg=dict(_delete_=True)))",
+    'net_s_x4_toy_s2t': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='S->T')",
+    'net_s_x4_toy_t2s': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='T->S', task=dict(init_cfg="
+    f"dict(type='Pretrained', checkpoint='{T_FILE}')))",
+    'net_toy_h2t': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='H->T', sr=None)",
+    'net_x4_toy_l2t': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='L->T', sr=None)",
+}
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> Path:
+    """A folder to work in, with a config of each scheme but S+T."""
+    for name, text in TOY.items():
+        (tmp_path / f'{name}.py').write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def touch(path: Path) -> None:
+    """The smallest file that passes for a checkpoint."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, 'w'):
+        pass
+
+
+class FakeTools:
+    """Stands for tools/train.py and tools/test.py; ``broken`` holds (tool, config) that fail."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, list[str]]] = []
+        self.broken: set[tuple[str, str]] = set()
+
+    def __call__(self, tool: str, gpus: int, lock: int, config: Path, *args: object) -> None:
+        """As make_table.call."""
+        args = [str(arg) for arg in args]
+        self.calls.append((tool, config.stem, args))
+        folder = Path(args[args.index('--work-dir') + 1])
+        if tool == 'train.py':
+            touch(folder / 'epoch_9.pth')
+        if (tool, config.stem) in self.broken:
+            raise SR4IRError(f'{tool} ended with exit code 1.')
+        if tool == 'test.py':
+            (folder / 'now').mkdir(parents=True)
+            (folder / 'now/now.json').write_text(json.dumps({'mIoU': 50.0, 'sr/PSNR': math.inf}))
+
+    def trained(self) -> list[str]:
+        """The configs trained, in order."""
+        return [config for tool, config, _ in self.calls if tool == 'train.py']
+
+
+@pytest.fixture
+def tools(monkeypatch) -> FakeTools:
+    """Instead of real trainings."""
+    tools = FakeTools()
+    monkeypatch.setattr(make_table, 'call', tools)
+    monkeypatch.setattr(make_table, 'plot', lambda blocks, path: None)
+    return tools
+
+
+def run(*args: object) -> int:
+    """Run the tool in this process; returns the exit code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, 'argv', ['make_table.py', *map(str, args)])
+        return make_table.main()
+
+
+# ---- which configs
+
+
+@pytest.mark.parametrize('name', ['a_b_x4_voc_s2t.py', 'a_x4_voc_l2t.py', 'a_voc_h2t.py', 'edsr-s_x4_mini_sr.py'])
+def test_other_schemes_are_no_leaves(name):
+    assert Leaf.parse(name) is None
+
+
+def test_every_leaf_of_the_paper_has_its_six_configs():
+    folders = [folder for folder in ('sr4ir', 'paper') if (CONFIGS / folder).is_dir()]
+    leaves = find_leaves([str(CONFIGS / folder / '*_x[48]_*.py') for folder in folders])
+    grid = [leaf for leaf in leaves if leaf.sr in ('edsr', 'swinir')]
+    assert grid and all(leaf.config(scheme) for leaf in grid for scheme in SCHEMES)
+    plan = Plan(Path('w'))
+    for scheme, run in plan.add_leaf(grid[0]).items():
+        assert plan.load(run.config).model.scheme == scheme
+
+
+def test_globs_files_and_mistakes(toy):
+    assert [leaf.path.name for leaf in find_leaves(['*.py', 'net_s_x4_toy.py'])] == ['net_s_x4_toy.py']
+    assert str(find_leaves(['net*'])[0].path) == 'net_s_x4_toy.py'
+    with pytest.raises(SR4IRError, match=r"no config file 'no_s_x4_\*.py'"):
+        find_leaves(['no_s_x4_*.py'])
+    with pytest.raises(SR4IRError, match=r"'net_toy_h2t.py' is no SR4IR config"):
+        find_leaves(['*_h2t.py'])
+    with pytest.raises(SR4IRError, match=r"'net_s_x4_toy.py' has no config of S\+T"):
+        run('net_s_x4_toy.py', '--schemes', 'S+T', 'H->T')
+
+
+# ---- what is run, in which order
+
+
+def test_plan_of_real_configs():
+    """Scale-free runs are shared, S is trained once, and each run comes after those it needs."""
+    plan = Plan(Path('w'))
+    for seed in (0, 1):
+        for leaf in find_leaves([str(CONFIGS / 'sr4ir/deeplabv3_edsr_x[48]_voc.py')]):
+            assert list(plan.add_leaf(leaf, seed=seed)) == list(SCHEMES)
+    runs = [f'{run.config.stem} {run.seed}' for run in plan.runs.values()]
+    assert runs[:7] == [
+        'deeplabv3_voc_h2t 0',
+        'deeplabv3_x4_voc_l2t 0',
+        'deeplabv3_edsr_x4_voc_sr 200',
+        'deeplabv3_edsr_x4_voc_s2t 0',
+        'deeplabv3_edsr_x4_voc_t2s 0',
+        'deeplabv3_edsr_x4_voc_st 0',
+        'deeplabv3_edsr_x4_voc 0',
+    ]
+    assert len(runs) == len(set(runs)) == 2 * (1 + 2 * 5) + 2
+    t2s = plan.runs[Path('w/deeplabv3_edsr_x4_voc_t2s/seed1')]
+    assert {net: str(need) for net, need in t2s.needs.items()} == {'task': 'deeplabv3_voc_h2t seed 1'}
+    assert t2s.starts_from['sr'].startswith('https://')
+    s2t = plan.runs[Path('w/deeplabv3_edsr_x4_voc_s2t/seed1')]
+    assert {net: str(need) for net, need in s2t.needs.items()} == {'sr': 'deeplabv3_edsr_x4_voc_sr seed 200'}
+
+
+def test_the_default_seed_is_the_configs(toy):
+    assert {run.seed for run in Plan(Path('w')).add_leaf(Leaf.parse('net_s_x4_toy.py')).values()} == {7}
+
+
+def test_a_file_of_s_is_used_if_it_is_there_but_t_is_that_of_the_table(toy):
+    touch(Path(S_FILE))
+    touch(Path(T_FILE))
+    plan = Plan(Path('w'))
+    t2s = plan.add_leaf(Leaf.parse('net_s_x4_toy.py'), ['T->S'], seed=3)['T->S']
+    assert t2s.starts_from['sr'] == S_FILE
+    assert [str(run) for run in plan.runs.values()] == ['net_toy_h2t seed 3', 'net_s_x4_toy_t2s seed 3']
+
+
+def test_a_file_of_the_cfg_options_is_used(toy):
+    plan = Plan(Path('w'), ['model.task.init_cfg.checkpoint=mine.pth', f'model.sr.init_cfg.checkpoint={S_FILE}'])
+    t2s = plan.add_leaf(Leaf.parse('net_s_x4_toy.py'), ['T->S'], seed=0)['T->S']
+    assert t2s.starts_from['task'] == 'mine.pth'
+    assert [str(run) for run in plan.runs.values()] == ['net_s_x4_toy_sr seed 7', 'net_s_x4_toy_t2s seed 0']
+    assert plan.runs[Path('w/net_s_x4_toy_sr/seed7')].starts_from['sr'] == S_FILE  # not from itself
+
+
+def test_tools_are_called_with_what_the_user_and_the_plan_say(toy, tools):
+    assert run('*.py', '--seeds', 0, '--work-dir', 'w', '--amp', '--cfg-options', 'model.x=1', 'a.b=[c,2]') == 0
+    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 'net_s_x4_toy_sr'] + [
+        f'net_s_x4_toy{suffix}' for suffix in ('_s2t', '_t2s', '')
+    ]
+    calls = {(tool, config): args for tool, config, args in tools.calls}
+    options = ['--cfg-options', 'model.x=1', 'a.b=[c,2]', 'randomness.seed=0']
+    starts = [
+        'model.sr.init_cfg.checkpoint=w/net_s_x4_toy_sr/seed7/epoch_9.pth',
+        'model.task.init_cfg.checkpoint=w/net_toy_h2t/seed0/epoch_9.pth',
+    ]
+    folder = 'w/net_s_x4_toy_t2s/seed0'
+    assert calls['train.py', 'net_s_x4_toy_t2s'] == ['--work-dir', folder, '--amp', *options, *starts]
+    test_args = [f'{folder}/epoch_9.pth', '--work-dir', f'{folder}/test', *options, *starts]
+    assert calls['test.py', 'net_s_x4_toy_t2s'] == test_args
+
+
+def test_gpus_and_exit_codes(monkeypatch, tmp_path):
+    commands = []
+
+    def fake(command, **kwargs):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, len(commands) - 1)
+
+    monkeypatch.setattr(subprocess, 'run', fake)
+    make_table.call('train.py', 1, 0, 'c.py', '--amp')
+    assert commands[0] == [sys.executable, '-W', 'ignore', str(TOOLS / 'train.py'), 'c.py', '--amp']
+    with pytest.raises(SR4IRError, match=r'test.py ended with exit code 1'):
+        make_table.call('test.py', 4, 0, 'c.py')
+    assert {'torch.distributed.run', '--nproc_per_node=4'} <= set(commands[1])
+    assert commands[1][-3:] == ['c.py', '--launcher', 'pytorch']
+
+
+# ---- going on
+
+
+def test_a_dry_run_does_nothing(toy, tools, capsys):
+    before = sorted(toy.rglob('*'))
+    assert run('*.py', '--dry-run', '--work-dir', 'w') == 0
+    assert not tools.calls and sorted(toy.rglob('*')) == before
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6 and lines[0].split() == ['1', 'new', 'net_toy_h2t', 'seed', '7']
+    assert lines[4].endswith('net_s_x4_toy_t2s seed 7; sr from net_s_x4_toy_sr seed 7; task from net_toy_h2t seed 7')
+
+
+def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys):
+    args = ('*.py', '--schemes', 'H->T', 'L->T', '--work-dir', 'w')
+    tools.broken = {('test.py', 'net_toy_h2t'), ('train.py', 'net_x4_toy_l2t')}
+    assert run(*args) == 1
+    tools.calls.clear()
+    tools.broken.clear()
+    assert run(*args) == 0
+    assert [(tool, config, '--resume' in args) for tool, config, args in tools.calls] == [
+        ('train.py', 'net_toy_h2t', True),
+        ('test.py', 'net_toy_h2t', False),
+        ('train.py', 'net_x4_toy_l2t', True),
+        ('test.py', 'net_x4_toy_l2t', False),
+    ]
+    assert tools.calls[0][2][3] == 'w/net_toy_h2t/seed7/epoch_9.pth'
+    tools.calls.clear()
+    assert run(*args) == 0 and not tools.calls
+    assert json.loads(Path('w/net_toy_h2t/seed7/result.json').read_text()) == {
+        'config': 'net_toy_h2t.py',
+        'seed': 7,
+        'options': [],
+        'metrics': {'mIoU': 50.0, 'sr/PSNR': math.inf},
+    }
+    assert '| H->T   |    50.00 |         ∞ |' in Path('w/table.md').read_text()
+
+
+def test_a_failure_stops_only_what_needs_it(toy, tools, capsys):
+    tools.broken = {('train.py', 'net_s_x4_toy_sr')}
+    assert run('*.py', '--work-dir', 'w', '--seeds', 0, 1) == 1
+    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 'net_s_x4_toy_sr', 'net_toy_h2t', 'net_x4_toy_l2t']
+    output = capsys.readouterr()
+    assert 'net_s_x4_toy_sr seed 7 failed: train.py ended with exit code 1.' in output.err
+    assert 'net_s_x4_toy seed 1 failed: It needs net_s_x4_toy_sr seed 7, which failed.' in output.err
+    assert [line.split('|')[2].strip() for line in output.out.splitlines() if '->T ' in line or 'SR4IR ' in line] == [
+        '50.00 ± 0.00',
+        '50.00 ± 0.00',
+        '-',
+        '-',
+    ]
+
+
+def test_a_mistake_ends_before_the_first_run(toy, tools):
+    touch(Path(S_FILE))
+    options = ('--work-dir', 'w', '--cfg-options', 'train_dataloader.dataset.type=x')
+    with pytest.raises(SR4IRError, match="There is no 'no/data', which x needs"):
+        run('*.py', *options, 'train_dataloader.dataset.data_root=no/data')
+    with pytest.raises(SR4IRError, match=r"There is no 'no\.pth' to start from"):
+        run('*.py', '--schemes', 'SR4IR', *options, 'model.sr.init_cfg.checkpoint=no.pth')
+    with pytest.raises(SR4IRError, match=r"'net_toy_h2t\.py' does not take the --cfg-options"):
+        run('*.py', *options, 'model.sr.x=1')
+    with pytest.raises(SR4IRError, match='must name the task metric'):
+        run('*.py', *options, 'default_hooks.checkpoint.save_best=auto')
+    assert not tools.calls
+
+
+def test_other_options_are_not_mixed_in(toy, tools):
+    args = ('*.py', '--schemes', 'H->T', '--work-dir', 'w')
+    assert run(*args, '--cfg-options', 'b=1', 'a=2') == 0
+    assert run(*args, '--cfg-options', 'a=2', 'b=1') == 0
+    for other in ([], ['--cfg-options', 'b=1', 'a=3'], ['--amp', '--cfg-options', 'b=1', 'a=2']):
+        with pytest.raises(SR4IRError, match=r"seed7' was made with the options \[a=2 b=1\], not \["):
+            run(*args, *other)
+
+
+def test_a_run_that_another_process_makes_is_left_alone(toy, tools, capsys):
+    Path('w/net_toy_h2t/seed7').mkdir(parents=True)
+    with open('w/net_toy_h2t/seed7/.lock', 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert run('*.py', '--schemes', 'H->T', 'L->T', '--work-dir', 'w') == 1
+    assert tools.trained() == ['net_x4_toy_l2t']
+    assert "Another process is at work in 'w/net_toy_h2t/seed7'" in capsys.readouterr().err
+
+
+def test_a_tool_that_outlives_its_maker_keeps_the_lock(tmp_path):
+    with make_table.locked(tmp_path) as lock:
+        tool = subprocess.Popen(['sleep', '60'], pass_fds=[lock])
+    with pytest.raises(SR4IRError, match='Another process'), make_table.locked(tmp_path):
+        pass
+    tool.kill()
+    tool.wait()
+    with make_table.locked(tmp_path):
+        pass
+
+
+def test_the_last_checkpoint_is_the_last_that_is_complete(tmp_path):
+    assert last_checkpoint(tmp_path / 'nowhere') is None
+    for name in ('epoch_2.pth', 'epoch_9.pth', 'epoch_10.pth', 'epoch_11.pth', 'best_mIoU_epoch_12.pth'):
+        touch(tmp_path / name)
+    complete = (tmp_path / 'epoch_11.pth').read_bytes()
+    (tmp_path / 'epoch_11.pth').write_bytes(complete[:-1])
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_10.pth'
+
+
+# ---- the numbers
+
+
+def block(metric: str = 'accuracy/top1', **results: list[dict]):
+    """A block whose rows are H->T, L->T, SR4IR, given as h, l, s."""
+    names = dict(h='H->T', l='L->T', s='SR4IR')
+    return make_block(
+        dict(net='resnet18', sr='edsr', scale=4, data='cars'), metric, {names[k]: v for k, v in results.items()}
+    )
+
+
+@pytest.fixture
+def example():
+    """Two seeds of L->T, one of H->T, two of SR4IR, of which one lacks LPIPS."""
+    top1, psnr, ssim, lpips = 'accuracy/top1', 'sr/PSNR', 'sr/SSIM', 'sr/LPIPS'
+    return block(
+        h=[{top1: 80.0, psnr: math.inf, ssim: 1.0}],
+        l=[{top1: 60.0, psnr: 20.0, ssim: 0.5}, {top1: 61.0, psnr: 20.0, ssim: 0.5}],
+        s=[{top1: 70.0, psnr: 22.0, ssim: 0.7, lpips: 0.3}, {top1: 66.0, psnr: 23.0, ssim: 0.6}],
+    )
+
+
+def test_mean_spread_and_gap(example):
+    cell = example.rows[2].cells['top-1 (%)']
+    assert (cell.mean, cell.std, cell.n) == (68.0, pytest.approx(8**0.5), 2)  # sqrt((2^2 + 2^2) / (2 - 1))
+    assert [row.gap for row in example.rows] == [1.0, 0.0, pytest.approx(7.5 / 19.5)]
+    assert math.isnan(example.rows[0].cells['top-1 (%)'].std)
+
+
+def test_markdown(example):
+    assert to_markdown([example]).splitlines() == [
+        '### resnet18, edsr, x4, cars',
+        '',
+        '| scheme |    top-1 (%) |    PSNR (dB) |          SSIM | LPIPS | gap closed | seeds |',
+        '|--------|-------------:|-------------:|--------------:|------:|-----------:|------:|',
+        '| H->T   |        80.00 |            ∞ |         1.000 |     - |       1.00 |     1 |',
+        '| L->T   | 60.50 ± 0.71 | 20.00 ± 0.00 | 0.500 ± 0.000 |     - |       0.00 |     2 |',
+        '| SR4IR  | 68.00 ± 2.83 | 22.50 ± 0.71 | 0.650 ± 0.071 | 0.300 |       0.38 |     2 |',
+    ]
+
+
+def test_csv(example, tmp_path):
+    write_csv([example, block('mIoU', l=[{'mIoU': 40.0}])], tmp_path / 'table.csv')
+    with open(tmp_path / 'table.csv', newline='') as file:
+        lines = list(csv.DictReader(file))
+    assert [line['scheme'] for line in lines] == ['H->T', 'L->T', 'SR4IR', 'L->T']
+    sr4ir = lines[2]
+    assert [sr4ir[key] for key in ('net', 'sr', 'scale', 'data', 'seeds', 'metric')] == [
+        'resnet18', 'edsr', '4', 'cars', '2', 'top-1 (%)',
+    ]  # fmt: skip
+    assert (float(sr4ir['value']), float(sr4ir['value std'])) == (68.0, pytest.approx(8**0.5))
+    assert float(sr4ir['gap closed']) == pytest.approx(7.5 / 19.5)
+    assert (lines[0]['PSNR (dB)'], lines[0]['LPIPS'], lines[0]['value std']) == ('inf', '', '')
+    assert (lines[3]['metric'], lines[3]['value'], lines[3]['gap closed']) == ('mIoU (%)', '40.0', '')
+
+
+def test_map_is_in_percent_and_an_unknown_metric_as_it_is():
+    assert block('coco/bbox_mAP', l=[{'coco/bbox_mAP': 0.25}]).rows[0].cells['mAP (%)'].mean == 25.0
+    assert block('f1', l=[{'f1': 0.25}]).rows[0].cells['f1'].mean == 0.25
+
+
+def test_no_gap_and_no_results():
+    same = [{'accuracy/top1': 50.0}]
+    assert [row.gap for row in block(h=same, l=same, s=same).rows] == [None] * 3
+    assert [row.gap for row in block(h=[], l=same, s=same).rows] == [None] * 3
+    assert '| SR4IR  |         - |         - |    - |     - |          - |     0 |' in to_markdown([block(h=[], s=[])])
+
+
+def test_plot(example, tmp_path):
+    plot([example] * 5 + [block(h=[], s=[])], tmp_path / 'table.png')
+    with Image.open(tmp_path / 'table.png') as image:
+        assert image.size == (4 * 600, 2 * 480)  # four panels in a row
+        assert len(image.convert('RGB').getcolors(2**20)) > 20
+
+
+def test_the_metric_is_that_of_the_best_checkpoint():
+    plan = Plan(Path('w'))
+    assert task_metric(plan.load(CONFIGS / 'sr4ir/deeplabv3_edsr_x4_voc.py')) == 'mIoU'
+
+
+# ---- all of it
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_killed_in_training_and_run_again(tmp_path):
+    """Real trainings: the first command is killed after an epoch, the next goes on, a third finds no work."""
+    make_voc(tmp_path / 'voc')
+    leaf = CONFIGS / 'sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+    options = ['data_root=voc', 'train_cfg.max_epochs=3', 'train_dataloader.batch_size=2']
+    command = [sys.executable, '-W', 'ignore', str(TOOLS / 'make_table.py'), str(leaf), '--schemes', 'L->T', 'SR4IR']
+    command += ['--work-dir', 'w', '--cfg-options', *options]
+    env = dict(os.environ, OMP_NUM_THREADS='1')
+    first = subprocess.Popen(command, cwd=tmp_path, env=env, start_new_session=True, stdout=subprocess.DEVNULL)
+    folder = tmp_path / 'w/fcn-tiny_x4_demo_l2t/seed0'
+    try:
+        while not last_checkpoint(folder):
+            assert first.poll() is None
+            time.sleep(0.01)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert json.loads((folder / 'result.json').read_text())['metrics'] is None
+    cut = last_checkpoint(folder).stem.partition('_')[2]
+    second = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert second.returncode == 0, second.stderr
+    assert '1/2 fcn-tiny_x4_demo_l2t seed 0 (resume)' in second.stdout and f'resumed epoch: {cut},' in second.stdout
+    assert '2/2 fcn-tiny_edsr-tiny_x4_demo seed 0 (new)' in second.stdout
+    for scheme in ('L->T', 'SR4IR'):
+        (line,) = [line for line in second.stdout.splitlines() if line.startswith(f'| {scheme} ')]
+        assert line.split('|')[2].strip().replace('.', '').isdigit()  # an mIoU
+    third = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert third.returncode == 0 and '=====' not in third.stdout
+    assert third.stdout[third.stdout.index('###') :] == second.stdout[second.stdout.rindex('###') :]
