@@ -1,7 +1,7 @@
-# shared/data/voc2012_mini: 822 + 300 images, here with a long side of 160 px
+# shared/data/voc2012_mini: 822 + 300 images, here with a long side of 192 px
 _base_ = './voc_det.py'
 data_root = '../shared/data/voc2012_mini'
-resize = dict(type='Resize', scale=(160, 160), keep_ratio=True)
+resize = dict(type='Resize', scale=(192, 192), keep_ratio=True)
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,

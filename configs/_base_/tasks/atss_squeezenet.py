@@ -29,7 +29,7 @@ task = dict(
         num_classes=20,
         in_channels=128,
         feat_channels=128,
-        stacked_convs=1,
+        stacked_convs=2,
         norm_cfg=dict(type='BN'),
         anchor_generator=dict(
             type='AnchorGenerator', ratios=[1.0], octave_base_scale=6, scales_per_octave=1, strides=[8, 16, 32]
