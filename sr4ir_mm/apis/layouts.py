@@ -1,0 +1,94 @@
+"""How the official code, EDSR-PyTorch and SwinIR write the nets that we have too."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import SR4IRError
+
+
+@dataclass
+class Layout:
+    """How the official code writes a net.
+
+    Attributes:
+        names (dict[str, str]): Our key -> theirs.
+        bias_scale (float): The official biases are this many times ours; the weights are equal.
+        fixed (dict[str, Tensor]): What only the official file has; it is not learned.
+        derived (set[str]): Our keys that follow from the net's config, whatever the file says.
+    """
+
+    names: dict[str, str]
+    bias_scale: float = 1.0
+    fixed: dict[str, Tensor] = field(default_factory=dict)
+    derived: set[str] = field(default_factory=set)
+
+    def scaled(self, key: str, value: Tensor, direction: int) -> Tensor:
+        """Our value of a key from theirs (``direction`` -1) or theirs from ours (1)."""
+        if self.bias_scale == 1 or not key.endswith('.bias'):
+            return value
+        return value * self.bias_scale if direction > 0 else value / self.bias_scale
+
+
+def _edsr(net: nn.Module) -> Layout:
+    """EDSR-PyTorch's layout, also that of the official release.
+
+    It works in the range 0 to 255, mmagic's in that of (x - mean) / std. A net of convolutions, ReLU and sums commutes
+    with a positive factor, if that is applied to the biases too: the weights stay and only the biases are scaled.
+    """
+    if net.std.min() != net.std.max():
+        raise SR4IRError(f'EDSR has one range for all channels, but rgb_std is {net.std.flatten().tolist()}.')
+    scale = round(255 * net.std.max().item(), 3)
+    mean, eye = 255 * net.mean.flatten(), torch.eye(3)[:, :, None, None]
+    rules: dict[str, str | Callable] = {
+        r'^conv_first': 'head.0',
+        r'^body\.(\d+)\.conv([12])': lambda m: f'body.{m[1]}.body.{2 * int(m[2]) - 2}',
+        r'^conv_after_body': f'body.{net.num_blocks}',
+        r'^upsample\.(\d+)\.upsample_conv': lambda m: f'tail.0.{2 * int(m[1])}',  # a PixelShuffle after each
+        r'^conv_last': 'tail.1',
+    }
+    names = {key: key for key in net.state_dict()}
+    for pattern, name in rules.items():
+        names = {ours: re.sub(pattern, name, theirs) for ours, theirs in names.items()}
+    fixed = {'sub_mean.weight': eye, 'sub_mean.bias': -mean, 'add_mean.weight': eye, 'add_mean.bias': mean}
+    return Layout(names, scale, fixed)
+
+
+def _swinir(net: nn.Module) -> Layout:
+    """mmagic kept SwinIR's names; the masks depend on ``img_size``, which the published files do not share."""
+    names = {key: key for key in net.state_dict()}
+    return Layout(names, derived={key for key in names if key.endswith(('attn_mask', 'relative_position_index'))})
+
+
+def _torchvision(net: nn.Module) -> Layout:
+    """The official task nets are copies of torchvision's, which our adapters hold as ``net``."""
+    return Layout({key: key.removeprefix('net.') for key in net.state_dict()})
+
+
+def _mmpretrain_resnet(net: nn.Module) -> Layout:
+    return Layout({key: key.removeprefix('backbone.').removeprefix('head.') for key in net.state_dict()})
+
+
+LAYOUTS: dict[str, Callable[[nn.Module], Layout]] = dict(
+    EDSRNet=_edsr,
+    SwinIRNet=_swinir,
+    ImageClassifier=_mmpretrain_resnet,
+    TorchvisionClassifier=_torchvision,
+    TorchvisionDetector=_torchvision,
+    TorchvisionSegmentor=_torchvision,
+)
+
+
+def layout_of(net: nn.Module) -> Layout:
+    """Return the official layout of one of our nets.
+
+    Raises:
+        SR4IRError: If the official code has no such net.
+    """
+    name = type(net).__name__
+    if name not in LAYOUTS:
+        raise SR4IRError(f'{name} has no counterpart in the official code; these have: {", ".join(sorted(LAYOUTS))}.')
+    return LAYOUTS[name](net)
