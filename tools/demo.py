@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 from prettytable import PrettyTable
 
-from sr4ir_mm.apis.runs import last_checkpoint, read_metrics
+from sr4ir_mm.apis.runs import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = {
@@ -35,7 +35,8 @@ def train_and_test(config: str, work_dir: Path, data: Path, *test_args: object) 
     options = ['--cfg-options', f'data_root={data}']
     folder = work_dir / Path(config).stem
     run('tools/train.py', config, '--work-dir', folder, *options)
-    run('tools/test.py', config, last_checkpoint(folder), '--work-dir', folder / 'test', *test_args, *options)
+    checkpoint = (folder / 'last_checkpoint').read_text()
+    run('tools/test.py', config, checkpoint, '--work-dir', folder / 'test', *test_args, *options)
     return read_metrics(folder / 'test')
 
 
