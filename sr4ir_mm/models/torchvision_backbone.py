@@ -1,6 +1,7 @@
 """Backbones of torchvision under heads of mmseg and mmdet."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmengine.model import BaseModule, initialize
 from torch import Tensor
@@ -18,11 +19,13 @@ class TorchvisionBackbone(BaseModule):
         name (str): As in :func:`torchvision.models.get_model`.
         out_nodes (Sequence[str]): Names of the layers whose outputs to return, e.g. 'features.12'.
         init_cfg (dict, optional): As in MMEngine; keys of a checkpoint are torchvision's own.
+        **kwargs: More for torchvision's builder, e.g. ``replace_stride_with_dilation`` of a ResNet. No weights are
+            loaded by default.
     """
 
-    def __init__(self, name: str, out_nodes: Sequence[str], init_cfg: dict | None = None) -> None:
+    def __init__(self, name: str, out_nodes: Sequence[str], init_cfg: dict | None = None, **kwargs: Any) -> None:
         super().__init__(init_cfg)
-        self.net = create_feature_extractor(get_model(name, weights=None), list(out_nodes))
+        self.net = create_feature_extractor(get_model(name, **{'weights': None, **kwargs}), list(out_nodes))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """N x 3 x H x W to one feature map for each of ``out_nodes``."""

@@ -1,0 +1,2 @@
+_base_ = './tv-resnet18.py'
+task = dict(num_classes=200)

@@ -1,0 +1,17 @@
+_base_ = [
+    '../_base_/tasks/tv-resnet18_cub.py',
+    '../_base_/datasets/cub.py',
+    '../_base_/schedules/cls_200e.py',
+    '../_base_/sr/swinir_x8.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    type='sr4ir_mm.SR4IR',
+    sr={{_base_.sr}},
+    task={{_base_.task}},
+    scale={{_base_.scale}},
+    scheme='SR4IR',
+    tdp=dict(layers={'net.layer4': 1.0}),
+    cqmix=dict(grid=4),
+)
+default_hooks = dict(checkpoint=dict(save_best='accuracy/top1'))
