@@ -1,42 +1,107 @@
-"""The configs: every one builds, and those of the paper hold what the paper fixes."""
+"""The configs: every one builds, and those of the paper's table hold what reference/PROTOCOL.md fixes."""
 
+import copy
+import functools
+import itertools
+import math
 import re
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, VISUALIZERS, init_default_scope
+from PIL import Image
+from torchvision import transforms
+from voc_boxes import make_voc_boxes
 from zoo import make_voc
 
-from sr4ir_mm.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from sr4ir_mm.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS, PARAM_SCHEDULERS
 
 ROOT = Path(__file__).parent.parent / 'configs'
-LEAVES = {path.stem: path for folder in ('sr4ir', 'baselines') for path in sorted((ROOT / folder).glob('*.py'))}
-VOC = [name for name in LEAVES if name.startswith('deeplabv3_') and '_voc' in name]
+LEAVES = {path.stem: path for folder in ('sr4ir', 'baselines', 'paper') for path in (ROOT / folder).glob('*.py')}
 SUFFIXES = {'': 'SR4IR', 'h2t': 'H->T', 'l2t': 'L->T', 's2t': 'S->T', 't2s': 'T->S', 'st': 'S+T', 'sr': 'S'}
-BEST = dict(mmseg='mIoU')
 SR_NETS = dict(edsr='mmagic.EDSRNet', swinir='mmagic.SwinIRNet')
+
+SEG = dict(
+    epochs=100, warmup=10, seed=200, batches=(16, 1), restarts=[10, 90], warm_up=0, lr=0.02, weight_decay=1e-6,
+    grid=8, tdp=[1.0], best='mIoU', schedule='seg_100e',
+)  # fmt: skip
+DET = dict(
+    epochs=30, warmup=3, seed=100, batches=(16, 1), restarts=[2, 27], warm_up=1, lr=0.02, weight_decay=1e-4,
+    grid=8, tdp=[0.5, 0.5], best='coco/bbox_mAP', schedule='det_30e',
+)  # fmt: skip
+CLS = dict(
+    epochs=200, warmup=20, seed=200, batches=(128, 32), restarts=[20, 180], warm_up=0, lr=0.03, weight_decay=1e-4,
+    grid=4, tdp=[1.0], best='accuracy/top1', schedule='cls_200e',
+)  # fmt: skip
+#: what stands before and after the SR net in a name -> the protocol, the bases of T and of the data
+NETS = {
+    ('deeplabv3', 'voc'): (SEG, 'deeplabv3_mobilenetv3', 'voc_seg'),
+    ('faster-rcnn', 'voc'): (DET, 'faster-rcnn_r50_fpn', 'voc_det'),
+    ('resnet18', 'cars'): (CLS, 'resnet18', 'cars'),
+    ('resnet18', 'cub'): (CLS, 'resnet18_cub', 'cub'),
+    ('tv-deeplabv3', 'voc'): (SEG, 'tv-deeplabv3_mobilenetv3', 'voc_seg'),
+    ('tv-faster-rcnn', 'voc'): (DET, 'tv-faster-rcnn_mobilenetv3_fpn', 'voc_det'),
+    ('tv-resnet18', 'cars'): (CLS, 'tv-resnet18', 'cars'),
+    ('tv-resnet18', 'cub'): (CLS, 'tv-resnet18_cub', 'cub'),
+}
+
+
+def table() -> dict[str, tuple]:
+    """Every config of the paper's table: its name -> its net and data, its SR4IR config, and its suffix."""
+    rows = {}
+    for net, data in NETS:
+        rows[f'{net}_{data}_h2t'] = ((net, data), f'{net}_edsr_x4_{data}', 'h2t')
+        for scale in (4, 8):
+            rows[f'{net}_x{scale}_{data}_l2t'] = ((net, data), f'{net}_edsr_x{scale}_{data}', 'l2t')
+            for sr, suffix in itertools.product(SR_NETS, ('', 's2t', 't2s', 'st', 'sr')):
+                leaf = f'{net}_{sr}_x{scale}_{data}'
+                rows[leaf + (suffix and f'_{suffix}')] = ((net, data), leaf, suffix)
+    return rows
+
+
+TABLE = table()
+TASK_NETS: dict[str, torch.nn.Module] = {}
+SR4IR_LEAVES = [name for name, (_, _, suffix) in TABLE.items() if not suffix]
+
+
+@functools.cache
+def load_once(name: str) -> Config:
+    return Config.fromfile(LEAVES[name])
 
 
 def load(name: str) -> Config:
-    cfg = Config.fromfile(LEAVES[name])
+    """The config, to be read only."""
+    cfg = load_once(name)
     init_default_scope(cfg.default_scope)
     return cfg
 
 
 def build_model(cfg: Config) -> torch.nn.Module:
-    if cfg.model.sr and cfg.model.sr.type == SR_NETS['swinir']:
-        cfg.model.sr.update(depths=[1], num_heads=[6], embed_dim=12)  # 12 M parameters take seconds to make
-    return MODELS.build(cfg.model)
+    """SR4IR; configs that share T get copies of one, and SwinIR is a small one: millions of parameters take time."""
+    model = copy.deepcopy(cfg.model)
+    model.task.pop('init_cfg', None)
+    key = f'{cfg.default_scope} {model.task}'
+    if key not in TASK_NETS:
+        TASK_NETS[key] = MODELS.build(model.task)
+    model.task = copy.deepcopy(TASK_NETS[key])
+    if model.sr and model.sr.type == SR_NETS['swinir']:
+        model.sr.update(depths=[1], num_heads=[6], embed_dim=12)
+    return MODELS.build(model)
 
 
 def built_wrappers(cfg: Config, model: torch.nn.Module):
     constructor = OPTIM_WRAPPER_CONSTRUCTORS.get(cfg.optim_wrapper.constructor)
-    return constructor(cfg.optim_wrapper)(model)
+    return constructor(copy.deepcopy(cfg.optim_wrapper))(model)
 
 
-@pytest.mark.parametrize('name', LEAVES)
+# ---- all of them
+
+
+@pytest.mark.parametrize('name', sorted(LEAVES))
 def test_a_config_is_short_and_says_in_its_name_what_it_is(name):
     text = LEAVES[name].read_text()
     assert len(text.splitlines()) <= 30
@@ -44,120 +109,346 @@ def test_a_config_is_short_and_says_in_its_name_what_it_is(name):
     words = name.split('_')
     suffix = words.pop() if words[-1] in SUFFIXES else ''
     assert cfg.model.scheme == SUFFIXES[suffix]
-    for base in re.findall(r"'(\.\./[^']+)'", text):
-        assert (LEAVES[name].parent / base).is_file() and base.split('/')[1] in ('_base_', 'sr4ir')
-    if suffix == 'h2t':
-        assert cfg.model.sr is None
-        return
-    assert f'x{cfg.model.scale}' in words
-    if suffix == 'l2t':
-        assert cfg.model.sr is None
-    else:
-        assert SR_NETS[words[1].split('-')[0]] == cfg.model.sr.type
+    for base in re.findall(r"'(\.[^']+\.py)'", text):
+        assert (LEAVES[name].parent / base).is_file()
+    kinds = [word.split('-')[0] for word in words]
+    assert [SR_NETS[kind] for kind in kinds if kind in SR_NETS] == ([cfg.model.sr.type] if cfg.model.sr else [])
+    assert bool(cfg.model.sr) == (suffix not in ('h2t', 'l2t'))
+    assert [word for word in words if re.fullmatch(r'x\d', word)] == (
+        [f'x{cfg.model.scale}'] if suffix != 'h2t' else []
+    )
+    if cfg.model.sr:
         assert cfg.model.scale in (cfg.model.sr.get('upscale'), cfg.model.sr.get('upscale_factor'))
 
 
-@pytest.mark.parametrize('name', LEAVES)
+@pytest.mark.parametrize('name', sorted(LEAVES))
 def test_a_config_builds(name):
     cfg = load(name)
     model = build_model(cfg)
     optim_wrapper = built_wrappers(cfg, model)
     assert set(optim_wrapper.keys()) == set(model.learning)
-    VISUALIZERS.build(cfg.visualizer)
+    with VISUALIZERS.switch_scope_and_registry(None) as known:
+        assert known.get(cfg.visualizer.type)
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
         assert [METRICS.build(metric) for metric in evaluator]
-    best = cfg.default_hooks.checkpoint.get('save_best')
-    assert best == 'sr/PSNR' if cfg.model.scheme == 'S' else best == BEST.get(cfg.default_scope, best)
+    for hook in (*cfg.default_hooks.values(), *cfg.get('custom_hooks', [])):
+        HOOKS.build(hook)
+    assert cfg.default_hooks.checkpoint.save_best == 'sr/PSNR' or cfg.model.scheme != 'S'
 
 
-# ---- what reference/PROTOCOL.md fixes
+# ---- the paper's table
 
 
-@pytest.mark.parametrize('name', VOC)
-def test_schedule_of_the_paper(name):
+def test_the_table_is_complete():
+    assert len(TABLE) == 8 * 23
+    found = {name for name in LEAVES if not re.search('mini|demo', name)}
+    assert found == set(TABLE)
+    for name, (_, _, suffix) in TABLE.items():
+        folder = 'paper' if name.startswith('tv-') else 'baselines' if suffix else 'sr4ir'
+        assert LEAVES[name].parent.name == folder, name
+
+
+@pytest.mark.parametrize('name', [name for name in TABLE if name not in SR4IR_LEAVES])
+def test_a_baseline_is_the_sr4ir_config_but_for_its_scheme(name):
+    _, leaf, suffix = TABLE[name]
+    expected = load(leaf).to_dict()
+    model, last = expected['model'], expected['train_cfg']['max_epochs']
+    model['scheme'] = SUFFIXES[suffix]
+    expected['param_scheduler'] = expected['baseline_scheduler']
+    start = None
+    if suffix in ('h2t', 'l2t'):
+        model['sr'] = None
+    elif suffix == 's2t':
+        start, net, prefix = f'{leaf}_sr', model['sr'], 'sr.'
+    elif suffix == 't2s':
+        start, net, prefix = re.sub(r'_\w+_x\d_(\w+)', r'_\1_h2t', leaf), model['task'], 'task.'
+    elif suffix == 'sr':
+        expected['val_evaluator'] = expected['test_evaluator'] = [dict(type='sr4ir_mm.SRQuality')]
+        expected['default_hooks']['checkpoint']['save_best'] = 'sr/PSNR'
+    if start:
+        assert load(start).train_cfg.max_epochs == last
+        net['init_cfg'] = dict(type='Pretrained', prefix=prefix, checkpoint=f'work_dirs/{start}/epoch_{last}.pth')
+        expected['pretrained'] = net['init_cfg']['checkpoint']
+    assert load(name).to_dict() == expected
+
+
+@pytest.mark.parametrize('name', SR4IR_LEAVES)
+def test_sr4ir_configs(name):
+    key, _, _ = TABLE[name]
+    protocol, task, data = NETS[key]
+    _, sr, scale, _ = name.split('_')
+    bases = [f'tasks/{task}', f'datasets/{data}', f'schedules/{protocol["schedule"]}', f'sr/{sr}_{scale}']
+    text = LEAVES[name].read_text()
+    assert re.findall(r"_base_/(.+)\.py'", text) == [*bases, 'default_runtime']
     cfg = load(name)
-    assert (cfg.train_cfg.max_epochs, cfg.train_cfg.by_epoch, cfg.train_dataloader.batch_size) == (100, True, 16)
-    assert cfg.train_dataloader.get('drop_last', False) is False and cfg.randomness.seed == 200
-    assert cfg.val_dataloader.batch_size == cfg.test_dataloader.batch_size == 1
-    assert [hook.warmup_epochs for hook in cfg.custom_hooks if 'Alternating' in hook.type] == [10]
-    periods = [10, 90] if cfg.model.scheme == 'SR4IR' else [100]
-    for net, eta_min in dict(sr=1e-6, task=1e-4).items():
-        (schedule,) = cfg.param_scheduler[net]
-        assert schedule.type == 'sr4ir_mm.CosineRestartLR' and schedule.convert_to_iter_based and schedule.by_epoch
-        assert (schedule.periods, schedule.restart_weights) == (periods, [1] * len(periods))
-        assert schedule.eta_min == eta_min
+    assert (cfg.train_cfg.max_epochs, cfg.train_cfg.by_epoch) == (protocol['epochs'], True)
+    assert cfg.randomness.seed == protocol['seed']
+    assert [hook.warmup_epochs for hook in cfg.custom_hooks if 'Alternating' in hook.type] == [protocol['warmup']]
+    assert cfg.default_hooks.checkpoint.save_best == protocol['best']
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    batch, test_batch = protocol['batches']
+    assert [loader.batch_size for loader in loaders] == [batch, test_batch, test_batch]
+    assert not any(loader.get('drop_last') for loader in loaders)
+    assert [loader.sampler.shuffle for loader in loaders] == [True, False, False]
+    assert cfg.val_dataloader == cfg.test_dataloader and cfg.val_evaluator == cfg.test_evaluator
+    assert cfg.val_evaluator[-1].type == 'sr4ir_mm.SRQuality'
+    assert cfg.auto_scale_lr == dict(enable=False, base_batch_size=batch)
 
 
-def test_optimizers_of_the_paper():
-    cfg = load('deeplabv3_edsr_x8_voc')
+@pytest.mark.parametrize('name', SR4IR_LEAVES)
+def test_losses_of_the_paper(name):
+    protocol = NETS[TABLE[name][0]][0]
+    model = build_model(load(name))
+    first, second = model.phases
+    assert (first.learn, first.pixel, first.tdp, first.task) == (('sr',), 1.0, 1.0, {})
+    assert (second.learn, second.pixel, second.task) == (('task',), 0.0, dict(sr=0.34, hr=0.34, mix=0.34))
+    assert (model.cqmix.grid, model.cqmix.prob) == (protocol['grid'], 0.5)
+    assert (model.tdp.loss_weight, model.tdp.relative) == (1.0, False)
+    assert list(model.tdp.layers.values()) == protocol['tdp']
+
+
+def rate(t: int, base: float, eta: float, periods: list[int], warm_up: int, length: int) -> float:
+    """The learning rate of iteration t with epochs of ``length`` iterations, as PROTOCOL.md puts it."""
+    if t < warm_up * length:
+        return base * (1 / length + (1 - 1 / length) * t / length)
+    t, start = t - warm_up * length, 0
+    for period in periods:
+        if t <= start + period * length:
+            break
+        start += period * length
+    return eta + 0.5 * (base - eta) * (1 + math.cos(math.pi * (t - start) / (period * length)))
+
+
+@pytest.mark.parametrize('entry', ['param_scheduler', 'baseline_scheduler'])
+@pytest.mark.parametrize('net, data', NETS)
+def test_learning_rates_of_every_iteration(net, data, entry):
+    cfg, length = load(f'{net}_swinir_x8_{data}'), 4
+    protocol = NETS[net, data][0]
+    periods = protocol['restarts'] if entry == 'param_scheduler' else [protocol['epochs']]
+    for part, eta in dict(sr=1e-6, task=1e-4).items():
+        bases = (cfg.optim_wrapper[part].optimizer.lr, 0.2)  # the second is that of an auxiliary head
+        optimizer = torch.optim.SGD([dict(params=[torch.zeros(1)], lr=lr) for lr in bases], lr=1)
+        schedulers = [
+            PARAM_SCHEDULERS.build(dict(s, optimizer=optimizer, epoch_length=length)) for s in cfg[entry][part]
+        ]
+        optimizer.step()
+        for t in range(protocol['epochs'] * length):
+            expected = [rate(t, lr, eta, periods, protocol['warm_up'], length) for lr in bases]
+            assert [group['lr'] for group in optimizer.param_groups] == pytest.approx(expected, rel=1e-6), t
+            for scheduler in schedulers:
+                scheduler.step()
+
+
+@pytest.mark.parametrize('net, data', NETS)
+def test_optimizers_of_the_paper(net, data):
+    protocol = NETS[net, data][0]
+    cfg = load(f'{net}_edsr_x8_{data}')
     model = build_model(cfg)
     optim_wrapper = built_wrappers(cfg, model)
+    assert all(type(wrapper).__name__ == 'OptimWrapper' and not wrapper.clip_grad_kwargs
+               for wrapper in optim_wrapper.values())  # fmt: skip
     sr, task = (optim_wrapper[name].optimizer for name in ('sr', 'task'))
     assert isinstance(sr, torch.optim.AdamW) and isinstance(task, torch.optim.SGD)
     assert {(g['lr'], g['betas'], g['eps'], g['weight_decay']) for g in sr.param_groups} == {
         (1e-4, (0.9, 0.999), 1e-8, 0)
     }
-    assert {(g['momentum'], g['weight_decay'], g['nesterov']) for g in task.param_groups} == {(0.9, 1e-6, False)}
+    decay = protocol['weight_decay']
+    assert {(g['momentum'], g['weight_decay'], g['nesterov']) for g in task.param_groups} == {(0.9, decay, False)}
     lrs = {id(p): group['lr'] for group in task.param_groups for p in group['params']}
+    auxiliary = [name for name, _ in model.task.named_parameters() if 'aux' in name]
+    assert bool(auxiliary) == (protocol is SEG)
     for name, p in model.task.named_parameters():  # all of them, norms and biases too
-        assert lrs[id(p)] == pytest.approx(0.2 if name.startswith('auxiliary_head') else 0.02), name
-    assert all(not wrapper.clip_grad_kwargs for wrapper in optim_wrapper.values())
+        assert lrs[id(p)] == pytest.approx(0.2 if name in auxiliary else protocol['lr']), name
 
 
-@pytest.mark.parametrize('name', [name for name in VOC if LEAVES[name].parent.name == 'sr4ir'])
-def test_losses_of_the_paper(name):
-    cfg = load(name)
-    model = build_model(cfg)
-    first, second = model.phases
-    assert (first.learn, first.pixel, first.tdp, first.task) == (('sr',), 1.0, 1.0, {})
-    assert (second.learn, second.pixel, second.task) == (('task',), 0.0, dict(sr=0.34, hr=0.34, mix=0.34))
-    assert (model.cqmix.grid, model.cqmix.prob) == (8, 0.5)
-    assert (model.tdp.loss_weight, model.tdp.relative, list(model.tdp.layers.values())) == (1.0, False, [1.0])
-    heads = (model.task.decode_head, model.task.auxiliary_head)
+# ---- the task nets
+
+
+def task_of(name: str) -> torch.nn.Module:
+    return build_model(load(name)).task
+
+
+def test_deeplabv3():
+    task = task_of('deeplabv3_edsr_x8_voc')
+    heads = (task.decode_head, task.auxiliary_head)
     assert [head.loss_decode.loss_weight for head in heads] == [1.0, 0.5]
     assert [head.dropout_ratio for head in heads] == [0.5, 0.1]
     assert all(head.num_classes == 21 and head.ignore_index == 255 and not head.align_corners for head in heads)
 
 
-def tdp_feature(size: int) -> torch.Tensor:
-    model = build_model(load('deeplabv3_edsr_x8_voc'))
-    last = list(model.task.backbone.modules())[-1]
-    seen = []
-    last.register_forward_hook(lambda net, args, output: seen.append(output))
-    with torch.no_grad():
-        (feature,) = model.recorder(torch.rand(1, 3, size, size)).values()
-    assert isinstance(last, torch.nn.Hardswish) and torch.equal(seen[-1], feature)
-    return feature
+def test_deeplabv3_of_the_paper():
+    net = task_of('tv-deeplabv3_edsr_x8_voc').net
+    heads = (net.classifier, net.aux_classifier)
+    assert [head[-1].out_channels for head in heads] == [21, 21]
+    assert [[m.p for m in head.modules() if isinstance(m, torch.nn.Dropout)] for head in heads] == [[0.5], [0.1]]
+    assert [conv[0].dilation[0] for conv in net.classifier[0].convs[1:4]] == [12, 24, 36]
 
 
-def test_the_tdp_feature_is_the_last_of_the_backbone():
-    assert tdp_feature(64).shape[1] == 960
+def test_faster_rcnn():
+    assert task_of('faster-rcnn_edsr_x8_voc').roi_head.bbox_head.num_classes == 20
 
 
-@pytest.mark.xfail(
-    strict=True, reason="mmseg's MobileNetV3 is dilated to stride 8, torchvision's, as in the paper, to 16"
+def test_faster_rcnn_of_the_paper():
+    net = task_of('tv-faster-rcnn_edsr_x8_voc').net
+    assert net.roi_heads.box_predictor.cls_score.out_features == 21
+    assert (net.rpn.score_thresh, net.transform.min_size, net.transform.max_size) == (0.05, (800,), 1333)
+    learning = [p.requires_grad for p in net.parameters()]
+    assert (sum(learning), len(learning)) == (70, 100)
+
+
+@pytest.mark.parametrize('data, classes', [('cars', 196), ('cub', 200)])
+def test_resnet18(data, classes):
+    for net in ('resnet18', 'tv-resnet18'):
+        task = task_of(f'{net}_edsr_x8_{data}').eval()
+        assert task(torch.zeros(1, 3, 32, 32)).shape == (1, classes)
+        loss = task.head.loss_module
+        assert (type(loss).__name__, loss.loss_weight) == ('CrossEntropyLoss', 1.0)
+
+
+@pytest.mark.parametrize('net, data', NETS)
+def test_t_starts_from_imagenet(net, data):
+    sources = dict(re.findall(r"'(\w*init_cfg)':\s*{'type': 'Pretrained'[^}]*'checkpoint': '([^']+)'",
+                              str(load(f'{net}_edsr_x4_{data}').model.task.to_dict())))  # fmt: skip
+    expected = {
+        'deeplabv3': 'open-mmlab://contrib/mobilenet_v3_large',
+        'faster-rcnn': 'torchvision://resnet50',
+        'resnet18': 'torchvision://resnet18',
+        'tv-resnet18': 'torchvision://resnet18',
+    }
+    assert list(sources.values()) == [expected.get(net, 'torchvision://mobilenet_v3_large')]
+
+
+@pytest.mark.parametrize('net, data', NETS)
+def test_t_sees_rgb_as_of_imagenet(net, data):
+    """The loaders give BGR from 0 to 255."""
+    task = task_of(f'{net}_edsr_x4_{data}')
+    image = torch.randint(0, 256, (3, 480, 480), dtype=torch.uint8)
+    seen = task.data_preprocessor(dict(inputs=[image]))['inputs']
+    if net == 'tv-faster-rcnn':  # which normalises in the net
+        torch.testing.assert_close(seen[0], image.flip(0) / 255)
+        seen = task.net.transform.normalize(seen)
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    torch.testing.assert_close(seen[0], (image.flip(0) / 255 - mean) / std, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    'name, shapes',
+    [
+        ('deeplabv3_edsr_x8_voc', [(960, 12, 12)]),  # mmseg's is dilated to stride 8
+        ('tv-deeplabv3_edsr_x8_voc', [(960, 6, 6)]),
+        ('faster-rcnn_edsr_x8_voc', [(256, 24, 24), (256, 12, 12)]),
+        ('tv-faster-rcnn_edsr_x8_voc', [(256, 25, 25)] * 2),  # of 800 x 800
+        ('resnet18_edsr_x8_cars', [(512, 3, 3)]),
+        ('tv-resnet18_edsr_x8_cars', [(512, 3, 3)]),
+    ],
 )
-def test_the_stride_of_the_paper():
-    assert tdp_feature(96).shape[-2:] == (6, 6)
+def test_tdp_features(name, shapes):
+    """The last stage after its activation; of a detector, the two finest levels."""
+    model = build_model(load(name)).eval()
+    activation = {'deeplabv3': torch.nn.Hardswish, 'resnet18': torch.nn.ReLU}.get(re.sub('^tv-|_.*', '', name))
+    last = [m for m in model.task.backbone.modules() if isinstance(m, activation or ())]
+    seen = []
+    for module in last:
+        module.register_forward_hook(lambda net, args, output: seen.append(output))
+    with torch.no_grad():
+        features = list(model.recorder(torch.rand(1, 3, 96, 96)).values())
+    assert [feature.shape[1:] for feature in features] == shapes
+    if activation:
+        assert torch.equal(seen[-1], features[0])
+
+
+# ---- the data
+
+
+@pytest.mark.parametrize('net, data', [key for key in NETS if key[0].startswith('tv-')])
+def test_the_papers_nets_get_the_same_data(net, data):
+    ours, zoo = load(f'{net}_edsr_x4_{data}'), load(f'{net.removeprefix("tv-")}_edsr_x4_{data}')
+    for name in ('train_dataloader', 'test_dataloader', 'test_evaluator', 'default_scope'):
+        assert ours[name] == zoo[name]
+
+
+def datasets(name: str, root: Path) -> list:
+    """The training and test data of a config, from another place."""
+    cfg, built = load(name), []
+    for loader in (cfg.train_dataloader, cfg.test_dataloader):
+        built.append(DATASETS.build(dict(copy.deepcopy(loader.dataset), data_root=str(root))))
+    return built
 
 
 @pytest.mark.parametrize('name', ['deeplabv3_edsr_x8_voc', 'deeplabv3plus-squeezenet_edsr-s_x4_voc-mini'])
-def test_images_and_ground_truth(name, tmp_path):
+def test_images_for_segmentation(name, tmp_path):
     """Crops for training; for testing, T predicts at the size at which it sees the image."""
-    cfg = load(name)
     root = make_voc(tmp_path / 'voc', sizes=[(64, 96), (96, 64)])
-    for dataset in (cfg.train_dataloader.dataset, cfg.test_dataloader.dataset):
-        dataset.data_root = str(root)
-    crop = (480, 480) if name in VOC else (128, 128)
-    train, test = (DATASETS.build(loader.dataset) for loader in (cfg.train_dataloader, cfg.test_dataloader))
-    preprocess = MODELS.build(cfg.model.task.data_preprocessor)
+    crop = (480, 480) if name in TABLE else (128, 128)
+    train, test = datasets(name, root)
+    preprocess = MODELS.build(load(name).model.task.data_preprocessor)
     assert len(train) == len(test) == 2
     for item in train:
         batch = preprocess(dict(inputs=[item['inputs']], data_samples=[item['data_samples']]), True)
         assert batch['inputs'].shape[-2:] == batch['data_samples'][0].gt_sem_seg.shape == crop
-    sizes = [(520, 780), (780, 520)] if name in VOC else [(64, 96), (96, 64)]
+    sizes = [(520, 780), (780, 520)] if name in TABLE else [(64, 96), (96, 64)]
     for item, size in zip(test, sizes):
         sample = item['data_samples']
         assert item['inputs'].shape[-2:] == sample.gt_sem_seg.shape == size
         assert sample.ori_shape == sample.img_shape == size
         assert sample.img_path.endswith('.jpg')
+
+
+def test_images_for_detection(tmp_path):
+    """As they are, flipped half of the time; images without boxes stay."""
+    root = make_voc_boxes(tmp_path, [((40, 60), [('dog', 1, 1, 20, 10)]), ((60, 40), [])])
+    for dataset in datasets('faster-rcnn_edsr_x8_voc', root):
+        assert [item['inputs'].shape[-2:] for item in dataset] == [(40, 60), (60, 40)]
+        assert len(dataset.metainfo['classes']) == 20
+    train = datasets('faster-rcnn_edsr_x8_voc', root)[0]
+    boxes = [train[0]['data_samples'].gt_instances.bboxes.tensor.tolist() for _ in range(40)]
+    assert 8 < boxes.count([[0, 0, 20, 10]]) < 32 and boxes.count([[40, 0, 60, 10]]) == 40 - boxes.count(
+        [[0, 0, 20, 10]]
+    )
+
+
+def make_birds(root: Path) -> Path:
+    """CUB-200-2011's files: three images, the second for testing."""
+    (root / 'images').mkdir(parents=True)
+    tables = dict(images='{i} {i}.png', image_class_labels='{i} {label}', train_test_split='{i} {train}')
+    for name, line in tables.items():
+        lines = [line.format(i=i, label=199 + (i == 2), train=int(i != 2)) for i in (1, 2, 3)]
+        (root / f'{name}.txt').write_text('\n'.join(lines))
+    return root
+
+
+def make_cars(root: Path) -> Path:
+    """A folder per class, of both splits."""
+    for folder in ('train/a', 'train/b', 'val/a', 'val/b'):
+        (root / folder).mkdir(parents=True)
+    return root
+
+
+@pytest.mark.parametrize(
+    'data, make, files, labels',
+    [
+        ('cars', make_cars, ['train/a/1.png', 'train/b/3.png', 'val/b/2.png'], ([0, 1], [1])),
+        ('cub', make_birds, ['images/1.png', 'images/3.png', 'images/2.png'], ([198, 198], [199])),
+    ],
+)
+def test_images_for_classification(data, make, files, labels, tmp_path):
+    """The test images equal, to the last bit, those of the paper's own transforms."""
+    root = make(tmp_path)
+    for file, size in zip(files, [(300, 400), (500, 260), (333, 257)]):
+        cv2.imwrite(str(root / file), np.random.randint(0, 256, (*size, 3), np.uint8))
+    train, test = datasets(f'resnet18_edsr_x8_{data}', root)
+    for dataset, expected in zip((train, test), labels):
+        assert [item['data_samples'].gt_label.item() for item in dataset] == expected
+    assert {item['inputs'].shape for item in train} == {(3, 224, 224)}
+    reference = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.PILToTensor()])
+    assert torch.equal(test[0]['inputs'].flip(0), reference(Image.open(root / files[2])))
+    crops = torch.stack([train[0]['inputs'] for _ in range(30)])
+    resized = transforms.PILToTensor()(transforms.Resize(256)(Image.open(root / files[0]))).flip(0)
+    assert len(crops.unique(dim=0)) > 20  # places and flips
+    assert all(contains(resized, crop) or contains(resized, crop.flip(-1)) for crop in crops[:5])
+
+
+def contains(image: torch.Tensor, crop: torch.Tensor) -> bool:
+    views = image.unfold(1, 224, 1).unfold(2, 224, 1)  # 3 x rows x columns x 224 x 224
+    rows, columns = ((views[..., 0, :8] == crop[:, None, None, 0, :8]).all(0).all(-1)).nonzero().unbind(1)
+    return any(torch.equal(views[:, row, column], crop) for row, column in zip(rows, columns))
