@@ -261,7 +261,29 @@ def test_optimizers_of_the_paper(net, data):
         assert lrs[id(p)] == pytest.approx(0.2 if name in auxiliary else protocol['lr']), name
 
 
-# ---- the task nets
+# ---- the nets
+
+
+@pytest.mark.parametrize('name', SR4IR_LEAVES)
+def test_s_and_where_it_starts(name):
+    """Both nets in the paper's size, x4 from DIV2K; mmagic has no x8 weights."""
+    _, kind, scale, _ = name.split('_')
+    sr = load(name).model.sr.to_dict()
+    start = sr.pop('init_cfg')
+    if scale == 'x8':
+        assert start == {}
+    else:
+        assert (start['type'], start['prefix']) == ('Pretrained', 'generator.')
+        assert re.search(dict(edsr='/edsr_x4c64b16_.*_div2k_', swinir='/swinir_x4s48w8d6e180_.*_div2k')[kind],
+                         start['checkpoint'])  # fmt: skip
+    six = [6] * 6
+    assert sr == dict(
+        edsr=dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=64, num_blocks=16,
+                  upscale_factor=int(scale[1])),
+        swinir=dict(type='mmagic.SwinIRNet', upscale=int(scale[1]), in_chans=3, img_size=48, window_size=8,
+                    img_range=1.0, depths=six, embed_dim=180, num_heads=six, mlp_ratio=2, upsampler='pixelshuffle',
+                    resi_connection='1conv'),
+    )[kind]  # fmt: skip
 
 
 def task_of(name: str) -> torch.nn.Module:
