@@ -1,8 +1,11 @@
 import pytest
 import torch
+from mmengine.config import ConfigDict
 from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
 from torch import nn
 from torchvision.models import mobilenet_v3_small
+from zoo import batch_for
 
 from sr4ir_mm.models import FeatureRecorder, frozen
 from sr4ir_mm.registry import MODELS
@@ -62,3 +65,59 @@ def test_freezing_and_training():
         assert not torch.equal(task(x)[1], expected)  # BatchNorm sees the batch
     task(x)[1].sum().backward()
     assert all(p.grad is not None for p in task.parameters())
+
+
+def test_options_of_the_builder():
+    backbone = MODELS.build(
+        dict(
+            type='sr4ir_mm.TorchvisionBackbone',
+            name='resnet18',
+            out_nodes=['layer4'],
+            num_classes=3,
+            zero_init_residual=True,
+        )
+    )
+    assert getattr(backbone.net.layer4, '1').bn2.weight.abs().sum() == 0
+    dilated = dict(type='sr4ir_mm.TorchvisionBackbone', name='resnet50', out_nodes=['layer4'])
+    dilated['replace_stride_with_dilation'] = [False, True, True]
+    assert MODELS.build(dilated)(torch.rand(1, 3, 64, 64))[0].shape == (1, 2048, 8, 8)
+
+
+@pytest.mark.parametrize('name, nodes, channels', [
+    ('squeezenet1_0', ['features.5', 'features.12'], [256, 512]),
+    ('mobilenet_v3_large', ['features.6', 'features.12', 'features.16'], [40, 112, 960]),
+])  # fmt: skip
+def test_under_a_head_of_mmdet(name, nodes, channels):
+    init_default_scope('mmdet')
+    model = MODELS.build(
+        ConfigDict(
+            type='mmdet.RetinaNet',
+            data_preprocessor=dict(type='mmdet.DetDataPreprocessor', pad_size_divisor=32),
+            backbone=dict(type='sr4ir_mm.TorchvisionBackbone', name=name, out_nodes=nodes),
+            neck=dict(type='FPN', in_channels=channels, out_channels=16, num_outs=3),
+            bbox_head=dict(
+                type='RetinaHead', num_classes=10, in_channels=16, feat_channels=16, stacked_convs=1,
+                anchor_generator=dict(type='AnchorGenerator', octave_base_scale=4, scales_per_octave=1,
+                                      ratios=[1.0], strides=[8, 16, 32]),
+            ),
+            train_cfg=dict(assigner=dict(type='MaxIoUAssigner', pos_iou_thr=0.5, neg_iou_thr=0.4), allowed_border=-1,
+                           pos_weight=-1),
+            test_cfg=dict(nms_pre=100, score_thr=0.0, nms=dict(type='nms', iou_threshold=0.5), max_per_img=5),
+        )
+    )  # fmt: skip
+    data = model.data_preprocessor(batch_for(dict(_scope_='mmdet')), True)
+    total, _ = model.parse_losses(model(**data, mode='loss'))
+    total.backward()
+    assert total.isfinite() and any(p.grad is not None for p in model.backbone.parameters())
+    with torch.no_grad():
+        assert all(len(sample.pred_instances) == 5 for sample in model.eval()(**data, mode='predict'))
+
+
+def test_frozen_parts_do_not_learn_and_stay_in_eval_mode():
+    net = TorchvisionBackbone('resnet18', ['layer4'], frozen=['conv1', 'bn1', 'layer1']).train()
+    still = {name.split('.')[1] for name, p in net.named_parameters() if not p.requires_grad}
+    assert still == {'conv1', 'bn1', 'layer1'}
+    assert {name.split('.')[1] for name, part in net.named_modules() if name.count('.') and not part.training} == still
+    before = net.net.bn1.running_mean.clone()
+    net(torch.rand(2, 3, 32, 32))[0].sum().backward()
+    assert torch.equal(net.net.bn1.running_mean, before) and net.net.layer2[0].conv1.weight.grad is not None
