@@ -8,7 +8,7 @@ optim_wrapper = dict(
     task=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.02, momentum=0.9, weight_decay=1e-4)),
 )
 warm_up = dict(type='sr4ir_mm.WarmUpLR', end=1, by_epoch=True, convert_to_iter_based=True)
-# 'end', which would be max_epochs, so that a trial of one epoch can be built too
+# without 'end', which would be max_epochs, a trial of one epoch could not be built
 cosine = dict(type='sr4ir_mm.CosineRestartLR', begin=1, end=31, by_epoch=True, convert_to_iter_based=True)
 param_scheduler = dict(
     sr=[warm_up, dict(periods=[2, 27], restart_weights=[1, 1], eta_min=1e-6, **cosine)],
