@@ -1,4 +1,5 @@
-# ImageNet-pretrained SqueezeNet, which has no BatchNorm and sees RGB minus its mean; 22 classes
+# a classifier of 22 classes on an ImageNet-pretrained SqueezeNet, which sees RGB minus its mean; 716 images are too
+# few to train the backbone, so it is frozen
 default_scope = 'mmpretrain'
 visualizer = dict(type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
@@ -10,9 +11,9 @@ task = dict(
         type='sr4ir_mm.TorchvisionBackbone',
         name='squeezenet1_0',
         out_nodes=['features.12'],
+        frozen=['features'],
         init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth'),
     ),
-    # fine-tuning needs a BatchNorm between the pooled features and the classifier
     neck=dict(type='LinearNeck', in_channels=512, out_channels=512, gap_dim=2, norm_cfg=dict(type='BN1d')),
     head=dict(type='LinearClsHead', in_channels=512, num_classes=22),
 )
