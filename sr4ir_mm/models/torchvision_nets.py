@@ -55,7 +55,7 @@ class TorchvisionNet(BaseModel):
 
     def init_weights(self) -> None:
         """Load the backbone, then the whole model, as far as there is a config; all else stays torchvision's own."""
-        if self.backbone_init_cfg:
+        if self.backbone_init_cfg and not self.is_init:
             initialize(self.backbone, self.backbone_init_cfg)
         super().init_weights()
 

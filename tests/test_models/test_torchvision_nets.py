@@ -143,6 +143,9 @@ def test_classifier_starts_from_imagenet_with_a_new_last_layer(tmp_path):
     ours, theirs = task.net.state_dict(), net.state_dict()
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items() if not name.startswith('fc.'))
     assert not {'fc.weight', 'fc.bias'} & changed(task.net, before)
+    nn.init.zeros_(task.net.conv1.weight)
+    task.init_weights()  # as MMEngine's: once only
+    assert not task.net.conv1.weight.any()
 
 
 def test_own_checkpoint_comes_after_the_backbone(tmp_path):
