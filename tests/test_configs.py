@@ -176,8 +176,9 @@ def test_a_baseline_is_the_sr4ir_config_but_for_its_scheme(name):
 def test_sr4ir_configs(name):
     key, _, _ = TABLE[name]
     protocol, task, data = NETS[key]
-    _, sr, scale, _ = name.split('_')
-    bases = [f'tasks/{task}', f'datasets/{data}', f'schedules/{protocol["schedule"]}', f'sr/{sr}_{scale}']
+    net, sr, scale, _ = name.split('_')
+    kind = f'{sr}-official' if net.startswith('tv-') else sr
+    bases = [f'tasks/{task}', f'datasets/{data}', f'schedules/{protocol["schedule"]}', f'sr/{kind}_{scale}']
     text = LEAVES[name].read_text()
     assert re.findall(r"_base_/(.+)\.py'", text) == [*bases, 'default_runtime']
     cfg = load(name)
@@ -266,11 +267,14 @@ def test_optimizers_of_the_paper(net, data):
 
 @pytest.mark.parametrize('name', SR4IR_LEAVES)
 def test_s_and_where_it_starts(name):
-    """Both nets in the paper's size, x4 from DIV2K; mmagic has no x8 weights."""
-    _, kind, scale, _ = name.split('_')
+    """Both nets in the paper's size; from mmagic's DIV2K weights, which has none for x8, or the public ones."""
+    net, kind, scale, _ = name.split('_')
     sr = load(name).model.sr.to_dict()
     start = sr.pop('init_cfg')
-    if scale == 'x8':
+    paper = net.startswith('tv-')
+    if paper:
+        assert start == dict(type='Pretrained', prefix='sr.', checkpoint=f'weights/{kind}_{scale}.pth')
+    elif scale == 'x8':
         assert start == {}
     else:
         assert (start['type'], start['prefix']) == ('Pretrained', 'generator.')
@@ -279,7 +283,7 @@ def test_s_and_where_it_starts(name):
     six = [6] * 6
     assert sr == dict(
         edsr=dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=64, num_blocks=16,
-                  upscale_factor=int(scale[1])),
+                  upscale_factor=int(scale[1]), **dict(rgb_std=[1 / 255] * 3) if paper else {}),
         swinir=dict(type='mmagic.SwinIRNet', upscale=int(scale[1]), in_chans=3, img_size=48, window_size=8,
                     img_range=1.0, depths=six, embed_dim=180, num_heads=six, mlp_ratio=2, upsampler='pixelshuffle',
                     resi_connection='1conv'),

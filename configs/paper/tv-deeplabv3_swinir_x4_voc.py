@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/tasks/tv-deeplabv3_mobilenetv3.py',
     '../_base_/datasets/voc_seg.py',
     '../_base_/schedules/seg_100e.py',
-    '../_base_/sr/swinir_x4.py',
+    '../_base_/sr/swinir-official_x4.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(

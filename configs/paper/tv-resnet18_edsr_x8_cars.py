@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/tasks/tv-resnet18.py',
     '../_base_/datasets/cars.py',
     '../_base_/schedules/cls_200e.py',
-    '../_base_/sr/edsr_x8.py',
+    '../_base_/sr/edsr-official_x8.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(

@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/tasks/tv-resnet18_cub.py',
     '../_base_/datasets/cub.py',
     '../_base_/schedules/cls_200e.py',
-    '../_base_/sr/swinir_x8.py',
+    '../_base_/sr/swinir-official_x8.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
