@@ -1,15 +1,11 @@
-# short schedule for a CPU; T by AdamW, since SqueezeNet without BatchNorm does not take the paper's SGD
-train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=3)
+# short schedule for a CPU
+train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=6)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(
     constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
-    sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=2e-4, weight_decay=0)),
-    task=dict(
-        type='OptimWrapper',
-        optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
-        paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.05))),
-    ),
+    sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0)),
+    task=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4)),
 )
 cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = [dict(periods=[1, 5], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]

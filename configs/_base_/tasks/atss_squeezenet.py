@@ -1,4 +1,4 @@
-# a light ATSS on an ImageNet-pretrained SqueezeNet, which has no BatchNorm and sees RGB minus its mean
+# a light ATSS on an ImageNet-pretrained SqueezeNet, frozen, which sees RGB minus its mean
 default_scope = 'mmdet'
 visualizer = dict(type='DetLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
@@ -14,6 +14,7 @@ task = dict(
         type='sr4ir_mm.TorchvisionBackbone',
         name='squeezenet1_0',
         out_nodes=['features.5', 'features.12'],
+        frozen=['features'],
         init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth'),
     ),
     neck=dict(

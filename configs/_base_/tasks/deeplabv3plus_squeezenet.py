@@ -1,4 +1,4 @@
-# DeepLabV3+ head on an ImageNet-pretrained SqueezeNet, which has no BatchNorm and sees RGB minus its mean
+# DeepLabV3+ head on an ImageNet-pretrained SqueezeNet, frozen, which sees RGB minus its mean
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
@@ -16,6 +16,7 @@ task = dict(
         type='sr4ir_mm.TorchvisionBackbone',
         name='squeezenet1_0',
         out_nodes=['features.5', 'features.12'],
+        frozen=['features'],
         init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth'),
     ),
     decode_head=dict(
