@@ -24,13 +24,16 @@ def load_config(path: str, options: dict | None = None) -> Config:
             data set that used the old one.
 
     Raises:
-        SR4IRError: If there is no such file, or a new ``data_root`` reaches no data set.
+        SR4IRError: If there is no such file, an option does not fit, or a new ``data_root`` reaches no data set.
     """
     if not Path(path).is_file():
         raise SR4IRError(f"There is no config file '{path}'.")
     cfg = Config.fromfile(path)
     old_root = cfg.get('data_root')
-    cfg.merge_from_dict(options or {})
+    try:
+        cfg.merge_from_dict(options or {})
+    except TypeError as error:  # e.g. model.sr.init_cfg... of a scheme with sr=None
+        raise SR4IRError(f"--cfg-options do not fit '{path}': {error}") from error
     if 'data_root' in (options or {}):
         users = [dataset for dataset in _datasets(cfg) if dataset.data_root == old_root]
         if not users:

@@ -27,7 +27,8 @@ class ClassCheckHook(Hook):
         # the largest: an RPN has one class, a panoptic net's branches share the classes out
         count, name = max(((n, name) for name, n in counts.items() if isinstance(n, int)), default=(len(classes), ''))
         if count < len(classes) and any(phase.task for phase in model.phases):
+            option = '.'.join(filter(None, ['model.task', name, 'num_classes']))
             raise SR4IRError(
                 f'The training data have {len(classes)} classes, but T tells only {count} apart: set '
-                f'model.task.{name}.num_classes={len(classes)}, or use the data that T is made for.'
+                f'{option}={len(classes)}, or use the data that T is made for.'
             )

@@ -33,6 +33,7 @@ class TorchvisionDetector(TorchvisionNet):
 
     def __init__(self, name: str, num_classes: int, frozen_layers: int | None = None, **kwargs: Any) -> None:
         super().__init__(name, num_classes=num_classes + 1, **{'weights_backbone': None, **kwargs})
+        self.num_classes = num_classes
         if frozen_layers is not None:
             _freeze_batch_norm(self.backbone)
             for layer in list(self.backbone.children())[:frozen_layers]:

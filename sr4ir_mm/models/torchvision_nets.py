@@ -98,6 +98,7 @@ class TorchvisionSegmentor(TorchvisionNet):
 
     def __init__(self, name: str, num_classes: int, **kwargs: Any) -> None:
         super().__init__(name, num_classes=num_classes, **{'weights_backbone': None, **kwargs})
+        self.num_classes = num_classes
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """Features of the backbone."""
@@ -141,6 +142,7 @@ class TorchvisionClassifier(TorchvisionNet):
 
     def __init__(self, name: str, num_classes: int, head: dict | None = None, **kwargs: Any) -> None:
         super().__init__(name, num_classes=num_classes, **kwargs)
+        self.num_classes = num_classes
         self.head = MODELS.build(head or dict(type='mmpretrain.ClsHead'))
 
     @property

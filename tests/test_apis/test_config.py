@@ -78,6 +78,11 @@ def test_other_options(path):
     assert cfg.new.key == 1
 
 
+def test_an_option_that_does_not_fit():
+    with pytest.raises(SR4IRError, match='--cfg-options do not fit .*h2t.py.*sr'):
+        apis.load_config(str(CONFIGS / 'baselines/resnet18_cars_h2t.py'), {'model.sr.init_cfg.checkpoint': 'a.pth'})
+
+
 def test_missing_config(path):
     for missing in ('nope.py', '.'):
         with pytest.raises(SR4IRError, match=rf"There is no config file '{missing}'"):

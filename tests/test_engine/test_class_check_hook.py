@@ -30,6 +30,16 @@ def test_more_classes_than_t_knows():
         check(22, head=20, rpn_head=1)
 
 
+def test_torchvision_nets_say_how_many_they_know():
+    task = dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=20)
+    dataset = SimpleNamespace(metainfo=dict(classes=tuple('c' * 22)))
+    runner = SimpleNamespace(
+        model=SR4IR(None, task, scale=4, scheme='L->T'), train_dataloader=SimpleNamespace(dataset=dataset)
+    )
+    with pytest.raises(SR4IRError, match=re.escape('set model.task.num_classes=22')):
+        ClassCheckHook().before_train(runner)
+
+
 @pytest.mark.parametrize(
     'classes, scheme, heads',
     [
