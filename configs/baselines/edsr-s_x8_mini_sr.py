@@ -8,3 +8,7 @@ _base_ = [
 ]
 model = dict(type='sr4ir_mm.SR4IR', sr={{_base_.sr}}, task={{_base_.task}}, scale={{_base_.scale}}, scheme='S')
 default_hooks = dict(checkpoint=dict(save_best='sr/PSNR'))
+train_cfg = dict(max_epochs=8, val_interval=8)
+param_scheduler = [
+    dict(type='CosineAnnealingLR', by_epoch=True, T_max=8, eta_min_ratio=0.01, convert_to_iter_based=True)
+]

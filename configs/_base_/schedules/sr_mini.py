@@ -1,5 +1,5 @@
 # S alone, by the pixel loss, on a CPU
-train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=10)
+train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=20)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(
