@@ -32,8 +32,8 @@ def load_config(path: str, options: dict | None = None) -> Config:
     old_root = cfg.get('data_root')
     try:
         cfg.merge_from_dict(options or {})
-    except TypeError as error:  # e.g. model.sr.init_cfg... of a scheme with sr=None
-        raise SR4IRError(f"--cfg-options do not fit '{path}': {error}") from error
+    except (TypeError, KeyError) as error:  # MMEngine's, e.g. for model.sr.x=1 where there is no S
+        raise SR4IRError(f"'{path}' does not take the --cfg-options: {error}") from error
     if 'data_root' in (options or {}):
         users = [dataset for dataset in _datasets(cfg) if dataset.data_root == old_root]
         if not users:

@@ -77,7 +77,7 @@ class Plan:
     def __init__(self, work_dir: Path, options: Sequence[str] = (), train_args: Sequence[str] = ()) -> None:
         self.work_dir, self.options, self.train_args = work_dir, tuple(options), tuple(train_args)
         self.runs: dict[Path, Run] = {}  # by folder, in the order in which they are to be made
-        self.load = functools.cache(self._load)
+        self.load = functools.cache(lambda config: load_config(str(config), _parse(self.options)))
 
     def add(self, config: Path, seed: int | None = None) -> Run:
         """Plan a run and what it needs, unless it is planned already; the default seed is the config's."""
@@ -115,12 +115,6 @@ class Plan:
             del cfg.model[net]['init_cfg']
         check_data(cfg)
         check_weights(cfg)
-
-    def _load(self, config: Path) -> Config:
-        try:
-            return load_config(str(config), _parse(self.options))
-        except (TypeError, KeyError) as error:  # MMEngine's, e.g. for model.sr.x=1 where there is no S
-            raise SR4IRError(f"'{config}' does not take the --cfg-options, which go to every run: {error}") from error
 
     def _source(self, file: str, config: Path, seed: int) -> Run | str:
         name = re.fullmatch(r'work_dirs/([^/]+)/(?:epoch|iter)_\d+\.pth', file)
