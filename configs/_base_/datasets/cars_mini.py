@@ -2,7 +2,7 @@
 dataset_type = 'CustomDataset'
 data_root = '../shared/data/stanford_cars_mini'
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=1,
     persistent_workers=False,
     worker_init_fn=dict(type='sr4ir_mm.worker_init_fn'),
