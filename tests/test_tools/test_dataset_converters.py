@@ -295,9 +295,9 @@ def test_a_file_with_a_published_name_must_be_the_published_one(run, tmp_path, m
     assert run(voc2012, archive)[0] == 0
 
 
-@pytest.mark.parametrize('name', ['../../evil.txt', '/evil.txt'])
+@pytest.mark.parametrize('name', ['../../VOC2012/evil.txt', '/VOC2012/evil.txt', 'VOC2012/{folder}/evil.txt'])
 def test_nothing_is_written_outside_the_folder(name, run, tmp_path):
-    archive = pack(tmp_path / 'x.zip', {**voc_files(), f'{name.removesuffix("evil.txt")}VOC2012/evil.txt': b'evil'})
+    archive = pack(tmp_path / 'x.zip', {**voc_files(), name.format(folder=tmp_path): b'evil'})
     code, message = run(voc2012, archive)
     assert code == 2 and 'outside' in message and not list(tmp_path.rglob('evil.txt'))
 
@@ -325,6 +325,13 @@ def test_a_run_that_was_cut_continues(run, tmp_path, monkeypatch):
     archive.unlink()
     code, text = run(voc2012, archive)  # which is not needed any more
     assert code == 0 and 'complete already' in text
+
+
+def test_a_link_to_an_empty_folder_is_filled(run, tmp_path):
+    (tmp_path / 'disk/voc').mkdir(parents=True)
+    (tmp_path / 'out').symlink_to(tmp_path / 'disk/voc')
+    assert run(voc2012, pack(tmp_path / 'voc.tar', voc_files()))[0] == 0
+    assert (tmp_path / 'out').is_symlink() and len(tree(tmp_path / 'disk/voc')) == len(voc_files())
 
 
 def test_a_folder_that_is_not_complete_is_not_taken_for_it(run, tmp_path):

@@ -97,7 +97,7 @@ def verify(source: Path) -> Counts:
     with readable(source):
         files = {entry.name: entry.size for entry in tqdm(entries(source), f'verify {source.name}', unit=' files')}
     for name in files:
-        if '..' in PurePosixPath(name).parts or name.startswith('/'):
+        if '..' in PurePosixPath(name).parts or '//' in f'/{name}':  # of a/VOC2012//b, '/b' would be below VOC2012
             raise SR4IRError(f"'{source}' has a file that would be written outside the folder: '{name}'.")
     return {name: size for name, size in files.items() if not PurePosixPath(name).name.startswith('._')}
 
@@ -164,6 +164,7 @@ def arrange(out: Path, plan: Callable[[], Plan], count: Callable[[Path], Counts]
         report(out, count(out), expected, 'It was there before: remove it, or name another folder with --out.')
         print(f'{out} was complete already')
         return
+    out = out.resolve()  # a link to a folder elsewhere stays one
     partial_out = out.with_name(f'{out.name}.partial')
     for source, targets in plan():
         unpack(source, targets, partial_out)

@@ -28,9 +28,11 @@ SUFFIXES = ('.jpg', '.jpeg', '.png')
 
 def count(root: Path) -> Counts:
     """Count the images of each split, and the classes that both have."""
-    files = {split: [path for path in (root / split).glob('*/*') if path.suffix in SUFFIXES] for split in EXPECTED}
-    classes = [{path.parent.name for path in files[split]} for split in ('train', 'val')]
-    return {'train': len(files['train']), 'val': len(files['val']), 'classes': len(classes[0] & classes[1])}
+    train, val = (
+        [path for path in (root / split).glob('*/*') if path.suffix.lower() in SUFFIXES] for split in ('train', 'val')
+    )
+    classes = {path.parent.name for path in train} & {path.parent.name for path in val}
+    return {'train': len(train), 'val': len(val), 'classes': len(classes)}
 
 
 def plan(sources: list[Path]) -> Plan:
