@@ -118,11 +118,12 @@ def main() -> int:
     """Plan, run, write; returns the exit code."""
     args = parse_args()
     plan, rows = Plan(args.work_dir, args.cfg_options, ['--amp'] * args.amp), {}
-    for seed in args.seeds or [None]:  # the first seed of everything comes first
-        for leaf in find_leaves(args.configs):
+    leaves = find_leaves(args.configs)
+    for seed in dict.fromkeys(args.seeds or [None]):  # the first seed of everything comes first
+        for leaf in leaves:
             rows.setdefault(leaf, []).append(plan.add_leaf(leaf, args.schemes, seed))
     for run in plan.runs.values():
-        run.check_options()
+        run.check_same()
     list_runs(plan)
     if args.dry_run:
         return 0

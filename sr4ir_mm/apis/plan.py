@@ -80,14 +80,24 @@ class Plan:
         self.load = functools.cache(lambda config: load_config(str(config), _parse(self.options)))
 
     def add(self, config: Path, seed: int | None = None) -> Run:
-        """Plan a run and what it needs, unless it is planned already; the default seed is the config's."""
+        """Plan a run and what it needs, unless it is planned already; the default seed is the config's.
+
+        Raises:
+            SR4IRError: If another config has the same name, and so the same folder.
+        """
         if seed is None:
             seed = self.load(config).get('randomness', {}).get('seed') or 0
         folder = self.work_dir / config.stem / f'seed{seed}'
         if folder not in self.runs:
             starts = {net: self._source(file, config, seed) for net, file in _starts(self.load(config))}
             self.runs[folder] = Run(config, seed, folder, self.options, self.train_args, starts)
-        return self.runs[folder]
+        run = self.runs[folder]
+        if run.config.resolve() != config.resolve():
+            raise SR4IRError(
+                f"'{run.config}' and '{config}' would share '{folder}': rename one, or make two tables with different "
+                '--work-dir.'
+            )
+        return run
 
     def add_leaf(self, leaf: Leaf, schemes: Sequence[str] | None = None, seed: int | None = None) -> dict[str, Run]:
         """Plan the runs of a leaf, by scheme; the default schemes are those that have a config.
@@ -121,7 +131,7 @@ class Plan:
         source = name and _find_config(name[1], config.parent)
         if not source or source == config:
             return file
-        if self.load(source).model.scheme != 'S':
+        if self.load(source).model.get('scheme') != 'S':
             return self.add(source, seed)
         return file if Path(file).is_file() else self.add(source)
 

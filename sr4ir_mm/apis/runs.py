@@ -61,14 +61,19 @@ class Run:
         partial.write_text(json.dumps(entries, indent=2) + '\n')
         os.replace(partial, self.folder / RESULT)
 
-    def check_options(self) -> None:
-        """See that a run that was begun before began with the same options.
+    def check_same(self) -> None:
+        """See that a run that was begun before began with the same config and options.
 
         Raises:
             SR4IRError: If not.
         """
-        then, now = self._stored().get('options', self._given()), self._given()
-        if then != now:
+        stored, now = self._stored(), self._given()
+        if (config := stored.get('config')) and Path(config).resolve() != self.config.resolve():
+            raise SR4IRError(
+                f"The run in '{self.folder}' was made of '{config}', not '{self.config}': give another --work-dir, or "
+                'delete that folder.'
+            )
+        if (then := stored.get('options', now)) != now:
             raise SR4IRError(
                 f"The run in '{self.folder}' was made with the options [{' '.join(then)}], not [{' '.join(now)}]: "
                 'give the same ones, or another --work-dir, or delete that folder.'

@@ -285,6 +285,25 @@ def test_other_options_are_not_mixed_in(toy, tools):
             run(*args, *other)
 
 
+def test_configs_of_one_name_are_not_mixed_up(toy, tools):
+    leaf = Path('net_s_x4_toy.py')
+    mine = toy / 'mine' / leaf
+    mine.parent.mkdir()
+    mine.write_text(leaf.read_text())
+    with pytest.raises(
+        SR4IRError, match=r"'net_s_x4_toy.py' and '.*mine/net_s_x4_toy.py' would share 'w/net_s_x4_toy/"
+    ):
+        run(leaf, mine, '--work-dir', 'w')
+    assert run(leaf, '--work-dir', 'w') == run(leaf.resolve(), '--work-dir', 'w') == 0
+    with pytest.raises(SR4IRError, match=r"was made of 'net_s_x4_toy.py', not '.*mine/net_s_x4_toy.py'"):
+        run(mine, '--work-dir', 'w')
+
+
+def test_a_seed_counts_once(toy, tools):
+    assert run('*.py', '--schemes', 'L->T', '--work-dir', 'w', '--seeds', 0, 0, 1) == 0
+    assert Path('w/table.md').read_text().rstrip().endswith('|     2 |')
+
+
 def test_a_run_that_another_process_makes_is_left_alone(toy, tools, capsys):
     Path('w/net_toy_h2t/seed7').mkdir(parents=True)
     with open('w/net_toy_h2t/seed7/.lock', 'w') as file:
