@@ -1,6 +1,8 @@
 """Weights of the official release, of EDSR-PyTorch and of SwinIR, into ours and back."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -20,17 +22,23 @@ State = dict[str, Tensor]
 _TASKS = dict(mmseg='seg', mmdet='det', mmpretrain='cls')
 
 
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else 'it is cut off'
+        raise SR4IRError(f"'{path}' is not a file of weights, or a damaged one: {reason}") from error
+
+
 def load_official(path: str) -> State:
     """Read a state dict, bare or under the key that BasicSR uses, of a net that may have been wrapped for DDP.
 
     Raises:
         SR4IRError: If there is no such file or it holds no state dict.
     """
-    try:
+    with _readable(path):
         state = torch.load(find_checkpoint(path), map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else 'it is cut off'
-        raise SR4IRError(f"'{path}' is not a file of weights, or a damaged one: {reason}") from error
     found = [key for key in ('params_ema', 'params', 'state_dict') if isinstance(state, dict) and key in state]
     state = state[found[0]] if found else state
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
@@ -126,7 +134,6 @@ def from_official(cfg: Config, sr: str | None = None, task: str | None = None) -
         if net is None:
             raise SR4IRError(f"The scheme '{cfg.model.scheme}' has no S: leave out '{path}', or name another config.")
         state = to_ours(net, load_official(path), f"'{path}'")
-        net.load_state_dict(state)
         state_dict.update({f'{part}.{key}': value for key, value in state.items()})
     names = {part: Path(path).name for part, path in files.items()}
     return dict(state_dict=state_dict, meta=dict(cfg=cfg.pretty_text, converted_from=names, sr4ir_mm=__version__))
@@ -143,11 +150,13 @@ def to_official(cfg: Config, checkpoint: str) -> dict[str, State]:
         dict[str, dict[str, Tensor]]: 'net_sr' and 'net_seg', 'net_det' or 'net_cls' -> state dict.
 
     Raises:
-        SR4IRError: If it does not fit the config.
+        SR4IRError: If it cannot be read or does not fit the config.
     """
     model = _build(cfg)
     # as every tool reads our files: by torch's default, which is the safe loader from torch 2.6 on
-    loaded = CheckpointLoader.load_checkpoint(find_checkpoint(checkpoint), map_location='cpu').get('state_dict', {})
+    with _readable(checkpoint):
+        loaded = CheckpointLoader.load_checkpoint(find_checkpoint(checkpoint), map_location='cpu')
+    loaded = loaded.get('state_dict', {}) if isinstance(loaded, dict) else {}
     nets = {}
     for part, name in (('sr', 'net_sr'), ('task', f'net_{_TASKS.get(cfg.get("default_scope"), "task")}')):
         own = {k.removeprefix(f'{part}.'): v for k, v in loaded.items() if k.startswith(f'{part}.')}

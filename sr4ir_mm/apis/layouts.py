@@ -69,6 +69,8 @@ def _torchvision(net: nn.Module) -> Layout:
 
 
 def _mmpretrain_resnet(net: nn.Module) -> Layout:
+    if type(net.backbone).__name__ != 'ResNet':
+        raise SR4IRError(f'{type(net.backbone).__name__} has no counterpart in the official code; ResNet has one.')
     return Layout({key: key.removeprefix('backbone.').removeprefix('head.') for key in net.state_dict()})
 
 

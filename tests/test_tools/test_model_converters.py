@@ -23,6 +23,7 @@ from sr4ir_mm.apis.convert import from_official, to_official, to_ours, to_theirs
 from sr4ir_mm.errors import SR4IRError
 
 ROOT = Path(__file__).parents[2]
+FROM_OFFICIAL, TO_OFFICIAL = 'model_converters/official2mm', 'model_converters/mm2official'
 MEAN = torch.tensor([0.4488, 0.4371, 0.4040])
 TOLERANCE = dict(rtol=0, atol=1e-5)
 CONFIGS = {path.stem: path for path in sorted((ROOT / 'configs').glob('*/*.py'))}
@@ -239,22 +240,11 @@ def files(tmp_path) -> dict[str, nn.Module]:
     return nets
 
 
-@pytest.fixture
-def fails(tmp_path, capfd):
-    def run(tool: str, *args: object) -> str:
-        assert run_tool(f'model_converters/{tool}', *args, cwd=tmp_path) == 2
-        error = capfd.readouterr().err
-        assert 'Traceback' not in error
-        return error.partition('error:')[2].strip()
-
-    return run
-
-
 @torch.no_grad()
 def test_the_tools_convert_a_whole_model_and_back(files, tmp_path):
-    config, out = whole_config(tmp_path), tmp_path / 'ours.pth'
+    config, out = whole_config(tmp_path), tmp_path / 'new/ours.pth'
     args = ('--sr', 'net_sr_latest.pth', '--task', 'net_cls_latest.pth')
-    assert run_tool('model_converters/official2mm', config, out, *args, cwd=tmp_path) == 0
+    assert run_tool(FROM_OFFICIAL, config, out, *args, cwd=tmp_path) == 0
     checkpoint = torch.load(out, weights_only=True)
     assert checkpoint['meta']['converted_from'] == dict(sr='net_sr_latest.pth', task='net_cls_latest.pth')
     model = MODELS.build(Config.fromfile(config).model).eval()
@@ -263,7 +253,7 @@ def test_the_tools_convert_a_whole_model_and_back(files, tmp_path):
     sr = files['net_sr'](lr)
     torch.testing.assert_close(model(lr), files['net_cls'](model.data_preprocessor.normalise(sr)), rtol=1e-4, atol=1e-5)
 
-    assert run_tool('model_converters/mm2official', config, out, 'back', cwd=tmp_path) == 0
+    assert run_tool(TO_OFFICIAL, config, out, 'back', cwd=tmp_path) == 0
     assert sorted(path.name for path in (tmp_path / 'back').iterdir()) == ['net_cls_latest.pth', 'net_sr_latest.pth']
     for name, net in files.items():
         net.load_state_dict(torch.load(tmp_path / f'back/{name}_latest.pth', weights_only=True))
@@ -324,19 +314,19 @@ def test_the_official_files_fit_the_configs_of_the_paper(name, task, tmp_path):
 
 def test_what_does_not_fit_is_named(files, fails, tmp_path):
     config = whole_config(tmp_path)
-    swapped = fails('official2mm', config, 'x.pth', '--sr', 'net_cls_latest.pth')
+    swapped = fails(FROM_OFFICIAL, config, 'x.pth', '--sr', 'net_cls_latest.pth')
     assert "'net_cls_latest.pth', as EDSRNet, does not fit" in swapped
     assert 'lacks head.0.weight' in swapped and 'also has conv1.weight' in swapped and 'more' in swapped
     torch.save(EDSR(8).state_dict(), tmp_path / 'x8.pth')
-    assert 'also has tail.0.4.weight' in fails('official2mm', config, 'x.pth', '--sr', 'x8.pth')
+    assert 'also has tail.0.4.weight' in fails(FROM_OFFICIAL, config, 'x.pth', '--sr', 'x8.pth')
     torch.save(get_model('resnet18').state_dict(), tmp_path / 'imagenet.pth')
-    message = fails('official2mm', config, 'x.pth', '--task', 'imagenet.pth')
+    message = fails(FROM_OFFICIAL, config, 'x.pth', '--task', 'imagenet.pth')
     assert 'fc.weight (1000, 512) for (196, 512)' in message
     other = dict(EDSR(4).state_dict(), **{'sub_mean.bias': torch.zeros(3)})
     torch.save(other, tmp_path / 'mean.pth')
-    assert 'set rgb_mean' in fails('official2mm', config, 'x.pth', '--sr', 'mean.pth')
-    assert '--sr FILE' in fails('official2mm', config, 'x.pth')
-    assert 'holds neither S nor T' in fails('mm2official', config, 'net_sr_latest.pth', 'out')
+    assert 'set rgb_mean' in fails(FROM_OFFICIAL, config, 'x.pth', '--sr', 'mean.pth')
+    assert '--sr FILE' in fails(FROM_OFFICIAL, config, 'x.pth')
+    assert 'holds neither S nor T' in fails(TO_OFFICIAL, config, 'net_sr_latest.pth', 'out')
     assert not (tmp_path / 'x.pth').exists() and not (tmp_path / 'out').exists()
 
 
@@ -348,7 +338,9 @@ def test_a_file_that_holds_no_weights(data, files, fails, tmp_path):
         torch.save([1, 2], path)
     else:
         path.write_bytes(whole[: len(whole) // 2] if data == 'cut' else data)
-    assert "'bad.pth'" in fails('official2mm', whole_config(tmp_path), 'x.pth', '--sr', 'bad.pth')
+    config = whole_config(tmp_path)
+    assert "'bad.pth'" in fails(FROM_OFFICIAL, config, 'x.pth', '--sr', 'bad.pth')
+    assert "'bad.pth'" in fails(TO_OFFICIAL, config, 'bad.pth', 'out')
 
 
 def test_code_in_a_file_is_not_run(files, fails, tmp_path):
@@ -357,7 +349,7 @@ def test_code_in_a_file_is_not_run(files, fails, tmp_path):
             return (open, (str(tmp_path / 'evil'), 'w'))
 
     torch.save(dict(params=Evil()), tmp_path / 'bad.pth')
-    assert 'not a file of weights' in fails('official2mm', whole_config(tmp_path), 'x.pth', '--sr', 'bad.pth')
+    assert 'not a file of weights' in fails(FROM_OFFICIAL, whole_config(tmp_path), 'x.pth', '--sr', 'bad.pth')
     assert not (tmp_path / 'evil').exists()
 
 
@@ -365,3 +357,6 @@ def test_a_net_that_the_official_code_does_not_have():
     net = MODELS.build(dict(type='mmagic.SRCNNNet'))
     with pytest.raises(SR4IRError, match=r'SRCNNNet has no counterpart .*EDSRNet'):
         to_theirs(net)
+    mobilenet = dict(TASKS['mmpretrain'][0], backbone=dict(type='mmpretrain.MobileNetV3'))
+    with pytest.raises(SR4IRError, match=r'MobileNetV3 has no counterpart'):
+        to_theirs(MODELS.build(mobilenet))

@@ -13,6 +13,7 @@ A pre-trained S, EDSR-PyTorch's .pt or SwinIR's .pth, to start from with
 """
 
 import argparse
+from pathlib import Path
 
 import torch
 
@@ -25,11 +26,12 @@ def main() -> None:
     """Read the command line, convert, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file of the model')
-    parser.add_argument('out', help='the checkpoint to write')
+    parser.add_argument('out', type=Path, help='the checkpoint to write')
     parser.add_argument('--sr', help='weights of S: net_sr_latest.pth, EDSR-PyTorch .pt or SwinIR .pth')
     parser.add_argument('--task', help='weights of T: net_seg_latest.pth, net_det_latest.pth or net_cls_latest.pth')
     args = parser.parse_args()
     checkpoint = from_official(load_config(args.config), sr=args.sr, task=args.task)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     torch.save(checkpoint, args.out)
     print(f'{args.out}: {len(checkpoint["state_dict"])} tensors')
 
