@@ -109,10 +109,11 @@ def test_other_schemes_are_no_leaves(name):
 
 
 def test_every_leaf_of_the_paper_has_its_six_configs():
-    folders = [folder for folder in ('sr4ir', 'paper') if (CONFIGS / folder).is_dir()]
-    leaves = find_leaves([str(CONFIGS / folder / '*_x[48]_*.py') for folder in folders])
+    leaves = find_leaves([str(CONFIGS / folder / '*_x[48]_*.py') for folder in ('sr4ir', 'paper')])
     grid = [leaf for leaf in leaves if leaf.sr in ('edsr', 'swinir')]
-    assert grid and all(leaf.config(scheme) for leaf in grid for scheme in SCHEMES)
+    assert {leaf.path.parent.name for leaf in grid} == {'sr4ir', 'paper'} and all(
+        leaf.config(scheme) for leaf in grid for scheme in SCHEMES
+    )
     plan = Plan(Path('w'))
     for scheme, run in plan.add_leaf(grid[0]).items():
         assert plan.load(run.config).model.scheme == scheme
