@@ -1,17 +1,6 @@
 # short schedule for a CPU
-train_cfg = dict(by_epoch=True, max_epochs=6, val_interval=6)
-val_cfg = dict()
-test_cfg = dict()
-optim_wrapper = dict(
-    constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
-    sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0)),
-    task=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4)),
-)
-cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
-param_scheduler = [dict(periods=[1, 5], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
-baseline_scheduler = [dict(periods=[6], restart_weights=[1], eta_min_ratio=0.01, **cosine)]
-custom_hooks = [
-    dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=1),
-    dict(type='sr4ir_mm.ChannelsLastHook'),
-]
-randomness = dict(seed=0)
+_base_ = './cls_mini.py'
+train_cfg = dict(max_epochs=6, val_interval=6)
+optim_wrapper = dict(task=dict(optimizer=dict(lr=1e-3)))
+param_scheduler = [dict(periods=[1, 5], restart_weights=[1, 1], eta_min_ratio=0.01, **_base_.cosine)]
+baseline_scheduler = [dict(periods=[6], restart_weights=[1], eta_min_ratio=0.01, **_base_.cosine)]
