@@ -202,7 +202,9 @@ def tiny_config(folder: Path, data_root: str = 'voc', **options) -> Path:
     """Write ``tiny.py``, the smallest run of the shipped mini config; ``options`` are more of its entries."""
     entries = dict(
         data_root=data_root,
-        model=dict(sr=dict(init_cfg=None, mid_channels=8, num_blocks=1), task=dict(backbone=dict(init_cfg=None))),
+        model=dict(
+            sr=dict(init_cfg=None, mid_channels=8, num_blocks=1), task=dict(backbone=dict(init_cfg=None, frozen=[]))
+        ),
         default_hooks=dict(logger=dict(interval=1)),
         train_cfg=dict(val_interval=1),
         experiment_name=folder.name,

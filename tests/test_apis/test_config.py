@@ -79,7 +79,7 @@ def test_other_options(path):
 
 
 def test_an_option_that_does_not_fit():
-    with pytest.raises(SR4IRError, match="h2t.py' does not take the --cfg-options: .*sr"):
+    with pytest.raises(SR4IRError, match=r"h2t\.py' does not take the --cfg-options: .*sr"):
         apis.load_config(str(CONFIGS / 'baselines/resnet18_cars_h2t.py'), {'model.sr.init_cfg.checkpoint': 'a.pth'})
 
 
