@@ -80,7 +80,7 @@ def test_oracle_is_the_bare_net(case):
     wrappers = wrappers_for(model, lr=1e-4)
     our_losses, our_grads = train_step(model, model.task, wrappers, wrappers['task'].optimizer, batch)
     assert len(grads) > 20 and float(losses['loss']) > 0
-    assert_same(our_losses, {f'task.hr.{key}': value for key, value in losses.items()})
+    assert_same(our_losses, dict({f'task.hr.{key}': value for key, value in losses.items()}, loss=losses['loss']))
     assert_same(our_grads, grads)
     assert_same(state(model.task), state(bare))
 

@@ -49,16 +49,30 @@ class SRDataPreprocessor(BaseDataPreprocessor):
             tensors: ``task`` (as T's preprocessor made it), ``hr`` ([0, 1], RGB), ``lr`` ([0, 1], RGB, 1/scale).
 
         Raises:
-            SR4IRError: If an image is smaller than the scale, or is not a 3-channel one, or if the data samples are
-                those of another library than T's.
+            SR4IRError: If an image is smaller than the scale, or is not a 3-channel one, if the data samples are
+                those of another library than T's, or if T takes more than one image for a sample.
         """
         self._check_library(data.get('data_samples'))
+        if not all(isinstance(image, Tensor) and image.ndim == 3 for image in data['inputs']):
+            raise SR4IRError(
+                f'{type(self.task).__name__} of T takes several images for a sample (views, branches, frames): SR4IR '
+                'works with nets of one image. Choose another T.'
+            )
         for i, image in enumerate(data['inputs']):
             self._check(image, i, data.get('data_samples'))
         batch = self.task(data, training)
         hr = self.denormalise(batch['inputs'])
         batch['inputs'] = dict(task=batch['inputs'], hr=hr, lr=self.degradation(hr))
         return batch
+
+    @property
+    def batch_augments(self) -> Any:
+        """T's; mmpretrain's SwitchRecipeHook sets them."""
+        return self.task.batch_augments
+
+    @batch_augments.setter
+    def batch_augments(self, value: Any) -> None:
+        self.task.batch_augments = value
 
     def normalise(self, image: Tensor) -> Tensor:
         """[0, 1] RGB to what T sees, with gradient; same shape."""

@@ -1,5 +1,6 @@
 """SR4IR: one model for every recognition task and every training scheme."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
@@ -35,7 +36,7 @@ class SR4IR(BaseModel):
         scale (int): Up-sampling factor of S.
         scheme (str or list[dict]): 'SR4IR', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'S' (S alone, to pre-train it), or
             a list of :class:`Phase` arguments.
-        tdp (dict): TDP loss: layers of T and their weights.
+        tdp (dict): Arguments of :class:`TDPLoss`. Without ``layers``, those of :func:`default_layers`.
         cqmix (dict): Patch mix.
         degradation (dict, optional): ``hr -> lr``. Defaults to bicubic.
         channel_order (str, optional): See :class:`SRDataPreprocessor`.
@@ -74,7 +75,7 @@ class SR4IR(BaseModel):
         self.phases = resolve_scheme(scheme)
         self.sr, self.sr_init_cfg = build_sr(sr, scale)
         self.task = task
-        self.tdp = MODELS.build(dict(type='sr4ir_mm.TDPLoss', **(tdp or dict(layers=dict(backbone=1.0)))))
+        self.tdp = MODELS.build({'type': 'sr4ir_mm.TDPLoss', 'layers': dict(backbone=1.0), **(tdp or {})})
         self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
         #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
         self.tdp_active = True
@@ -83,6 +84,15 @@ class SR4IR(BaseModel):
         self.recorder = FeatureRecorder(task, self.tdp.layers) if any(p.tdp for p in self.phases) else None
         for name in self.still:
             getattr(self, name).requires_grad_(False)
+
+    def __getattr__(self, name: str) -> Any:
+        """T's attributes are ours too: hooks of the zoos reach into ``runner.model``, e.g. for its ``bbox_head``."""
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if 'task' not in self.__dict__.get('_modules', ()):
+                raise
+            return getattr(unwrap(self.task), name)
 
     @property
     def learning(self) -> tuple[str, ...]:
@@ -121,13 +131,13 @@ class SR4IR(BaseModel):
             optim_wrapper (OptimWrapperDict): Wrappers named 'sr' and 'task', as far as these nets learn.
 
         Returns:
-            dict[str, Tensor]: Weighted losses, not synchronised: 'sr.loss_pix', 'sr.loss_tdp' and
-            'task.<image>.<name in T>'.
+            dict[str, Tensor]: Weighted losses, not synchronised: 'sr.loss_pix', 'sr.loss_tdp',
+            'task.<image>.<name in T>', and the sum over all phases, 'loss'.
         """
         batch = self.data_preprocessor(data, True)
-        logs: dict[str, Tensor] = {}
+        logs: dict[str, Any] = dict(loss=0)
         for phase in self.phases:
-            logs.update(self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper))
+            self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
         return logs
 
     def forward(self, inputs: Tensor | dict, data_samples: list | None = None, mode: str = 'tensor') -> Any:
@@ -156,9 +166,11 @@ class SR4IR(BaseModel):
                 sample.set_data(dict(lr=images['lr'][i], sr=seen[i], hr=images['hr'][i]))
         return outputs
 
-    def _run_phase(self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict) -> dict:
+    def _run_phase(
+        self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict
+    ) -> None:
         wrappers = {name: optim_wrapper[name] for name in phase.learn}
-        images, logs = dict(images), {}
+        images = dict(images)
         branches = phase.branches()
         with nullcontext() if 'task' in phase.learn else frozen(unwrap(self.task)):
             for branch in branches:
@@ -169,9 +181,8 @@ class SR4IR(BaseModel):
                             images['sr'] = self._super_resolve(images)
                     loss, log = self._losses(branch, images, samples)
                 accumulate(wrappers.values(), loss, last)
-                logs.update(log)
+                logs.update(log, loss=logs['loss'] + loss.detach())
         update(wrappers.values())
-        return logs
 
     @contextmanager
     def _optim_context(self, wrappers: dict[str, OptimWrapper], sync: bool) -> Iterator[None]:
@@ -192,13 +203,18 @@ class SR4IR(BaseModel):
             losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(images, samples)
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
-            outputs = self.task(self._show(name, images)[0], samples, mode='loss')
+            outputs = self.task(self._show(name, images)[0], self._own(samples), mode='loss')
             loss, log = unwrap(self.task).parse_losses(outputs)
             total = total + weight * loss
             logs.update(
                 {f'task.{name}.{key}': weight * value if 'loss' in key else value for key, value in log.items()}
             )
         return total, {key: value.detach() for key, value in logs.items()}
+
+    def _own(self, samples: list) -> list:
+        """Samples for one forward pass: some models of the zoos change them in it."""
+        once = sum(len(phase.task) for phase in self.phases) == 1
+        return samples if once else copy.deepcopy(samples)
 
     def _tdp_loss(self, images: dict, samples: list) -> Tensor:
         with torch.no_grad():
