@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import SR4IRError
@@ -21,8 +22,8 @@ class FeatureRecorder:
 
     Args:
         task (nn.Module): T, not wrapped.
-        names (Iterable[str]): Module paths, with an index for layers that return a tuple: 'neck[0]'. Without one, a
-            tuple's last element is taken. A dict output is indexed by its key: 'backbone[out]'.
+        names (Iterable[str]): Module paths, with indices for layers that return more than one tensor: 'neck[0]',
+            'backbone[out]' (a key), 'backbone[0][1]' (nested), 'neck[fine0]' (the finest map). See :func:`pick`.
 
     Raises:
         SR4IRError: If T has no such layer; the message lists those there are.
@@ -35,7 +36,7 @@ class FeatureRecorder:
     def __call__(self, inputs: Tensor, data_samples: list | None = None) -> dict[str, Tensor]:
         """Run T on N x 3 x H x W normalised images until all layers are recorded."""
         outputs: dict[nn.Module, Any] = {}
-        wanted = {module for module, _ in self.layers.values()}
+        wanted = set(self.layers.values())
 
         def record(module: nn.Module, args: tuple, output: Any) -> None:
             outputs.setdefault(module, output)
@@ -50,35 +51,94 @@ class FeatureRecorder:
         finally:
             for handle in handles:
                 handle.remove()
-        return {name: self._pick(name, outputs, *layer) for name, layer in self.layers.items()}
+        features = {name: self._feature(name, module, outputs) for name, module in self.layers.items()}
+        if torch.is_grad_enabled() and inputs.requires_grad:
+            _check_gradient(features)
+        return features
 
     @staticmethod
-    def _pick(name: str, outputs: dict, module: nn.Module, index: str) -> Tensor:
+    def _feature(name: str, module: nn.Module, outputs: dict) -> Tensor:
         if module not in outputs:
             raise SR4IRError(f"TDP layer '{name}' took no part in T's forward pass; choose another layer.")
-        feature = outputs[module]
-        if isinstance(feature, dict):
-            feature = feature.get(index)
-        elif isinstance(feature, (tuple, list)):
-            try:
-                feature = feature[int(index or -1)]
-            except (ValueError, IndexError):
-                feature = None
-        if not isinstance(feature, Tensor):
-            kind = type(outputs[module]).__name__
-            raise SR4IRError(f"TDP layer '{name}' is no tensor: the module returns a {kind}; write 'path[index]'.")
-        return feature
+        return pick(name, outputs[module])
 
 
-def _resolve(task: nn.Module, name: str) -> tuple[nn.Module, str]:
-    match = re.fullmatch(r'([^\[]+)(?:\[(.+)\])?', name)
-    path, index = match.groups() if match else ('', None)
+def pick(name: str, output: Any) -> Tensor:
+    """The tensor that a layer's name means in what its module returned.
+
+    Args:
+        name (str): With any number of indices: a position in a tuple or list, a key of a dict, or 'fineN', the N-th
+            finest of all the tensors by :func:`area` (of equal ones the later first; the coarsest if there are not
+            so many). What is left after them stands for its last entry, and that for its finest tensor if it is
+            nested itself: the map, not the class token beside it.
+        output (Any): Tensors in nested tuples, lists and dicts; a tensor alone counts as a tuple of one.
+
+    Raises:
+        SR4IRError: If there is no such tensor; the message lists those there are.
+    """
+    node = output
+    for index in re.findall(r'\[(.+?)\]', name):
+        node = _step(node, index)
+    if (feature := _last(node)) is None:
+        there = ', '.join(f'{name.partition("[")[0]}{index}' for index in tensors(output)) or 'none at all'
+        kind = type(output).__name__
+        raise SR4IRError(f"TDP layer '{name}' is no tensor: the module returns a {kind} with these: {there}.")
+    return feature
+
+
+def tensors(output: Any) -> dict[str, Tensor]:
+    """All tensors in nested tuples, lists and dicts, by their indices: '' (a tensor alone), '[0]', '[1][key]'."""
+    if isinstance(output, Tensor):
+        return {'': output}
+    if isinstance(output, dict):
+        items = output.items()
+    else:
+        items = enumerate(output) if isinstance(output, (tuple, list)) else ()
+    return {f'[{key}]{rest}': tensor for key, value in items for rest, tensor in tensors(value).items()}
+
+
+def area(feature: Tensor) -> int:
+    """Places in a feature: H W of N x C x H x W, L of tokens N x L x C, 1 of a vector N x C."""
+    return (feature.shape[2:] if feature.ndim > 3 else feature.shape[1:-1]).numel()
+
+
+def _step(node: Any, index: str) -> Any:
+    if isinstance(node, dict) and index in (keys := {str(key): key for key in node}):
+        return node[keys[index]]
+    if fine := re.fullmatch(r'fine(\d+)', index):
+        ranked = sorted(tensors(node).values(), key=area)[::-1]  # of equal ones, the later first
+        return ranked[min(int(fine[1]), len(ranked) - 1)] if ranked else None
+    items = (node,) if isinstance(node, Tensor) else node
+    if not re.fullmatch(r'-?\d+', index) or not isinstance(items, (tuple, list)):
+        return None
+    return items[int(index)] if -len(items) <= int(index) < len(items) else None
+
+
+def _last(node: Any) -> Tensor | None:
+    if isinstance(node, Tensor):
+        return node
+    entries = node.values() if isinstance(node, dict) else node if isinstance(node, (tuple, list)) else ()
+    entries = [entry for entry in entries if tensors(entry)]
+    return _step(entries[-1], 'fine0') if entries else None
+
+
+def _check_gradient(features: dict[str, Tensor]) -> None:
+    for name, feature in features.items():
+        if not feature.requires_grad:
+            raise SR4IRError(
+                f"No gradient gets from TDP layer '{name}' to the image: T runs it without a graph, or inside of a "
+                'checkpoint that saves memory (with_cp). Choose another layer, or turn that off.'
+            )
+
+
+def _resolve(task: nn.Module, name: str) -> nn.Module:
+    path = re.fullmatch(r'([^\[\]]+)(\[[^\[\]]+\])*', name)
     modules = dict(task.named_modules())
-    if not path or path not in modules:
-        parent = path.rpartition('.')[0]
-        while parent and (parent not in modules or not list(modules[parent].children())):
-            parent = parent.rpartition('.')[0]
-        names = [f'{parent}.{child}' if parent else child for child, _ in modules[parent].named_children()]
-        names = [n for n in names if n != 'data_preprocessor']
-        raise SR4IRError(f"T ({type(task).__name__}) has no TDP layer '{name}'; there are: {', '.join(names)}.")
-    return modules[path], index or ''
+    if path and path[1] in modules:
+        return modules[path[1]]
+    parent = name.partition('[')[0].rpartition('.')[0]
+    while parent and (parent not in modules or not list(modules[parent].children())):
+        parent = parent.rpartition('.')[0]
+    names = [f'{parent}.{child}' if parent else child for child, _ in modules[parent].named_children()]
+    names = [n for n in names if n != 'data_preprocessor']
+    raise SR4IRError(f"T ({type(task).__name__}) has no TDP layer '{name}'; there are: {', '.join(names)}.")

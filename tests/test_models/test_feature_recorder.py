@@ -1,13 +1,15 @@
 import gc
 import re
 import weakref
+from collections import OrderedDict
 
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.models import FeatureRecorder
+from sr4ir_mm.models.feature_recorder import FeatureRecorder, pick, tensors
 
 
 class Backbone(nn.Module):
@@ -69,6 +71,9 @@ def image() -> torch.Tensor:
         ('backbone[-2]', lambda t, x: t.backbone(x)[0]),
         ('backbone.stem', lambda t, x: t.backbone.stem(x)),
         ('neck[coarse]', lambda t, x: t.neck(t.backbone(x))['coarse']),
+        ('neck', lambda t, x: t.neck(t.backbone(x))['coarse']),
+        ('neck[fine0]', lambda t, x: t.neck(t.backbone(x))['fine']),
+        ('neck[fine0][0]', lambda t, x: t.neck(t.backbone(x))['fine']),
     ],
 )
 def test_takes_the_named_feature_and_runs_no_head(task, image, name, take):
@@ -138,12 +143,102 @@ def test_unknown_layer_lists_those_there_are(task, name, layers):
 
 
 @pytest.mark.parametrize(
-    'name, kind', [('neck', 'dict'), ('neck[nope]', 'dict'), ('backbone[2]', 'tuple'), ('backbone[fine]', 'tuple')]
+    'name, kind, there',
+    [
+        ('neck[nope]', 'dict', 'neck[fine], neck[coarse]'),
+        ('neck[0]', 'dict', 'neck[fine], neck[coarse]'),
+        ('neck[fine][1]', 'dict', 'neck[fine], neck[coarse]'),
+        ('backbone[2]', 'tuple', 'backbone[0], backbone[1]'),
+        ('backbone[-3]', 'tuple', 'backbone[0], backbone[1]'),
+        ('backbone[fine]', 'tuple', 'backbone[0], backbone[1]'),
+        ('backbone.stem[1]', 'Tensor', 'backbone.stem'),
+    ],
 )
-def test_not_a_tensor(task, image, name, kind):
-    message = rf"'{re.escape(name)}' is no tensor: the module returns a {kind}; write 'path\[index\]'"
-    with pytest.raises(SR4IRError, match=message):
+def test_not_a_tensor(task, image, name, kind, there):
+    message = f"TDP layer '{name}' is no tensor: the module returns a {kind} with these: {there}."
+    with pytest.raises(SR4IRError, match=f'^{re.escape(message)}$'):
         FeatureRecorder(task, [name])(image)
+
+
+def test_a_module_without_tensors():
+    with pytest.raises(SR4IRError, match=r'returns a tuple with these: none at all\.$'):
+        pick('backbone', (None, []))
+
+
+def maps(*sizes: int) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.rand(2, 3, size, size) for size in sizes)
+
+
+FINE, MIDDLE, COARSE = maps(8, 4, 2)
+TOKENS, CLS, OTHER = torch.rand(2, 16, 9), torch.rand(2, 9), maps(8)[0]
+
+
+@pytest.mark.parametrize(
+    'index, output, feature',
+    [
+        ('', FINE, FINE),
+        ('[0]', FINE, FINE),
+        ('[-1]', FINE, FINE),
+        ('[fine3]', FINE, FINE),
+        ('', TOKENS, TOKENS),
+        ('', [CLS], CLS),
+        ('[fine0]', (CLS,), CLS),
+        # a neck in whatever order, with one level, with more levels than it has
+        ('[fine0]', (FINE, MIDDLE, COARSE), FINE),
+        ('[fine1]', (COARSE, MIDDLE, FINE), MIDDLE),
+        ('[fine1]', (COARSE,), COARSE),
+        ('[fine9]', (FINE, MIDDLE, COARSE), COARSE),
+        # two of one size: the later is the deeper one
+        ('[fine0]', (FINE, OTHER, COARSE), OTHER),
+        ('[fine1]', (FINE, OTHER, COARSE), FINE),
+        # nested, a map or tokens beside their class token
+        ('', ((FINE, CLS), (MIDDLE, CLS)), MIDDLE),
+        ('', [[CLS, TOKENS]], TOKENS),
+        ('[-1][1]', ((FINE, CLS), (MIDDLE, CLS)), CLS),
+        ('[0][0]', [(FINE, CLS), (MIDDLE, CLS)], FINE),
+        ('[fine0]', [dict(a=COARSE), (CLS, [FINE, None])], FINE),
+        ('[fine1]', [(TOKENS, COARSE), CLS], COARSE),
+        ('[0][fine1]', [(FINE, MIDDLE), OTHER], MIDDLE),
+        # dicts
+        ('', OrderedDict(aux=FINE, out=COARSE), COARSE),
+        ('[out][1]', dict(out=[FINE, MIDDLE]), MIDDLE),
+        ('[0]', {0: FINE, 1: COARSE}, FINE),
+        ('[fine0]', dict(fine0=COARSE, other=FINE), COARSE),
+        ('', dict(map=FINE, states=None), FINE),
+    ],
+)
+def test_pick(index, output, feature):
+    assert pick(f'neck{index}', output) is feature
+
+
+def test_all_tensors_by_their_indices():
+    output = [FINE, (CLS, dict(out=TOKENS, size=(4, 4))), None]
+    assert {index: id(tensor) for index, tensor in tensors(output).items()} == {
+        '[0]': id(FINE),
+        '[1][0]': id(CLS),
+        '[1][1][out]': id(TOKENS),
+    }
+
+
+class Checkpointed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return checkpoint(self.stage, x, use_reentrant=True)
+
+
+def test_a_layer_that_no_gradient_leaves(task, image):
+    task.backbone = Checkpointed()
+    recorder = FeatureRecorder(task, ['backbone.stage'])
+    with pytest.raises(SR4IRError, match=r"No gradient gets from TDP layer 'backbone\.stage' to the image.*with_cp"):
+        recorder(image.requires_grad_())
+    with torch.no_grad():  # as for the HR image
+        assert recorder(image)['backbone.stage'].shape == (2, 4, 6, 6)
+    recorder = FeatureRecorder(task, ['backbone'])
+    recorder(image)['backbone'].sum().backward()
+    assert image.grad.abs().sum() > 0
 
 
 def test_layer_without_part_in_the_forward_pass(task, image):
