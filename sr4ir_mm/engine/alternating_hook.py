@@ -20,13 +20,15 @@ class AlternatingUpdateHook(Hook):
     Args:
         warmup_epochs (int): Epochs without the TDP loss (SR4IR, section 4.1: a tenth of the training).
         warmup_iters (int): The same in iterations, for iteration-based loops.
+        warmup_ratio (float): The same as a share of the whole run, whose length another config decides.
     """
 
     priority = 'HIGH'
 
-    def __init__(self, warmup_epochs: int = 0, warmup_iters: int = 0) -> None:
+    def __init__(self, warmup_epochs: int = 0, warmup_iters: int = 0, warmup_ratio: float = 0.0) -> None:
         self.warmup_epochs = warmup_epochs
         self.warmup_iters = warmup_iters
+        self.warmup_ratio = warmup_ratio
 
     def before_train(self, runner: Runner) -> None:
         """Tell each optimizer wrapper where it is: MMEngine's dict of wrappers does not pass this on."""
@@ -43,6 +45,7 @@ class AlternatingUpdateHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Decide whether the TDP loss is active, and seed PyTorch's generators."""
-        active = runner.epoch >= self.warmup_epochs and runner.iter >= self.warmup_iters
+        first = max(self.warmup_iters, self.warmup_ratio * runner.max_iters)
+        active = runner.epoch >= self.warmup_epochs and runner.iter >= first
         unwrap(runner.model).tdp_active = active
         torch.manual_seed(derive_seed(runner.seed or 0, runner.iter))

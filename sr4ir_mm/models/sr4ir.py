@@ -20,6 +20,7 @@ from .feature_recorder import FeatureRecorder
 from .modes import frozen
 from .schemes import Phase, resolve_scheme
 from .sr_net import build_sr
+from .tdp_layers import default_layers
 
 
 @MODELS.register_module()
@@ -40,6 +41,8 @@ class SR4IR(BaseModel):
         cqmix (dict): Patch mix.
         degradation (dict, optional): ``hr -> lr``. Defaults to bicubic.
         channel_order (str, optional): See :class:`SRDataPreprocessor`.
+        data_preprocessor (dict, optional): T's, if it has none in its own config: MMEngine's Runner hands over what a
+            zoo's config has beside the model.
         init_cfg (dict, optional): As in MMEngine.
 
     Raises:
@@ -56,8 +59,11 @@ class SR4IR(BaseModel):
         cqmix: dict | None = None,
         degradation: dict | None = None,
         channel_order: str | None = None,
+        data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
+        if data_preprocessor and isinstance(task, dict):
+            task = dict(data_preprocessor=data_preprocessor) | task
         task = MODELS.build(task) if isinstance(task, dict) else task
         # SyncBN needs a process group and, in PyTorch, a GPU
         task = task if is_distributed() else revert_sync_batchnorm(task)
@@ -75,13 +81,15 @@ class SR4IR(BaseModel):
         self.phases = resolve_scheme(scheme)
         self.sr, self.sr_init_cfg = build_sr(sr, scale)
         self.task = task
-        self.tdp = MODELS.build({'type': 'sr4ir_mm.TDPLoss', 'layers': dict(backbone=1.0), **(tdp or {})})
+        uses_tdp = any(phase.tdp for phase in self.phases)
+        layers = default_layers(task) if uses_tdp and 'layers' not in (tdp or {}) else {}
+        self.tdp = MODELS.build({'type': 'sr4ir_mm.TDPLoss', 'layers': layers, **(tdp or {})})
         self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
         #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
         self.tdp_active = True
         if self.sr is None and self.source == 'sr':
             raise SR4IRError(f"scheme '{scheme}' needs a super-resolution net: set model.sr.")
-        self.recorder = FeatureRecorder(task, self.tdp.layers) if any(p.tdp for p in self.phases) else None
+        self.recorder = FeatureRecorder(task, self.tdp.layers) if uses_tdp else None
         for name in self.still:
             getattr(self, name).requires_grad_(False)
 
