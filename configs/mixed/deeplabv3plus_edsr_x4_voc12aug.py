@@ -1,0 +1,9 @@
+_base_ = [
+    'mmseg::deeplabv3plus/deeplabv3plus_r50-d8_4xb4-20k_voc12aug-512x512.py',
+    '../_base_/sr/edsr_x4.py',
+    '../_base_/schemes/sr4ir.py',
+]
+model = dict(_delete_=True, sr={{_base_.sr}}, task={{_base_.model}}, scale={{_base_.scale}}, **_base_.sr4ir)
+optim_wrapper = dict(_delete_=True, task={{_base_.optim_wrapper}}, **_base_.sr4ir_optim_wrapper)
+param_scheduler = dict(_delete_=True, task={{_base_.param_scheduler}}, **_base_.sr4ir_scheduler)
+default_hooks = {{_base_.sr4ir_hooks}}
