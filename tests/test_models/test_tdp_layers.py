@@ -1,0 +1,182 @@
+"""The default layers of real nets of every family, and that they are what T's forward passes through."""
+
+import copy
+
+import pytest
+import torch
+import zoo
+from mmengine.registry import MODELS
+from mmengine.structures import BaseDataElement
+from torch import nn
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import FeatureRecorder, TDPLoss
+from sr4ir_mm.models.tdp_layers import default_layers
+
+NECK = {'neck[fine0]': 0.5, 'neck[fine1]': 0.5}
+
+
+def shapes(task: nn.Module, size: int = 64) -> list[tuple[int, ...]]:
+    """Shapes of the default features of one image."""
+    meta = dict(img_shape=(size, size), ori_shape=(size, size), batch_input_shape=(size, size))
+    recorder = FeatureRecorder(task.eval(), default_layers(task))
+    features = recorder(torch.rand(1, 3, size, size, requires_grad=True), [BaseDataElement(metainfo=meta)])
+    return [tuple(feature.shape[1:]) for feature in features.values()]
+
+
+@pytest.mark.parametrize(
+    'path, layers, expected',
+    [
+        ('mmdet::retinanet/retinanet_r18_fpn_1x_coco.py', NECK, [(256, 8, 8), (256, 4, 4)]),
+        # deepest level first
+        ('mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py', NECK, [(96, 8, 8), (96, 4, 4)]),
+        # one level
+        ('mmdet::detr/detr_r18_8xb2-500e_coco.py', NECK, [(256, 2, 2), (256, 2, 2)]),
+        ('mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py', {'backbone': 1.0}, [(256, 2, 2)]),
+        ('mmseg::poolformer/fpn_poolformer_s12_8xb4-40k_ade20k-512x512.py', NECK, [(256, 16, 16), (256, 8, 8)]),
+        ('mmpretrain::resnet/resnet18_8xb32_in1k.py', {'backbone': 1.0}, [(512, 2, 2)]),
+    ],
+)
+def test_zoo(path, layers, expected, monkeypatch):
+    monkeypatch.setitem(zoo.CONFIGS, 'net', path)
+    task = zoo.bare_net(zoo.net_config('net'))
+    assert default_layers(task) == layers
+    assert shapes(task) == expected
+
+
+def vit(**kwargs) -> dict:
+    return dict(type='VisionTransformer', img_size=64, patch_size=16, **kwargs)
+
+
+CLASSIFIER = dict(type='mmpretrain.ImageClassifier', _scope_='mmpretrain')
+TINY = dict(embed_dims=12, num_layers=2, num_heads=2, feedforward_channels=8)
+SEGMENTOR = dict(
+    type='mmseg.EncoderDecoder',
+    _scope_='mmseg',
+    decode_head=dict(type='FCNHead', in_channels=12, channels=4, num_classes=2),
+)
+
+
+@pytest.mark.parametrize(
+    'cfg, layer, expected',
+    [
+        (dict(CLASSIFIER, backbone=vit(arch=TINY)), 'backbone', (12,)),  # class token
+        (dict(CLASSIFIER, backbone=vit(arch=TINY, out_type='raw')), 'backbone', (17, 12)),  # tokens
+        (
+            dict(SEGMENTOR, backbone=vit(embed_dims=12, num_layers=2, num_heads=2, output_cls_token=True,
+                                         with_cls_token=True, out_indices=(0, 1))),
+            'backbone', (12, 4, 4),
+        ),  # maps, each beside its class token
+        (dict(type='mmpretrain.TimmClassifier', model_name='resnet10t'), 'model.layer4[fine0]', (512, 2, 2)),
+        (
+            dict(type='mmpretrain.TimmClassifier', model_name='vit_tiny_patch16_224', img_size=64, depth=1),
+            'model.norm[fine0]', (17, 192),
+        ),
+        (
+            dict(type='mmpretrain.TimmClassifier', model_name='swin_tiny_patch4_window7_224', img_size=64,
+                 window_size=2, depths=(1, 1), num_heads=(1, 1), embed_dim=12),
+            'model.norm[fine0]', (8, 8, 24),
+        ),  # N x H x W x C
+        (dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=2), 'net.layer4[fine0]', (512, 2, 2)),
+        (
+            dict(type='sr4ir_mm.TorchvisionSegmentor', name='lraspp_mobilenet_v3_large', num_classes=2,
+                 data_preprocessor=dict(type='mmseg.SegDataPreProcessor')),
+            'net.backbone', (960, 4, 4),
+        ),
+    ],
+)  # fmt: skip
+def test_built(cfg, layer, expected):
+    task = MODELS.build(copy.deepcopy(cfg))
+    assert default_layers(task) == {layer: 1.0}
+    assert shapes(task) == [expected]
+
+
+def test_hugging_face(tmp_path):
+    transformers = pytest.importorskip('transformers')
+    sizes = dict(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], num_labels=2)
+    transformers.ResNetConfig(**sizes).save_pretrained(tmp_path)
+    task = MODELS.build(dict(type='mmpretrain.HuggingFaceClassifier', model_name=str(tmp_path)))
+    assert default_layers(task) == {'model.resnet[fine0]': 1.0}
+    assert shapes(task) == [(16, 8, 8)]  # the map, though the pooled vector comes last
+
+
+class Net(nn.Module):
+    """Modules by name; never run."""
+
+    def __init__(self, **modules: nn.Module | dict) -> None:
+        super().__init__()
+        for name, module in modules.items():
+            setattr(self, name, MODELS.build(module) if isinstance(module, dict) else module)
+
+
+def body() -> nn.Module:
+    return nn.Conv2d(3, 4, 3)
+
+
+@pytest.mark.parametrize(
+    'neck',
+    [
+        dict(type='mmpretrain.GlobalAveragePooling'),
+        dict(type='mmdet.GlobalAveragePooling', kernel_size=2, stride=1),
+        nn.Sequential(nn.Conv2d(4, 4, 1), MODELS.build(dict(type='mmpretrain.GlobalAveragePooling'))),
+        dict(type='mmpretrain.SimMIMLinearDecoder', in_channels=4, encoder_stride=2),  # only runs for the loss
+        dict(type='mmpretrain.LinearNeck', in_channels=4, out_channels=4),
+    ],
+)
+def test_necks_that_make_no_maps(neck):
+    assert default_layers(Net(backbone=body(), neck=neck)) == {'backbone': 1.0}
+
+
+def test_torchvision_detector():
+    config = dict(type='sr4ir_mm.TorchvisionDetector', name='fasterrcnn_mobilenet_v3_large_320_fpn', num_classes=2)
+    task = MODELS.build({**config, 'data_preprocessor': dict(type='mmdet.DetDataPreprocessor')})
+    assert default_layers(task) == {'net.backbone.fpn[fine0]': 0.5, 'net.backbone.fpn[fine1]': 0.5}
+    assert shapes(task) == [(256, 10, 10)] * 2  # two of one size; it enlarges the image to 320 px
+
+
+def test_the_outermost_backbone_counts():
+    inner = Net(backbone=body(), neck=body())
+    assert default_layers(Net(detector=inner)) == {'detector.neck[fine0]': 0.5, 'detector.neck[fine1]': 0.5}
+    assert default_layers(Net(backbone=body(), teacher=inner)) == {'backbone': 1.0}
+    assert default_layers(Net(backbone=inner)) == {'backbone': 1.0}
+    assert default_layers(Net(image_encoder=body(), text_encoder=body())) == {'image_encoder': 1.0}
+
+
+def test_the_last_of_a_list_of_blocks():
+    net = Net(stem=body(), blocks=nn.ModuleList([body(), body()]), norm=nn.Identity(), fc=nn.Linear(4, 2))
+    assert default_layers(Net(model=net)) == {'model.blocks.1[fine0]': 1.0}
+
+
+@pytest.mark.parametrize(
+    'task, why',
+    [
+        (Net(student=Net(backbone=body()), teacher=Net(backbone=body())),
+         r'several backbones \(student\.backbone, teacher\.backbone\)'),
+        (Net(text=body(), image=body()), 'no backbone'),
+        (Net(model=body()), 'no backbone'),
+    ],
+)  # fmt: skip
+def test_no_sensible_default(task, why):
+    message = rf'^T \(Net\) has {why}, so set model\.tdp\.layers, e\.g\. .*list_layers\.py CONFIG lists'
+    with pytest.raises(SR4IRError, match=message):
+        default_layers(task)
+
+
+def test_one_weight_serves_every_net():
+    """The same change of the image: the relative loss is of one size, whatever the size of T's features."""
+    noise = torch.Generator().manual_seed(0)
+    image = torch.nn.functional.interpolate(torch.rand(1, 3, 16, 16, generator=noise), size=(128, 128)) * 4 - 2
+    changed = image + 0.2 * torch.randn(image.shape, generator=noise)
+    sizes, plain, relative = [], [], []
+    for name in ('deeplabv3', 'resnet18', 'yolox', 'retinanet', 'segformer'):
+        task = zoo.bare_net(zoo.net_config(name)).eval()
+        layers = default_layers(task)
+        recorder = FeatureRecorder(task, layers)
+        with torch.no_grad():
+            hr, sr = recorder(image), recorder(changed)
+        sizes.append(float(sum(layers[key] * feature.abs().mean() for key, feature in hr.items())))
+        plain.append(float(TDPLoss(layers)(sr, hr)))
+        relative.append(float(TDPLoss(layers, relative=True)(sr, hr)))
+    assert max(sizes) > 100 * min(sizes)
+    assert max(plain) > 100 * min(plain)
+    assert max(relative) < 3 * min(relative)

@@ -1,0 +1,74 @@
+"""tools/analysis_tools/list_layers.py as a user calls it."""
+
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS
+from torch import nn
+from zoo import TOOLS, run_tool
+
+ZOO = 'mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py'
+
+
+def table(capsys, *args: object, cwd) -> tuple[dict[str, list[str]], str]:
+    """The lines by their first word, and what stands below them."""
+    assert run_tool('analysis_tools/list_layers', *args, cwd=cwd) == 0
+    lines, _, rest = capsys.readouterr().out.partition('\nnote: ')
+    rows = [line.split(maxsplit=3) for line in lines.splitlines()]
+    assert rows[0] == ['name', 'shape', 'mean', '|x|  default']
+    return {name: cells for name, *cells in rows[1:]}, rest
+
+
+def test_zoo_config(tmp_path, capsys):
+    rows, note = table(capsys, ZOO, '--shape', 64, 96, '--depth', 1, cwd=tmp_path)
+    assert list(rows) == [*(f'{part}[{i}]' for part in ('backbone', 'neck') for i in range(3))]
+    shapes = {name: cells[0] for name, cells in rows.items()}
+    assert shapes['neck[0]'] == '1x96x2x3' and shapes['neck[2]'] == '1x96x8x12'
+    marks = {name: cells[2] for name, cells in rows.items() if len(cells) > 2}
+    assert marks == {'neck[2]': "'neck[fine0]': 0.5", 'neck[1]': "'neck[fine1]': 0.5"}
+    assert all(float(cells[1]) > 0 for cells in rows.values()) and note == ''
+
+
+def test_our_config(tmp_path, capsys):
+    config = TOOLS.parent / 'configs/sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+    rows, _ = table(capsys, config, '--shape', 32, 32, cwd=tmp_path)
+    assert rows['backbone[0]'][0] == '1x16x8x8' and rows['backbone[0]'][2] == "'backbone': 1.0"
+    assert any(name.startswith('backbone.') for name in rows) and not any(name.count('.') > 1 for name in rows)
+
+
+@MODELS.register_module(force=True)
+class TwoBackbones(BaseModel):
+    def __init__(self, fails: bool) -> None:
+        super().__init__()
+        self.a, self.b = nn.Module(), nn.Module()
+        self.a.backbone, self.b.backbone = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 5, 1)
+        self.fails = fails
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        if self.fails:
+            raise RuntimeError('only square images')
+        return self.b.backbone(self.a.backbone(inputs[0].float()[None])).nothing
+
+
+def two_backbones(folder, fails: bool):
+    path = folder / 'net.py'
+    path.write_text(f"model = dict(type='TwoBackbones', fails={fails})")
+    return path
+
+
+def test_a_net_without_default_and_end(tmp_path, capsys):
+    rows, notes = table(capsys, two_backbones(tmp_path, False), '--shape', 4, 6, cwd=tmp_path)
+    assert {name: cells[0] for name, cells in rows.items()} == {'a.backbone': '1x4x4x6', 'b.backbone': '1x5x4x6'}
+    assert all(len(cells) == 2 for cells in rows.values())
+    first, _, second = notes.partition('\nnote: ')
+    assert 'several backbones (a.backbone, b.backbone), so set model.tdp.layers' in first
+    assert second.startswith('T stopped early, layers that come later are missing. AttributeError: ')
+
+
+def test_mistakes(tmp_path, fails):
+    tool = 'analysis_tools/list_layers'
+    assert fails(tool, 'no.py') == "There is no config file 'no.py'."
+    assert fails(tool, 'nozoo::a/b.py').startswith("There is no config 'nozoo::a/b.py': ")
+    assert 'retinanet/no.py' in fails(tool, 'mmdet::retinanet/no.py')
+    (tmp_path / 'empty.py').write_text('a = 1')
+    assert fails(tool, 'empty.py') == 'The config has no model.'
+    message = fails(tool, two_backbones(tmp_path, True), '--shape', 4, 6)
+    assert message == 'T does not run on an image of 4 x 6 (see --shape). RuntimeError: only square images'
