@@ -18,6 +18,7 @@ _LAZY = {
     'CQMix': 'transforms',
     'AlternatingUpdateHook': 'engine',
     'SRQuality': 'evaluation',
+    'mix': 'apis.mixing',
 }
 __all__ = ['__version__', *_LAZY]
 

@@ -108,7 +108,8 @@ def test_layer_wise_decay_is_that_of_the_bare_net():
 
 
 def test_sliding_window():
-    cfg = net_config('segformer', **{'test_cfg.mode': 'slide', 'test_cfg.crop_size': (48, 48), 'test_cfg.stride': (32, 32)})  # fmt: skip
+    window = {'test_cfg.mode': 'slide', 'test_cfg.crop_size': (48, 48), 'test_cfg.stride': (32, 32)}
+    cfg = net_config('segformer', **window)
     bare, model = bare_net(cfg).eval(), mixed(cfg, 'H->T').eval()
     model.task.load_state_dict(bare.state_dict())
     batch = batch_for(cfg, (64, 80))
@@ -180,7 +181,10 @@ def check_step(model: SR4IR, batch: dict) -> dict:
     return log
 
 
-@pytest.mark.parametrize('inputs', [[[torch.zeros(3, 32, 32)] * 2] * 2, dict(sup=[], unsup=[]), [torch.zeros(2, 3, 32, 32)]])  # fmt: skip
+IMAGE = torch.zeros(3, 32, 32)
+
+
+@pytest.mark.parametrize('inputs', [[[IMAGE, IMAGE]] * 2, dict(sup=[], unsup=[]), [torch.stack([IMAGE, IMAGE])]])
 def test_several_images_for_a_sample_are_refused(inputs):
     model = mixed(net_config('resnet18'))
     with pytest.raises(SR4IRError, match='several images for a sample'):

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,15 @@ def load_config(path: str, options: dict | None = None) -> Config:
     Raises:
         SR4IRError: If there is no such file, an option does not fit, or a new ``data_root`` reaches no data set.
     """
+    if '::' in path:
+        raise SR4IRError(f"'{path}' is a config of a zoo, without S: train it with --sr edsr --scale 4, or the like.")
     if not Path(path).is_file():
         raise SR4IRError(f"There is no config file '{path}'.")
-    cfg = Config.fromfile(path)
+    return override(Config.fromfile(path), path, options)
+
+
+def override(cfg: Config, path: str, options: dict | None) -> Config:
+    """Apply ``--cfg-options`` to a config that came from ``path``; see :func:`load_config`."""
     old_root = cfg.get('data_root')
     try:
         cfg.merge_from_dict(options or {})
@@ -149,7 +155,14 @@ def _datasets(cfg: Config, loaders: Sequence[str] = _LOADERS) -> Iterator[dict]:
     return (d for d in _dicts(*(cfg.get(name) for name in loaders)) if 'type' in d and d.get('data_root'))
 
 
-def parse_and_load(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Config]:
+def load_from_args(args: argparse.Namespace) -> Config:
+    """The config that the arguments of :func:`parse_and_load` name."""
+    return load_config(args.config, args.cfg_options)
+
+
+def parse_and_load(
+    parser: argparse.ArgumentParser, load: Callable[[argparse.Namespace], Config] = load_from_args
+) -> tuple[argparse.Namespace, Config]:
     """Add the arguments that all tools share, parse them, and load the config with them applied."""
     parser.add_argument('--work-dir', help='folder of logs and checkpoints; default: work_dirs/<name of the config>')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override entries: key=value ...')
@@ -157,7 +170,7 @@ def parse_and_load(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace,
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = load_config(args.config, args.cfg_options)
+    cfg = load(args)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or os.path.join('work_dirs', Path(args.config).stem)
     return args, cfg
