@@ -1,16 +1,14 @@
 """From a config of a zoo and an SR net to a complete config."""
 
-import argparse
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.hub import get_config
+from mmengine.registry import MODELS
 
 from ..errors import SR4IRError
-from .config import load_from_args, override
 from .sr_zoo import find_sr
 
 _LEAF = """\
@@ -20,6 +18,7 @@ optim_wrapper = dict(_delete_=True, task={optim}, **{sr_optim})
 param_scheduler = dict(_delete_=True, task={schedule}, **_base_.sr4ir_scheduler)
 default_hooks = {{{{_base_.sr4ir_hooks}}}}
 """
+_NETS = {'BaseSegmentor', 'BaseDetector', 'BaseClassifier', 'BaseRetriever', 'TorchvisionNet'}
 _SCHEME = 'sr4ir_mm::_base_/schemes/sr4ir.py'
 
 
@@ -67,7 +66,8 @@ def mix_text(
     weights = zoo.get('model_path' if pretrained else 'load_from')
     optim, sr_optim = _optim(zoo.optim_wrapper)
     net = find_sr(sr, scale)
-    named = isinstance(sr, str) and '::' not in sr and not sr.endswith('.py')  # one of ours, which can be a base
+    # one of ours can be a base, if the zoo's config has no variable of the same name
+    named = isinstance(sr, str) and '::' not in sr and not sr.endswith('.py') and not {'sr', 'scale'} & set(zoo)
     text = _LEAF.format(
         base=[task, *([f'sr4ir_mm::_base_/sr/{sr}_x{scale}.py'] if named else []), _SCHEME],
         sr='{{_base_.sr}}' if named else net,
@@ -85,27 +85,6 @@ def mix_text(
     return text
 
 
-def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
-    """Let a tool take a config of a zoo; :func:`mix_from_args` loads it."""
-    group = parser.add_argument_group('any net of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
-    group.add_argument('--sr', help="S: 'edsr' or the like, a config of mmagic ('mmagic::...'), or a file")
-    group.add_argument('--scale', type=int, default=4, help='up-sampling factor of S (default: 4)')
-    group.add_argument('--scheme', help='SR4IR (the default), H->T, L->T, S->T, T->S or S+T')
-    group.add_argument('--pretrained', action='store_true', help="T starts from the zoo's own checkpoint")
-    group.add_argument('--write-config', metavar='FILE', help='write the config to a file, and do no more')
-
-
-def mix_from_args(args: argparse.Namespace) -> Config:
-    """The config that a tool's arguments ask for, mixed or as it is."""
-    if not (args.sr or args.scheme):
-        return load_from_args(args)
-    options = dict(sr=args.sr, scale=args.scale, scheme=args.scheme or 'SR4IR', pretrained=args.pretrained)
-    if args.write_config:
-        Path(args.write_config).write_text(mix_text(args.config, **options))
-        sys.exit()
-    return override(mix(args.config, **options), args.config, args.cfg_options)
-
-
 def _load(task: str, pretrained: bool) -> Config:
     """The zoo's config, if it is one that can be trained."""
     try:
@@ -120,7 +99,20 @@ def _load(task: str, pretrained: bool) -> Config:
             f"'{task}' trains with MMEngine's {cfg.runner_type}, which shards one net with one optimizer; SR4IR has "
             'two of each. Choose a config of the same model for the usual Runner.'
         )
+    _check_net(task, cfg)
     return cfg
+
+
+def _check_net(task: str, cfg: Config) -> None:
+    """Refuse nets that need more than an image, before their data are looked for."""
+    with MODELS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        net = registry.get(cfg.model.type)
+    bases = {base.__name__ for base in net.__mro__} if net else set()
+    if not bases & _NETS or 'SemiBaseDetector' in bases or 'language_model' in cfg.model:
+        raise SR4IRError(
+            f"'{task}': {cfg.model.type} is no segmentor, detector or classifier of one image (but self- or "
+            'semi-supervised, of several images, or of text), so SR4IR cannot train it: choose another T.'
+        )
 
 
 def _task(task: str, weights: str | None) -> str:

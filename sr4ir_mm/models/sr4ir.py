@@ -146,6 +146,7 @@ class SR4IR(BaseModel):
         logs: dict[str, Any] = dict(loss=0)
         for phase in self.phases:
             self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
+        logs['loss'] = logs.pop('loss')  # last, so that a loss that is not finite is named by its part
         return logs
 
     def forward(self, inputs: Tensor | dict, data_samples: list | None = None, mode: str = 'tensor') -> Any:

@@ -80,6 +80,9 @@ def test_one_backward_pass_for_two_nets_has_one_precision():
         ('nowhere.py', "no config 'nowhere.py'"),
         ('mmdet::_base_/models/retinanet_r50_fpn.py', 'has no optim_wrapper'),
         ('mmpretrain::mae/benchmarks/vit-large-p16_8xb128-fsdp-coslr-50e_in1k.py', 'FlexibleRunner'),
+        ('mmpretrain::mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'MAE is no segmentor'),
+        ('mmdet::soft_teacher/soft-teacher_faster-rcnn_r50-caffe_fpn_180k_semi-0.1-coco.py', 'SoftTeacher is no'),
+        ('mmdet::grounding_dino/grounding_dino_swin-t_finetune_16xb2_1x_coco.py', 'GroundingDINO is no'),
     ],
 )
 def test_what_cannot_be_mixed(task, words):
