@@ -5,8 +5,10 @@ import math
 import traceback
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.logging import MessageHub
@@ -19,7 +21,7 @@ from torch import nn
 
 from ..models import SR4IR
 from .made_batch import made_batch
-from .zoo_models import find_all, load_zoo_config
+from .zoo_models import load_zoo_config, numbers
 
 SR = dict(
     type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=8, num_blocks=1, upscale_factor=4,
@@ -32,6 +34,10 @@ class CheckFailed(Exception):
     """A model ran, but not as it has to."""
 
 
+class NotApplicable(Exception):
+    """The bare model cannot do what is checked."""
+
+
 def check_model(name: str) -> Iterator[dict]:
     """Run all checks of one model, all on the same weights and the same batch.
 
@@ -39,8 +45,9 @@ def check_model(name: str) -> Iterator[dict]:
         name (str): A config of a zoo, e.g. 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'.
 
     Yields:
-        dict: After each check 'ok' or 'failed' by its name ('bare', 'sr4ir', 'identity', 'predict'); with a failure
-        its ``error`` (a line) and ``traceback``; with 'bare' also ``params`` (millions) and ``size`` (px). Nothing
+        dict: After each check 'ok', 'failed' or '-' (the bare model cannot do it) by its name: 'bare', 'sr4ir',
+        'identity', 'predict'. With a failure its ``error`` (a line) and ``traceback``; with 'bare' also ``params``
+        (millions) and ``size`` (px). Nothing
         comes after a failed 'bare'.
     """
     try:
@@ -53,6 +60,8 @@ def check_model(name: str) -> Iterator[dict]:
         try:
             check()
             yield {check.__name__: 'ok'}
+        except NotApplicable as error:
+            yield _failed(check.__name__, error.__cause__) | {check.__name__: '-'}
         except Exception as error:
             yield _failed(check.__name__, error)
 
@@ -83,7 +92,8 @@ class Case:
         for size in _sizes(self.cfg):
             try:
                 self.batch = made_batch(self.cfg, self.zoo, size)
-                self.result = self._bare_step()
+                _pad_to(self.net.data_preprocessor, size)
+                self.bare_step = self._bare_step()
             except Exception as error:
                 # the first one tells more than those of sizes that the model does not take either
                 failure = failure or error
@@ -95,37 +105,137 @@ class Case:
     def sr4ir(self) -> None:
         """Train one step with S: finite losses, TDP among them; S and T both change."""
         model = SR4IR(dict(SR), copy.deepcopy(self.net), scale=4, tdp=dict(relative=True))
-        before = {part: _marks(getattr(model, part)) for part in ('sr', 'task')}
-        log, _ = _step(model, OptimWrapperDict(sr=_wrapper(model.sr), task=_wrapper(model.task)), self.batch)
-        _check_finite(log)
-        if 'sr.loss_tdp' not in log:
-            raise CheckFailed(f'no TDP loss in the log: {sorted(log)}')
-        for part, marks in before.items():
-            if _marks(getattr(model, part)) == marks:
-                raise CheckFailed(f"'{part}' did not change")
-        model.zero_grad()
+        before = _checksums(model.sr)
+        wrappers = OptimWrapperDict(sr=_wrapper(model.sr), task=_wrapper(model.task))
+        step = _step(model, model.task, wrappers, self.batch)
+        if 'sr.loss_tdp' not in step.log:
+            raise CheckFailed(f'no TDP loss in the log: {sorted(step.log)}')
+        if _checksums(model.sr) == before:
+            raise CheckFailed('S did not change')
         self.sr4ir_net = model
 
     def identity(self) -> None:
         """Scheme H->T is the bare model: the same losses and parameters after a step."""
         model = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T')
-        log, marks = _step(model, OptimWrapperDict(task=_wrapper(model.task)), self.batch)
-        bare_log, bare_marks = self.result
-        expected = {f'task.hr.{key}': value for key, value in bare_log.items()}, bare_log['loss'], bare_marks
-        ours = {key: value for key, value in log.items() if key != 'loss'}, log['loss'], marks[len('task.') :]
-        _compare(ours, expected, self._bare_step)
+        ours = _step(model, model.task, OptimWrapperDict(task=_wrapper(model.task)), self.batch)
+        bare, loss = self.bare_step, self.bare_step.log['loss']
+        expected = replace(bare, log=dict({f'task.hr.{key}': value for key, value in bare.log.items()}, loss=loss))
+        if not (problem := ours.differs(expected)):
+            return
+        del model
+        if not self._bare_step().differs(bare) or ours.differs(expected, TOLERANCE):
+            raise CheckFailed(f'a step differs: {problem}')
 
     def predict(self) -> None:
         """Scheme H->T predicts what the bare model does, and S with T predicts too."""
-        net = copy.deepcopy(self.net).eval()
+        bare = copy.deepcopy(self.net).eval()
         ours = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T').eval()
-
-        def predictions(model: BaseModel) -> list:
-            set_random_seed(3)
-            return model.test_step(copy.deepcopy(self.batch))
-
-        if problem := difference(predictions(ours), bare := predictions(net)):
-            if not difference(predictions(net), bare) or difference(predictions(ours), bare, TOLERANCE):
+        try:
+            expected = self._predictions(bare)
+        except Exception as error:
+            raise NotApplicable('the bare model does not predict') from error
+        if problem := difference(self._predictions(ours), expected):
+            same = not difference(self._predictions(bare), expected)
+            if same or difference(self._predictions(ours), expected, TOLERANCE):
                 raise CheckFailed(f'predictions differ: {problem}')
         if self.sr4ir_net is not None:
-            predictions(self.sr4ir_net.eval())
+            self._predictions(self.sr4ir_net.eval())
+
+    def _bare_step(self) -> 'Step':
+        net = copy.deepcopy(self.net)
+        return _step(net, net, _wrapper(net), self.batch)
+
+    def _predictions(self, model: BaseModel) -> list:
+        set_random_seed(3)
+        with torch.no_grad():
+            return model.test_step(copy.deepcopy(self.batch))
+
+
+@dataclass
+class Step:
+    """What a training step leaves: the log, and by parameter a checksum and a norm."""
+
+    log: dict[str, float]
+    checksums: dict[str, int]
+    norms: dict[str, float]
+
+    def differs(self, other: 'Step', tolerance: float = 0.0) -> str:
+        """Where this step is not the other one; '' if nowhere. With a tolerance, norms stand for parameters."""
+        values = 'norms' if tolerance else 'checksums'
+        return difference(self.log, other.log, tolerance) or difference(
+            getattr(self, values), getattr(other, values), tolerance
+        )
+
+
+def difference(ours: Any, bare: Any, tolerance: float = 0.0, path: str = '') -> str:
+    """Where nested outputs are not equal, or not within a relative tolerance; '' if nowhere.
+
+    Ours may hold the images 'lr', 'sr' and 'hr' besides.
+    """
+    if isinstance(bare, BaseDataElement):
+        bare, ours = ({k: v for k, v in s.all_items() if k not in ('lr', 'sr', 'hr')} for s in (bare, ours))
+    if isinstance(bare, dict):
+        if missing := bare.keys() ^ ours.keys():
+            return f'{path}: only one has {", ".join(sorted(map(str, missing)))}'
+        return next(filter(None, (difference(ours[k], bare[k], tolerance, f'{path}.{k}') for k in bare)), '')
+    if isinstance(bare, (list, tuple)):
+        pairs = enumerate(zip(ours, bare, strict=True))
+        return next(filter(None, (difference(a, b, tolerance, f'{path}[{i}]') for i, (a, b) in pairs)), '')
+    if isinstance(bare, (torch.Tensor, np.ndarray, float)):
+        a, b = torch.as_tensor(ours), torch.as_tensor(bare)
+        same = a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=tolerance, atol=0, equal_nan=True)
+        return '' if same else f'{path}: {_short(a)} for {_short(b)}'
+    return '' if ours == bare else f'{path}: {ours} for {bare}'
+
+
+def _short(value: torch.Tensor) -> str:
+    return f'{value.item():.9g}' if value.numel() == 1 else f'{tuple(value.shape)}'
+
+
+def _sizes(cfg: Config) -> list[int]:
+    own = {n for n in numbers(cfg.model, 'img_size') if 64 < n < 512}
+    return sorted({64, 128, 224, 512} | own)
+
+
+def _pad_to(preprocessor: nn.Module, size: int) -> None:
+    """Let a preprocessor that pads to the crop size of the config pad to the size of the made images."""
+    for part in preprocessor.modules():
+        if isinstance(getattr(part, 'size', None), (tuple, list)):
+            part.size = (size, size)
+
+
+def _width(inputs: Any) -> int:
+    return _width(inputs[0]) if isinstance(inputs, (list, tuple)) else inputs.shape[-1]
+
+
+def _wrapper(net: nn.Module) -> OptimWrapper:
+    # without momentum, which would need the memory of another copy
+    return OptimWrapper(torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=1e-3))
+
+
+def _step(model: BaseModel, net: nn.Module, wrapper: OptimWrapper | OptimWrapperDict, batch: dict) -> Step:
+    """A seeded training step of a model, and what it made of a net in it."""
+    hub = MessageHub.get_current_instance()
+    for key, value in dict(iter=0, epoch=0, max_iters=1000, max_epochs=12).items():  # as the runner's hooks do
+        hub.update_info(key, value)
+    before = _checksums(net)
+    set_random_seed(3)
+    log = model.train().train_step(copy.deepcopy(batch), wrapper)
+    model.zero_grad()
+    log = {key: float(value) for key, value in log.items()}
+    for key, value in log.items():
+        if 'loss' in key and not math.isfinite(value):
+            raise CheckFailed(f'{key} is {value}')
+    step = Step(log, _checksums(net), {k: v.norm(dtype=torch.float64).item() for k, v in net.named_parameters()})
+    if step.checksums == before:
+        raise CheckFailed('no parameter changed')
+    return step
+
+
+def _checksums(net: nn.Module) -> dict[str, int]:
+    return {name: zlib.crc32(p.detach().contiguous().numpy()) for name, p in net.named_parameters()}
+
+
+def _failed(check: str, error: Exception) -> dict:
+    text = ' '.join(f'{type(error).__name__}: {error}'.split())
+    return {check: 'failed', 'error': f'{check}: {text}'[:300], 'traceback': ''.join(traceback.format_exception(error))}

@@ -102,7 +102,7 @@ def distinct_models(names: Iterable[str]) -> list[ZooModel]:
                 key = model_key(dict(cfg.model, zoo=name.partition('::')[0]))
             else:
                 problems[key] = 'the config has no model'
-            rank = ('train_dataloader' not in cfg, max(_numbers(cfg.get('model'), 'img_size'), default=0), len(name))
+            rank = ('train_dataloader' not in cfg, max(numbers(cfg.get('model'), 'img_size'), default=0), len(name))
         except Exception as error:  # of many kinds; the sweep's row tells it
             problems[key], rank = f'the config cannot be loaded: {type(error).__name__}: {error}', (True,)
         groups[key].append((rank, name))
@@ -141,6 +141,12 @@ def find_all(node: Any, key: str) -> Iterator[Any]:
             yield from find_all(value, key)
 
 
+def numbers(node: Any, key: str) -> Iterator[int]:
+    """Every whole number that this key has, alone or in a list."""
+    for value in find_all(node, key):
+        yield from (v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, int))
+
+
 def _folder(zoo: str) -> Path:
     return Path(importlib.util.find_spec(zoo).origin).parent / '.mim' / 'configs'
 
@@ -163,11 +169,6 @@ def _structure(node: Any) -> Any:
 def _name(kind: Any) -> str:
     """Of a class, or of its name with or without a scope."""
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
-
-
-def _numbers(node: Any, key: str) -> Iterator[int]:
-    for value in find_all(node, key):
-        yield from (v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, int))
 
 
 def _size_hint(model: ZooModel) -> tuple[float, int, str]:
