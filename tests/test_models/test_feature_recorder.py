@@ -198,6 +198,7 @@ TOKENS, CLS, OTHER = torch.rand(2, 16, 9), torch.rand(2, 9), maps(8)[0]
         ('[0][0]', [(FINE, CLS), (MIDDLE, CLS)], FINE),
         ('[fine0]', [dict(a=COARSE), (CLS, [FINE, None])], FINE),
         ('[fine1]', [(TOKENS, COARSE), CLS], COARSE),
+        ('[fine0]', (MIDDLE, torch.rand(2, 9, 50)), MIDDLE),
         ('[0][fine1]', [(FINE, MIDDLE), OTHER], MIDDLE),
         # dicts
         ('', OrderedDict(aux=FINE, out=COARSE), COARSE),

@@ -150,9 +150,9 @@ def test_the_last_of_a_list_of_blocks():
 @pytest.mark.parametrize(
     'task, why',
     [
-        (Net(student=Net(backbone=body()), teacher=Net(backbone=body())),
-         r'several backbones \(student\.backbone, teacher\.backbone\)'),
-        (Net(text=body(), image=body()), 'no backbone'),
+        (Net(net=Net(student=Net(backbone=body()), teacher=Net(backbone=body()))),
+         r'several backbones \(net\.student\.backbone, net\.teacher\.backbone\)'),
+        (Net(text=Net(body=body(), head=body()), image=body()), 'no backbone'),
         (Net(model=body()), 'no backbone'),
     ],
 )  # fmt: skip
