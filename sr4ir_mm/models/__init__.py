@@ -3,6 +3,7 @@
 from .data_preprocessor import SRDataPreprocessor
 from .degradations import BicubicDegradation, quantize
 from .feature_recorder import FeatureRecorder
+from .image_to_image import LIIF, ImageToImage
 from .modes import frozen
 from .padded_det_preprocessor import PaddedDetDataPreprocessor
 from .schemes import SCHEMES, Phase
@@ -13,10 +14,12 @@ from .torchvision_detector import TorchvisionDetector
 from .torchvision_nets import TorchvisionClassifier, TorchvisionSegmentor
 
 __all__ = [
+    'LIIF',
     'SCHEMES',
     'SR4IR',
     'BicubicDegradation',
     'FeatureRecorder',
+    'ImageToImage',
     'PaddedDetDataPreprocessor',
     'Phase',
     'SRDataPreprocessor',
