@@ -21,21 +21,22 @@ WHOLE = (
 PACK = dict(mmseg='PackSegInputs', mmdet='PackDetInputs', mmpretrain='PackInputs')
 
 
-def made_batch(cfg: Config, zoo: str, size: int, count: int = 2, seed: int = 0) -> dict:
-    """A batch of smooth random images with what the config's own training pipeline packs beside them.
+def made_batch(cfg: Config, zoo: str, size: int, loader: str = 'train_dataloader', count: int = 2) -> dict:
+    """A batch of smooth random images with what the config's own pipeline packs beside them.
 
     Args:
         cfg (Config): A full config of the zoo.
-        zoo (str): 'mmseg', 'mmdet' or 'mmpretrain'.
+        zoo (str): 'mmseg', 'mmdet' or 'mmpretrain', the scope of the config.
         size (int): Height and width; pipelines of self-supervised nets crop to a size of their own instead.
+        loader (str): Whose pipeline: 'train_dataloader' or 'test_dataloader'.
         count (int): Images in the batch.
-        seed (int): Other images for another one.
 
     Returns:
         dict: ``inputs`` (3 x H x W, uint8, or lists of these) and ``data_samples``, collated as the config says.
     """
-    rng = np.random.default_rng(seed)
-    steps = _transforms(cfg.get('train_dataloader', {}))
+    rng = np.random.default_rng(0)
+    loader = cfg.get(loader) or {}
+    steps = _transforms(loader)
     kinds = [_kind(step) for step in steps]
     if whole := any(kind in WHOLE for kind in kinds):
         kept = [step for step, kind in zip(steps, kinds) if not kind.startswith('Load')]
@@ -52,7 +53,7 @@ def made_batch(cfg: Config, zoo: str, size: int, count: int = 2, seed: int = 0) 
         if not whole and _kind(kept[-1]) in ('PackTrackInputs', 'PackReIDInputs'):
             sample = {key: [value, value] for key, value in sample.items()}  # two frames
         samples.append(pack(sample))
-    return _collate(cfg)(samples)
+    return _collate(loader)(samples)
 
 
 def _transforms(loader: dict) -> list[dict]:
@@ -141,8 +142,8 @@ def _classification(model: dict, size: int, index: int, steps: list[dict]) -> di
     )  # fmt: skip
 
 
-def _collate(cfg: Config) -> Callable[[list], dict]:
-    options = dict(cfg.get('train_dataloader', {}).get('collate_fn', dict(type='pseudo_collate')))
+def _collate(loader: dict) -> Callable[[list], dict]:
+    options = dict(loader.get('collate_fn', dict(type='pseudo_collate')))
     kind = options.pop('type')
     function = kind if callable(kind) else FUNCTIONS.get(kind)
     return lambda samples: function(samples, **options)

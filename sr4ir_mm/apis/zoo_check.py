@@ -38,6 +38,18 @@ class NotApplicable(Exception):
     """The bare model cannot do what is checked."""
 
 
+class NoSizeFits(Exception):
+    """The bare model failed with each size of input.
+
+    Args:
+        errors (list[Exception]): The model's own, one of each size.
+    """
+
+    def __init__(self, errors: list[Exception]) -> None:
+        super().__init__(' / '.join(dict.fromkeys(map(_line, errors))))
+        self.errors = errors
+
+
 def check_model(name: str) -> Iterator[dict]:
     """Run all checks of one model, all on the same weights and the same batch.
 
@@ -74,8 +86,9 @@ class Case:
     """
 
     def __init__(self, name: str) -> None:
-        self.zoo = name.partition('::')[0]
         self.cfg = load_zoo_config(name)
+        # not always the package of the config: mmdet has some of mmpretrain's classifiers
+        self.zoo = self.cfg.get('default_scope', name.partition('::')[0])
         init_default_scope(self.zoo)
         set_random_seed(0)
         self.net = revert_sync_batchnorm(MODELS.build(dict(self.cfg.model, _scope_=self.zoo)))
@@ -86,21 +99,21 @@ class Case:
         """Find the smallest input with which the model trains a step.
 
         Raises:
-            Exception: The model's own, if it takes none.
+            NoSizeFits: If it takes none.
         """
-        failure = None
+        errors = []
         for size in _sizes(self.cfg):
             try:
                 self.batch = made_batch(self.cfg, self.zoo, size)
                 _pad_to(self.net.data_preprocessor, size)
                 self.bare_step = self._bare_step()
             except Exception as error:
-                # the first one tells more than those of sizes that the model does not take either
-                failure = failure or error
+                errors.append(error)
                 continue
+            self.size = size
             params = sum(p.numel() for p in self.net.parameters()) / 1e6
             return dict(bare='ok', params=f'{params:.1f}', size=_width(self.batch['inputs']))
-        raise failure
+        raise NoSizeFits(errors)
 
     def sr4ir(self) -> None:
         """Train one step with S: finite losses, TDP among them; S and T both change."""
@@ -128,6 +141,7 @@ class Case:
 
     def predict(self) -> None:
         """Scheme H->T predicts what the bare model does, and S with T predicts too."""
+        self.batch = made_batch(self.cfg, self.zoo, self.size, 'test_dataloader')
         bare = copy.deepcopy(self.net).eval()
         ours = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T').eval()
         try:
@@ -174,6 +188,8 @@ def difference(ours: Any, bare: Any, tolerance: float = 0.0, path: str = '') -> 
     """
     if isinstance(bare, BaseDataElement):
         bare, ours = ({k: v for k, v in s.all_items() if k not in ('lr', 'sr', 'hr')} for s in (bare, ours))
+    if hasattr(bare, 'to_ndarray'):  # mmdet's masks
+        bare, ours = bare.to_ndarray(), ours.to_ndarray()
     if isinstance(bare, dict):
         if missing := bare.keys() ^ ours.keys():
             return f'{path}: only one has {", ".join(sorted(map(str, missing)))}'
@@ -236,6 +252,11 @@ def _checksums(net: nn.Module) -> dict[str, int]:
     return {name: zlib.crc32(p.detach().contiguous().numpy()) for name, p in net.named_parameters()}
 
 
+def _line(error: Exception) -> str:
+    return ' '.join(f'{type(error).__name__}: {error}'.split())[:300]
+
+
 def _failed(check: str, error: Exception) -> dict:
-    text = ' '.join(f'{type(error).__name__}: {error}'.split())
-    return {check: 'failed', 'error': f'{check}: {text}'[:300], 'traceback': ''.join(traceback.format_exception(error))}
+    errors = getattr(error, 'errors', [error])
+    text = '\n'.join(''.join(traceback.format_exception(e)) for e in errors)
+    return {check: 'failed', 'error': f'{check}: {error if len(errors) > 1 else _line(error)}', 'traceback': text}

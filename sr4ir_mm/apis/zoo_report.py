@@ -12,9 +12,11 @@ COLUMNS = (
 #: known limits, by what the error says
 CAUSES = {
     r'has no model': 'not a model',
-    r'config cannot be loaded': 'broken config of the zoo',
+    r'config cannot be loaded|only one of size and size_divisor': 'broken config of the zoo',
     r'memory limit|time limit|process died': 'limit of this machine',
     r"mmcv's op": 'needs the compiled mmcv',
+    r"'NoneType' object has no attribute 'loss'": 'features only: no head to train',
+    r'channel\(s\), but S works on 3': 'not one RGB image',
     r'several images for a sample': 'several images for a sample',
     r'huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': 'text: its vocabulary is a download',
     r'No module named|please install|not installed|pip install': 'needs a package that is not installed',
