@@ -48,8 +48,8 @@ class LIIF(ImageToImage):
 
     def _run(self, x: Tensor) -> Tensor:
         size = [side * self.scale for side in x.shape[-2:]]
-        # centres of the pixels in [-1, 1]: rows, then columns
-        coord = torch.cartesian_prod(*((2 * torch.arange(side, device=x.device) + 1) / side - 1 for side in size))
+        # centres of the pixels in [-1, 1]: rows, then columns; rounded as in mmagic, as some lie close to edges
+        coord = torch.cartesian_prod(*(-1 + 1 / side + 2 / side * torch.arange(side, device=x.device) for side in size))
         cell = torch.tensor([2 / side for side in size], device=x.device).expand_as(coord)
         grids = (grid.to(x).expand(len(x), -1, -1) for grid in (coord, cell))
         pixels = self.generator(x, *grids, test_mode=not torch.is_grad_enabled())
