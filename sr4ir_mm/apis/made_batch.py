@@ -118,7 +118,7 @@ def _detection(model: dict, size: int, index: int, steps: list[dict]) -> dict:
         classes[:, size // 2 :] = _classes(model, 'num_things_classes', 1)  # the first class that is no thing
         sample['gt_seg_map'] = classes
     if any(_kind(step) == 'LoadProposals' for step in loads):
-        sample.update(proposals=HorizontalBoxes(boxes), proposals_scores=np.ones(2, np.float32))
+        sample.update(proposals=boxes, proposals_scores=np.ones(2, np.float32))
     return sample
 
 

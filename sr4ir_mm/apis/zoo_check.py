@@ -198,8 +198,8 @@ def difference(ours: Any, bare: Any, tolerance: float = 0.0, path: str = '') -> 
         pairs = enumerate(zip(ours, bare, strict=True))
         return next(filter(None, (difference(a, b, tolerance, f'{path}[{i}]') for i, (a, b) in pairs)), '')
     if isinstance(bare, (torch.Tensor, np.ndarray, float)):
-        a, b = torch.as_tensor(ours), torch.as_tensor(bare)
-        same = a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=tolerance, atol=0, equal_nan=True)
+        a, b = (torch.as_tensor(v, dtype=torch.float64) for v in (ours, bare))
+        same = a.shape == b.shape and torch.allclose(a, b, rtol=tolerance, atol=0, equal_nan=True)
         return '' if same else f'{path}: {_short(a)} for {_short(b)}'
     return '' if ours == bare else f'{path}: {ours} for {bare}'
 
@@ -238,7 +238,7 @@ def _step(model: BaseModel, net: nn.Module, wrapper: OptimWrapper | OptimWrapper
     set_random_seed(3)
     log = model.train().train_step(copy.deepcopy(batch), wrapper)
     model.zero_grad()
-    log = {key: float(value) for key, value in log.items()}
+    log = {key: float(torch.as_tensor(value).detach()) for key, value in log.items()}
     for key, value in log.items():
         if 'loss' in key and not math.isfinite(value):
             raise CheckFailed(f'{key} is {value}')

@@ -173,6 +173,6 @@ def _name(kind: Any) -> str:
 
 def _size_hint(model: ZooModel) -> tuple[float, int, str]:
     """Rough size of a model from its config's name, to order by."""
-    words = re.split(r'[-_/]', model.config.lower())
+    words = re.split(r'[-_/]', model.config.lower().removesuffix('.py'))
     depths = [int(m[1]) for word in words if (m := re.fullmatch(r'[rx](\d{2,3})(?:[a-z].*)?', word))]
     return max([*depths, *(_SIZES[word] for word in words if word in _SIZES)], default=50), len(model.config), model.key
