@@ -124,13 +124,16 @@ def tiny_run(path: Path, root: Path) -> Config:
     _MAKERS[data_root](root / 'data')
     length = cfg.train_cfg.get('max_epochs') or cfg.train_cfg.max_iters
     classifier = cfg.default_scope == 'mmpretrain'
+    pidnet = cfg.model.task.backbone.type == 'PIDNet'
     shrink = 1 if cfg.model.task.backbone.type in _FIXED else 4 if classifier else 10
 
     def change(key: Any, value: Any) -> Any:
         if isinstance(value, str):
             return value.replace(data_root, f'{root}/data/')
-        if key == 'ratio_range' and cfg.model.task.type == 'EncoderDecoder' and 'PID' in path.stem.upper():
+        if pidnet and key == 'ratio_range':
             return max(value, 1.0)  # mmseg 1.2.2: class weights fail on ignored pixels, so no crop may be padded
+        if pidnet and key == 'keep_ratio':
+            return False  # its sides must be multiples of 8, as those of Cityscapes' own images are
         if key in _SIZES and shrink > 1:
             return int(math.copysign(32 * math.ceil(abs(value) / shrink / 32), value))
         return math.ceil(value * LENGTH / length) if key in _TIMES else value
@@ -160,10 +163,11 @@ def _shorten(cfg: Config, change: Callable[[Any, Any], Any]) -> None:
     by_epoch = 'max_epochs' in cfg.train_cfg
     cfg.train_cfg.pop('dynamic_intervals', None)
     cfg.train_cfg.update({'max_epochs' if by_epoch else 'max_iters': LENGTH, 'val_interval': LENGTH})
+    schedule = cfg.param_scheduler.task
     cfg.param_scheduler.task = [
         # a warm-up in iterations of a run in epochs stays as long as it is
         _map(s.to_dict(), change) if s.get('by_epoch', True) == by_epoch else s
-        for s in cfg.param_scheduler.task
+        for s in ([schedule] if isinstance(schedule, dict) else schedule)
     ]
     cfg.default_hooks.checkpoint.interval = LENGTH
     cfg.default_hooks.logger.interval = 1
