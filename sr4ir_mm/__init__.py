@@ -18,6 +18,7 @@ _LAZY = {
     'CQMix': 'transforms',
     'AlternatingUpdateHook': 'engine',
     'SRQuality': 'evaluation',
+    'SR4IRInferencer': 'apis.inferencer',
     'mix': 'apis.mixing',
 }
 __all__ = ['__version__', *_LAZY]

@@ -5,6 +5,7 @@ import argparse
 from mmengine.runner import Runner
 
 from sr4ir_mm.apis import check_data, find_checkpoint, parse_and_load
+from sr4ir_mm.apis.lr_input import use_lr_input
 from sr4ir_mm.errors import user_errors
 from sr4ir_mm.evaluation import DumpPredictions
 
@@ -15,13 +16,20 @@ def main() -> None:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--out', help='save the predictions to this .pkl file')
-    parser.add_argument('--show-dir', help='save LR | SR | HR | ground truth | prediction panels to this folder')
+    parser.add_argument('--show-dir', help='save a panel of each image to this folder: SR, predictions, changes')
+    parser.add_argument(
+        '--lr-input',
+        choices=['lr', 'hr'],
+        help="the data set's images are LR already, and its annotations are made on these ('lr') or on HR images",
+    )
     args, cfg = parse_and_load(parser)
     cfg.load_from = find_checkpoint(args.checkpoint)
     if args.show_dir:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     check_data(cfg, 'test_dataloader')
+    if args.lr_input:
+        use_lr_input(cfg, args.lr_input)
     runner = Runner.from_cfg(cfg)
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))

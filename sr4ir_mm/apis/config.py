@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.hub import get_config
 from mmengine.registry import DATASETS, TRANSFORMS
 
 from ..errors import SR4IRError
@@ -111,6 +112,31 @@ def find_checkpoint(path: str) -> str:
     if not _exists(path) or os.path.isdir(path):
         raise SR4IRError(f"There is no checkpoint '{path}'.")
     return path
+
+
+def find_config(name: str) -> Config:
+    """Read a config file, 'sr4ir_mm::sr4ir/<name>.py', one of ours by its bare name, or that of a work dir.
+
+    Raises:
+        SR4IRError: If there is none.
+    """
+    if '::' in name:
+        return get_config(name)
+    path = Path(name)
+    if path.is_dir():
+        found = sorted(path.glob('*.py'), key=lambda file: file.stem != path.resolve().name)
+    else:
+        found = [path] if path.is_file() else sorted(config_folder().rglob(f'{path.stem}.py'))
+    if not found:
+        raise SR4IRError(f"There is no config '{name}': give a file, the name of one, or a work dir of tools/train.py.")
+    return Config.fromfile(found[0])
+
+
+def config_folder() -> Path:
+    """Of our configs: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    folders = (package / '.mim/configs', package.parent / 'configs')
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
 
 
 def _check_types(dataset: dict, scope: str | None) -> None:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import FUNCTIONS, TRANSFORMS, DefaultScope
 
-from .zoo_models import find_all
+from .zoo_models import find_all, type_name
 
 #: transforms that add something to a sample; those that only change it are left out
 ADDING = ('GenerateEdge', 'SegRescale', 'ConcatCDInput')
@@ -68,7 +68,7 @@ def _transforms(loader: dict) -> list[dict]:
 
 
 def _kind(step: dict) -> str:
-    return str(getattr(step['type'], '__name__', step['type'])).rpartition('.')[2]
+    return type_name(step['type'])
 
 
 def _image(rng: np.random.Generator, size: int, index: int) -> dict:

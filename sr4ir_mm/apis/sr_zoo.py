@@ -6,6 +6,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 
 from ..errors import SR4IRError
+from .config import config_folder
 
 #: generators of mmagic that map one image of any size to one image
 NETS = (
@@ -96,10 +97,7 @@ def _around(preprocessor: dict) -> dict:
 
 
 def _folder() -> Path:
-    """Of our base configs: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    folders = (package / '.mim/configs', package.parent / 'configs')
-    return next((folder for folder in folders if folder.is_dir()), folders[0]) / '_base_/sr'
+    return config_folder() / '_base_/sr'
 
 
 def _names(scale: int) -> list[str]:

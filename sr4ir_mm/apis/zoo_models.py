@@ -86,7 +86,7 @@ def without_weights(node: Any) -> Any:
 
 def model_key(model: dict) -> str:
     """Hash of a model's structure: equal for configs that differ in weights, classes or input size only."""
-    text = json.dumps(_structure(model), sort_keys=True, default=_name)
+    text = json.dumps(_structure(model), sort_keys=True, default=type_name)
     return hashlib.sha1(text.encode()).hexdigest()[:12]
 
 
@@ -156,17 +156,17 @@ def _no_weights(value: Any) -> Any:
 
 
 def _loads(init_cfg: Any) -> bool:
-    return 'Pretrained' in map(_name, find_all([init_cfg], 'type')) or any(find_all([init_cfg], 'checkpoint'))
+    return 'Pretrained' in map(type_name, find_all([init_cfg], 'type')) or any(find_all([init_cfg], 'checkpoint'))
 
 
 def _structure(node: Any) -> Any:
     if isinstance(node, dict):
         skip = (*NOT_STRUCTURE, *WEIGHTS, 'init_cfg', 'size' if 'mean' in node else '')
-        return {str(k): _name(v) if k == 'type' else _structure(v) for k, v in node.items() if k not in skip}
+        return {str(k): type_name(v) if k == 'type' else _structure(v) for k, v in node.items() if k not in skip}
     return [_structure(v) for v in node] if isinstance(node, (list, tuple)) else node
 
 
-def _name(kind: Any) -> str:
+def type_name(kind: Any) -> str:
     """Of a class, or of its name with or without a scope."""
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
 

@@ -118,6 +118,11 @@ class SR4IR(BaseModel):
         images = [image for phase in self.phases for image in phase.task]
         return images[0] if images in (['hr'], ['lr']) else 'sr'
 
+    @property
+    def recognises(self) -> bool:
+        """Whether T takes part; under the scheme 'S' it knows nothing."""
+        return any(phase.task for phase in self.phases)
+
     def init_weights(self) -> None:
         """Initialise as usual, then S by its own ``init_cfg``: most SR nets of mmagic do not take one."""
         super().init_weights()
@@ -162,18 +167,34 @@ class SR4IR(BaseModel):
             What T returns. In mode 'predict' of preprocessed batches each data sample also holds ``lr``, ``sr`` (what
             T saw) and ``hr``, each 3 x H x W in [0, 1].
         """
-        images = dict(lr=inputs) if isinstance(inputs, Tensor) else dict(inputs)
-        if self.source == 'sr':
-            images['sr'] = self._super_resolve(images)
-        normalised, seen = self._show(self.source, images)
-        if mode == 'predict' and not any(phase.task for phase in self.phases):
-            outputs = data_samples  # S alone: T knows nothing
+        images = {} if isinstance(inputs, Tensor) else dict(inputs)
+        if images:
+            if self.source == 'sr':
+                images['sr'] = self._super_resolve(images)
+            normalised, seen = self._show(self.source, images)
+        else:
+            normalised = self.data_preprocessor.normalise(self.enhance(inputs))
+        if mode == 'predict' and not self.recognises:
+            outputs = data_samples
         else:
             outputs = self.task(normalised, data_samples, mode=mode)
-        if mode == 'predict' and 'hr' in images:
+        if mode == 'predict' and images:
             for i, sample in enumerate(outputs):
                 sample.set_data(dict(lr=images['lr'][i], sr=seen[i], hr=images['hr'][i]))
         return outputs
+
+    def enhance(self, lr: Tensor) -> Tensor:
+        """What T sees of LR images at test time.
+
+        Args:
+            lr (Tensor): N x 3 x h x w, [0, 1], RGB.
+
+        Returns:
+            Tensor: N x 3 x (scale h) x (scale w), about [0, 1]; the image itself under 'H->T'.
+        """
+        if self.source == 'hr':
+            return lr
+        return self.sr(lr) if self.source == 'sr' else self._bilinear(lr)
 
     def _run_phase(
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict
@@ -235,14 +256,15 @@ class SR4IR(BaseModel):
         if name == 'hr':
             return images['task'], images['hr']
         if name == 'lr':
-            image = _crop(
-                F.interpolate(images['lr'], scale_factor=self.scale, mode='bilinear', align_corners=True), images
-            )
+            image = _crop(self._bilinear(images['lr']), images)
         elif name == 'mix':
             image = self.cqmix(images['sr'], images['hr'])
         else:
             image = images['sr']
         return self.data_preprocessor.normalise(image), image
+
+    def _bilinear(self, lr: Tensor) -> Tensor:
+        return F.interpolate(lr, scale_factor=self.scale, mode='bilinear', align_corners=True)
 
     def _super_resolve(self, images: dict) -> Tensor:
         return _crop(self.sr(images['lr']), images)
@@ -250,5 +272,5 @@ class SR4IR(BaseModel):
 
 def _crop(image: Tensor, images: dict) -> Tensor:
     """Remove what the degradation padded."""
-    height, width = images['hr'].shape[-2:] if 'hr' in images else image.shape[-2:]
+    height, width = images['hr'].shape[-2:]
     return image[..., :height, :width]

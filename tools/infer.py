@@ -1,0 +1,37 @@
+"""S and T on LR images: python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --out-dir outputs
+
+Writes the SR images (sr/), T's predictions in the coordinates of the LR images (preds/) and pictures of them (vis/).
+"""
+
+import argparse
+
+from sr4ir_mm.apis.inferencer import SR4IRInferencer
+from sr4ir_mm.errors import user_errors
+
+
+def main() -> None:
+    """Read the command line, go through the images, sum up."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('model', help='work dir of tools/train.py, config file, or name of one of our configs')
+    parser.add_argument('inputs', nargs='+', help='LR images: files, folders, globs, URLs')
+    parser.add_argument('--weights', help="checkpoint file or URL; default: a work dir's last one")
+    parser.add_argument('--out-dir', default='outputs')
+    parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if there is one")
+    parser.add_argument('--batch-size', type=int, default=1, help='images to read at a time; equal sizes go together')
+    parser.add_argument(
+        '--tile', type=int, default=256, help='longest side, in LR pixels, that goes through S in one piece'
+    )
+    parser.add_argument('--coords', choices=['lr', 'sr'], default='lr', help='coordinates of the predictions')
+    parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
+    parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
+    parser.add_argument('--show', action='store_true', help='show each picture in a window')
+    args = vars(parser.parse_args())
+    init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile')}
+    skipped: dict[str, str] = {}
+    done = sum(1 for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args))
+    print(f'{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
+
+
+if __name__ == '__main__':
+    with user_errors():
+        main()
