@@ -17,8 +17,8 @@ from voc_boxes import make_voc_boxes
 from zoo import Logs, changed, run_tool, state
 
 from sr4ir_mm.apis import load_config
-from sr4ir_mm.engine.visualization_hook import _panels
 from sr4ir_mm.registry import MODELS
+from sr4ir_mm.visualization import make_panel
 
 LEAF = Path(__file__).parents[1] / 'configs/sr4ir/faster-rcnn_edsr_x4_voc.py'
 SMALL = {
@@ -171,10 +171,10 @@ def test_boxes_in_panels(tmp_path, resize):
     cfg.visualizer.update(vis_backends=None, name=str(tmp_path))
     visualizer = VISUALIZERS.build(cfg.visualizer)
     visualizer.dataset_meta = DATASETS.build(cfg.test_dataloader.dataset).metainfo
-    panels = _panels(visualizer, output)
-    for drawn, plain in (('ground truth', 'HR'), ('prediction', 'SR (what T sees)')):
-        assert panels[drawn].shape == panels[plain].shape == (98, 134, 3)
-        difference = np.abs(panels[drawn].astype(int) - panels[plain]).sum(2) > 30
+    panel = make_panel(visualizer, output)
+    for drawn, plain in (('ground truth', 'HR'), ('prediction on SR', 'SR')):
+        assert panel.drawn[drawn].shape == panel.images[plain].shape == (98, 134, 3)
+        difference = np.abs(panel.drawn[drawn].astype(int) - panel.images[plain]).sum(2) > 30
         assert difference[70, 30:80].all() and difference[60:70, 30].all() and difference[60:70, 80].all()
         assert not difference[74:].any() and not difference[:, :26].any() and not difference[60:66, 36:75].any()
 

@@ -195,7 +195,8 @@ class SR4IRInferencer(BaseInferencer):
     def _load_weights_to_model(self, model: nn.Module, checkpoint: dict | None, cfg: Config) -> None:
         super()._load_weights_to_model(model, checkpoint, cfg)
         dataset = cfg.test_dataloader.dataset
-        known = getattr(DATASETS.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
+        with DATASETS.switch_scope_and_registry(None) as library:
+            known = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
         stored = ((checkpoint or {}).get('meta') or {}).get('dataset_meta') or {}
         self.dataset_meta = {**known, **{key: value for key, value in stored.items() if value is not None}}
 

@@ -1,88 +1,122 @@
-"""Pictures of what S made and what T saw in it."""
+"""Pictures of what S made, what T saw in it, and where that changed T's decision."""
 
 import copy
+import os
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
-import torch.nn.functional as F
+import cv2
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
+from mmengine.visualization import LocalVisBackend
 
 from ..registry import HOOKS
+from ..utils import unwrap
+from ..visualization import make_panel, render
 
 
 @HOOKS.register_module()
 class SRVisualizationHook(Hook):
-    """Saves a panel LR | SR | HR | ground truth | prediction of each test image, drawn by T's own visualizer.
+    """Draws a panel of each test image, with T's own visualizer.
+
+    LR | bilinear | SR | HR, below them where SR is nearer to HR than bilinear up-sampling and where farther, T's
+    prediction on both, and the ground truth; then, enlarged, the windows where T decides otherwise on the two. For
+    this T runs a second time, on the bilinear up-sampling. Images that are LR themselves have LR and SR only.
+
+    The panels are saved to ``out_dir`` and sent to the backends of the runner's visualizer (TensorBoard, W&B, MLflow,
+    ...), of which MMEngine's ``LocalVisBackend`` gets them only where no ``out_dir`` is given.
 
     Args:
-        out_dir (str): Folder for the pictures, ``<name of the image>.png``.
+        out_dir (str, optional): Folder for the pictures: ``<name of the image>.png``, in the subfolders that the data
+            set has. Those of a validation are in ``iter_<iteration>``.
         interval (int): Draw every so many batches.
+        during_val (bool): Whether to draw in validations during training, too.
+        crops (int): How many windows of an image to enlarge at most.
     """
 
-    def __init__(self, out_dir: str, interval: int = 1) -> None:
-        self.out_dir = Path(out_dir)
+    def __init__(self, out_dir: str | None = None, interval: int = 1, during_val: bool = False, crops: int = 2) -> None:
+        self.out_dir = Path(out_dir) if out_dir else None
         self.interval = interval
+        self.during_val = during_val
+        self.crops = crops
+        self.root: str | None = None
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """See how the images are spread over folders."""
+        self.root = image_root(runner.test_dataloader.dataset)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """See how the images are spread over folders."""
+        if self.during_val:
+            self.root = image_root(runner.val_dataloader.dataset)
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
     ) -> None:
         """Draw the data samples of one batch."""
-        if not self.every_n_inner_iters(batch_idx, self.interval):
-            return
-        self.out_dir.mkdir(parents=True, exist_ok=True)
+        if self.every_n_inner_iters(batch_idx, self.interval):
+            self._draw(runner, batch_idx, outputs, self.out_dir)
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
+    ) -> None:
+        """Draw the data samples of one batch, if asked for."""
+        if self.during_val and self.every_n_inner_iters(batch_idx, self.interval):
+            self._draw(runner, batch_idx, outputs, self.out_dir and self.out_dir / f'iter_{runner.iter}')
+
+    def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
+        model = unwrap(runner.model)
         visualizer = copy.copy(runner.visualizer)
         visualizer._vis_backends = {}  # it also draws for us, but only we save
-        for i, sample in enumerate(outputs):
-            stem = Path(sample.metainfo.get('img_path', f'{batch_idx:06d}_{i}')).stem
-            _save(self.out_dir / f'{stem}.png', _panels(visualizer, sample))
+        compares = model.source != 'lr' and 'hr' in samples[0]
+        baselines = predict_on_bilinear(model, samples) if compares else [None] * len(samples)
+        for i, (sample, baseline) in enumerate(zip(samples, baselines)):
+            picture = render(make_panel(visualizer, sample, baseline, model.source, self.crops))
+            self._save(runner, self._name(sample.metainfo.get('img_path'), f'{batch_idx:06d}_{i}'), picture, folder)
+
+    def _name(self, img_path: str | None, default: str) -> str:
+        if not img_path:
+            return f'{default}.png'
+        inside = os.path.relpath(img_path, self.root) if self.root else Path(img_path).name
+        return str(Path(inside).with_suffix('.png'))
+
+    def _save(self, runner: Runner, name: str, picture, folder: Path | None) -> None:
+        if folder:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), picture[..., ::-1])
+        # the ending is for MLflow, which takes the format from it; LocalVisBackend makes no subfolders
+        name = name.replace(os.sep, '__')
+        for backend in runner.visualizer._vis_backends.values():
+            if not (folder and isinstance(backend, LocalVisBackend)):
+                backend.add_image(name, picture, step=runner.iter)
 
 
-def _panels(visualizer: object, sample: object) -> dict[str, np.ndarray]:
-    """Titles and H x W x 3 RGB uint8 images, all of the size in which T predicts (the original image's)."""
-    size = tuple(sample.metainfo.get('ori_shape', sample.hr.shape[-2:])[:2])
-    lr = _uint8(_unpad(sample.lr, sample), size, 'nearest')
-    sr, hr = (_uint8(_unpad(image, sample), size, 'bilinear') for image in (sample.sr, sample.hr))
-    return {
-        'LR': lr,
-        'SR (what T sees)': sr,
-        'HR': hr,
-        'ground truth': _draw(visualizer, hr, sample, draw_gt=True, draw_pred=False),
-        'prediction': _draw(visualizer, sr, sample, draw_gt=False, draw_pred=True),
-    }
+def image_root(data_set) -> str | None:
+    """The folder that holds all images of a data set, some maybe in subfolders; None if it does not tell."""
+    if not hasattr(data_set, 'get_data_info'):
+        return None
+    paths = [data_set.get_data_info(i).get('img_path') for i in range(len(data_set))]
+    return os.path.commonpath({os.path.dirname(path) for path in paths}) if paths and all(paths) else None
 
 
-def _draw(visualizer: object, image: np.ndarray, sample: object, **what: bool) -> np.ndarray:
-    visualizer.set_image(image)  # which stays where there is nothing to draw
-    if hasattr(visualizer, 'visualize_cls'):  # mmpretrain, whose add_datasample does nothing
-        visualizer.visualize_cls(image.copy(), sample.cpu(), **what)
-    else:
-        visualizer.add_datasample('panel', image.copy(), sample.cpu(), **what)
-    return visualizer.get_image()
+@torch.no_grad()
+def predict_on_bilinear(model, samples: list) -> list:
+    """T's predictions on bilinear up-sampling.
 
+    Args:
+        model (SR4IR): Not wrapped, in eval mode.
+        samples (list): A batch of data samples with ``lr`` and ``hr``, as :meth:`SR4IR.forward` returns them; they
+            stay as they are.
 
-def _unpad(image: Tensor, sample: object) -> Tensor:
-    """Without the padding of T's preprocessor; ``image`` is of any resolution."""
-    whole = sample.hr.shape[-2:]
-    part = sample.metainfo.get('img_shape', whole)
-    height, width = (-(-part[i] * image.shape[i - 2] // whole[i]) for i in (0, 1))  # rounded up
-    return image[..., :height, :width]
-
-
-def _uint8(image: Tensor, size: tuple[int, int], mode: str) -> np.ndarray:
-    image = F.interpolate(image[None].float(), size=size, mode=mode)[0].clamp(0, 1)
-    return (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-
-
-def _save(path: Path, panels: dict[str, np.ndarray]) -> None:
-    height, width = next(iter(panels.values())).shape[:2]
-    figure, axes = plt.subplots(1, len(panels), figsize=(3 * len(panels), 3 * height / width + 0.4), squeeze=False)
-    for axis, (title, image) in zip(axes[0], panels.items()):
-        axis.imshow(image)
-        axis.set_title(title)
-        axis.axis('off')
-    figure.tight_layout()
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    Returns:
+        list: New data samples, whose ``sr`` is the up-sampling.
+    """
+    images = {name: torch.stack([sample.get(name) for sample in samples]) for name in ('lr', 'hr')}
+    normalised, seen = model._show('lr', images)
+    outputs = copy.deepcopy(samples)  # T writes into them
+    if model.recognises:
+        outputs = unwrap(model.task)(normalised, outputs, mode='predict')
+    for sample, image in zip(outputs, seen):
+        sample.set_data(dict(sr=image))
+    return outputs

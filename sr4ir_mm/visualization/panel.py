@@ -1,0 +1,126 @@
+"""What S made of one image, what T saw in it, and where that is another decision than on bilinear up-sampling."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch.nn.functional as F
+from matplotlib import colormaps
+from mmengine.structures import BaseDataElement
+from mmengine.visualization import Visualizer
+from torch import Tensor
+
+from .windows import change, greatest
+
+#: What T sees at test time, by :attr:`SR4IR.source`.
+SEEN = dict(sr='SR', lr='bilinear', hr='HR as T sees it')
+#: The difference of errors, in grey levels, at which the colours of the difference map end.
+LIMIT = 64
+
+
+@dataclass
+class Panel:
+    """Pictures by their titles, H x W x 3, uint8, RGB, all of the size in which T predicts (the original image's).
+
+    Args:
+        images (dict[str, np.ndarray]): LR, bilinear, SR, HR.
+        drawn (dict[str, np.ndarray]): Below each of them the difference map, the predictions, the ground truth.
+        windows (list[tuple[slice, slice]]): Rows and columns where T decides otherwise on SR than on bilinear.
+    """
+
+    images: dict[str, np.ndarray]
+    drawn: dict[str, np.ndarray]
+    windows: list[tuple[slice, slice]] = field(default_factory=list)
+
+
+def make_panel(
+    visualizer: Visualizer,
+    sample: BaseDataElement,
+    baseline: BaseDataElement | None = None,
+    source: str = 'sr',
+    crops: int = 2,
+) -> Panel:
+    """Draw one data sample.
+
+    Args:
+        visualizer (Visualizer): T's own, without backends.
+        sample (BaseDataElement): As T predicted it, with ``lr``, ``sr`` (what T saw) and, unless the data set is LR
+            itself, ``hr``: 3 x H x W in [0, 1], RGB.
+        baseline (BaseDataElement, optional): The same as T predicts it on bilinear up-sampling, which is its ``sr``.
+        source (str): What ``sr`` is: 'sr', 'lr' (bilinear up-sampling) or 'hr'.
+        crops (int): How many windows at most.
+    """
+    size = tuple(sample.metainfo.get('ori_shape', sample.sr.shape[-2:])[:2])
+    lr, seen = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'sr', size)
+    if 'hr' not in sample:
+        truth = _draw(visualizer, lr, sample, draw_gt=True, draw_pred=False)
+        return Panel(
+            {'LR': lr, SEEN[source]: seen}, {'ground truth': truth, **_prediction(visualizer, seen, sample, source)}
+        )
+    hr = _uint8(sample, 'hr', size)
+    truth = {'ground truth': _draw(visualizer, hr, sample, draw_gt=True, draw_pred=False)}
+    prediction = _prediction(visualizer, seen, sample, source)
+    if baseline is None:
+        blank = np.full_like(lr, 255)
+        return Panel({'LR': lr, SEEN[source]: seen, 'HR': hr}, {'': blank, **prediction, **truth})
+    low = _uint8(baseline, 'sr', size)
+    title, difference = difference_map(low, seen, hr)
+    return Panel(
+        {'LR': lr, 'bilinear': low, SEEN[source]: seen, 'HR': hr},
+        {title: difference, **_prediction(visualizer, low, baseline, 'lr'), **prediction, **truth},
+        _windows(visualizer, (baseline, low), (sample, seen), crops),
+    )
+
+
+def difference_map(low: np.ndarray, seen: np.ndarray, hr: np.ndarray) -> tuple[str, np.ndarray]:
+    """Where ``seen`` is nearer to ``hr`` than ``low`` is (blue) and where farther (red); all H x W x 3, uint8.
+
+    Returns:
+        tuple: A title, which has the mean over the image in grey levels, and the picture, H x W x 3, uint8.
+    """
+    error_low, error_seen = (np.abs(image.astype(np.float32) - hr).mean(2) for image in (low, seen))
+    nearer = error_low - error_seen
+    picture = colormaps['RdBu'](0.5 + nearer / (2 * LIMIT), bytes=True)[..., :3]
+    return f'nearer to HR: blue, farther: red ({nearer.mean():+.1f})', picture
+
+
+def _prediction(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, source: str) -> dict:
+    return {f'prediction on {SEEN[source][:8]}': _draw(visualizer, image, sample, draw_gt=False, draw_pred=True)}
+
+
+def _windows(visualizer: Visualizer, first: tuple, second: tuple, crops: int) -> list[tuple[slice, slice]]:
+    canvas = np.full_like(first[1], 128)  # on one canvas, predictions are all that can differ
+    decisions = [_draw(visualizer, canvas, sample, scores=False, draw_gt=False, draw_pred=True) for sample, _ in
+                 (first, second)]  # fmt: skip
+    changed = change(*decisions)
+    if _of_whole_images(visualizer) and changed.any():  # where the class is written tells nothing
+        changed = np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255
+    return greatest(changed, crops)
+
+
+def _of_whole_images(visualizer: Visualizer) -> bool:
+    return hasattr(visualizer, 'visualize_cls')  # mmpretrain, whose add_datasample does nothing
+
+
+def _draw(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, scores: bool = True, **what: bool):
+    visualizer.set_image(image)  # which stays where there is nothing to draw
+    if _of_whole_images(visualizer):
+        visualizer.visualize_cls(image.copy(), sample.cpu(), draw_score=scores, **what)
+    else:
+        visualizer.add_datasample('panel', image.copy(), sample.cpu(), **what)
+    return visualizer.get_image()
+
+
+def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str = 'bilinear') -> np.ndarray:
+    image = F.interpolate(_unpad(sample, name)[None].float(), size=size, mode=mode)[0].clamp(0, 1)
+    return (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+def _unpad(sample: BaseDataElement, name: str) -> Tensor:
+    """Without the padding of T's preprocessor, which HR has."""
+    image = sample.get(name)
+    if 'hr' not in sample:
+        return image
+    whole = sample.hr.shape[-2:]
+    part = sample.metainfo.get('img_shape', whole)
+    height, width = (-(-part[i] * image.shape[i - 2] // whole[i]) for i in (0, 1))  # rounded up
+    return image[..., :height, :width]
