@@ -24,6 +24,7 @@ from .images import Inputs, expand, names, read
 from .lr_predictor import LRPredictor
 from .predictions import save
 from .runs import last_checkpoint
+from .zoo_models import find_all, type_name
 
 
 class SR4IRInferencer(BaseInferencer):
@@ -44,7 +45,7 @@ class SR4IRInferencer(BaseInferencer):
         tile (int): Images with a longer side, in LR pixels, go through S in overlapping pieces, which bounds memory.
 
     Raises:
-        SR4IRError: If there is no such config or checkpoint.
+        SR4IRError: If there is no such config or checkpoint, or the config is not one of SR4IR.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class SR4IRInferencer(BaseInferencer):
             model = find_config(str(model))
             if weights is None and folder.is_dir():
                 weights = str(last_checkpoint(folder) or folder / 'epoch_*.pth')
+        if (kind := type_name(model.model.type)) != 'SR4IR':
+            raise SR4IRError(f"The config's model is a {kind}, not SR4IR: put S before it, see sr4ir_mm.mix.")
         weights = find_checkpoint(weights) if weights else None
         self.tile = tile
         self.scope = model.get('default_scope', 'mmengine')
@@ -120,19 +123,16 @@ class SR4IRInferencer(BaseInferencer):
         """
         images = expand(inputs)
         skipped = {} if skipped is None else skipped
-        out, draws = Path(out_dir), return_vis or show or bool(out_dir and not no_save_vis)
+        draws = return_vis or show or bool(out_dir and not no_save_vis)
         for batch in self._chunks(images, batch_size, skipped):
             for name, item, sample in self.forward(batch, coords):
                 sr = to_uint8(sample.sr)
                 picture = self.visualize(item, name, sr, sample, coords, show, **kwargs) if draws else None
                 if out_dir:
-                    _write(out / 'sr' / f'{name}.png', sr)
-                if out_dir and not no_save_vis:
-                    _write(out / 'vis' / f'{name}.png', picture)
-                if out_dir and not no_save_pred and self.model.recognises:
-                    save(sample, out / 'preds' / name, self.visualizer.dataset_meta.get('classes'))
+                    kept = (None if no_save_pred else sample, None if no_save_vis else picture)
+                    self.postprocess(name, Path(out_dir), sr, *kept)
                 yield dict(input=item['img_path'], prediction=sample, sr=sr, visualization=picture)
-        if len(skipped) == len(images):
+        if images and len(skipped) == len(images):
             raise SR4IRError('\n'.join(f"image '{name}' {reason}" for name, reason in skipped.items()))
 
     def forward(self, batch: list[tuple[str, dict]], coords: str = 'lr') -> Iterator[tuple[str, dict, BaseDataElement]]:
@@ -156,9 +156,16 @@ class SR4IRInferencer(BaseInferencer):
             self.visualizer.show(picture, win_name=name)
         return picture
 
-    def postprocess(self, preds: list, visualization: list) -> dict:
-        """What :meth:`__call__` does by itself, image by image."""
-        raise NotImplementedError
+    def postprocess(
+        self, name: str, out: Path, sr: np.ndarray, prediction: BaseDataElement | None, visualization: np.ndarray | None
+    ) -> None:
+        """Write what there is of one image."""
+        for folder, image in (('sr', sr), ('vis', visualization)):
+            if image is not None:
+                (out / folder).mkdir(parents=True, exist_ok=True)
+                cv2.imwrite(str(out / folder / f'{name}.png'), image[..., ::-1])
+        if prediction is not None and self.model.recognises:
+            save(prediction, out / 'preds' / name, self.dataset_meta.get('classes'))
 
     def _chunks(self, images: list, size: int, skipped: dict[str, str]) -> Iterator[list[tuple[str, dict]]]:
         """Read some images at a time."""
@@ -181,7 +188,7 @@ class SR4IRInferencer(BaseInferencer):
         return DefaultScope.overwrite_default_scope(self.scope)
 
     def _init_pipeline(self, cfg: Config) -> LRPredictor:
-        return LRPredictor(self.model, cfg.test_dataloader.dataset.pipeline, tile=self.tile)
+        return LRPredictor(self.model, next(find_all(cfg.test_dataloader, 'pipeline')), tile=self.tile)
 
     def _init_collate(self, cfg: Config) -> Callable[[list], list]:
         return list  # the pipeline sorts images by size
@@ -204,8 +211,3 @@ class SR4IRInferencer(BaseInferencer):
 def to_uint8(image: Tensor) -> np.ndarray:
     """3 x H x W in [0, 1] to H x W x 3, uint8; what lies outside is clipped."""
     return image.mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-
-
-def _write(path: Path, image: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), image[..., ::-1])

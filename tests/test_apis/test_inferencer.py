@@ -221,6 +221,13 @@ def test_a_config_or_checkpoint_that_is_not_there(problem):
         SR4IRInferencer(**problem)
 
 
+def test_a_net_without_s_before_it():
+    cfg = config('resnet18')
+    cfg.model = cfg.model.task
+    with pytest.raises(SR4IRError, match='ImageClassifier, not SR4IR'):
+        SR4IRInferencer(cfg)
+
+
 def test_work_dir(tmp_path):
     """Its config, its last checkpoint, and the classes that are noted in this."""
     folder = tmp_path / 'run'
