@@ -1,19 +1,14 @@
-"""A page in the browser: what S and T make of an LR image, beside what a baseline makes of it."""
+"""The page of tools/webui.py. Needs gradio."""
 
-import copy
 import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from ..errors import SR4IRError
-from ..models.schemes import resolve_scheme
-from .images import SUFFIXES, expand, names, read
-from .inferencer import SR4IRInferencer
+from .images import expand
+from .viewer import SAME_T, Viewer
 
 os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'  # which gradio reads when it is imported
 
@@ -21,15 +16,12 @@ import gradio as gr
 from gradio.processing_utils import save_img_array_to_cache
 from gradio_imageslider import ImageSlider
 
-#: The baseline unless a run is chosen as such.
-SAME_T = 'the same T on bilinear up-sampling'
-#: What T sees, by :attr:`SR4IR.source`.
-SEEN = dict(sr='super-resolution', lr='bilinear up-sampling', hr='the image itself')
 LABELS = ('LR image', 'what the baseline sees', "the baseline's prediction", 'what T sees', 'prediction')
-#: Small images fill their frames, below the label, and one can count their pixels. Gradio would go on to show 'Error' in
-#: place of every later upload after one that was too many bytes; the message is enough.
+#: Small images fill their frames, below the label, and one can count their pixels. After an upload of too many bytes,
+#: gradio would show 'Error' in place of every later one, too; its message is enough.
 CSS = """
 .picture img {width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated}
+.picture.prediction img {image-rendering: auto}
 .picture {padding-top: 30px}
 .picture .slider-wrap {height: 298px}
 #upload > .wrap, footer {display: none !important}
@@ -46,104 +38,6 @@ class FileImage(gr.Image):
         return payload and payload.path
 
 
-class Viewer:
-    """Answers what the page asks.
-
-    Args:
-        runs (dict[str, SR4IRInferencer]): What the user can choose from, by name.
-        max_side (int): Images with a longer side, in px, are refused.
-    """
-
-    def __init__(self, runs: dict[str, SR4IRInferencer], max_side: int = 512) -> None:
-        self.runs = runs
-        self.max_side = max_side
-
-    def first(self, source: str) -> str | None:
-        """The first run whose T sees 'sr', 'lr' or 'hr', if there is one."""
-        return next((name for name, run in self.runs.items() if run.model.source == source), None)
-
-    def __call__(self, path: str, run: str, baseline: str) -> list[tuple[str, np.ndarray]]:
-        """Run both on one image.
-
-        Args:
-            path (str): Image file.
-            run (str): Name of a run.
-            baseline (str): Name of the one to compare with, or :data:`SAME_T`.
-
-        Returns:
-            list[tuple[str, np.ndarray]]: A label and a picture, H x W x 3, uint8, RGB, of the LR image, what T of the
-            baseline sees, what T of the run sees, and their predictions on these.
-
-        Raises:
-            SR4IRError: If the image cannot be read or is too large.
-        """
-        lr = self.load(path)
-        inferencer = self.runs[run]
-        other = on_bilinear(inferencer) if baseline == SAME_T else self.runs[baseline]
-        pictures = [(f'LR image, {_size(lr)}', lr[..., ::-1])]
-        for net in (other, inferencer):
-            (entry,) = net.stream(lr, return_vis=True, coords='sr')
-            seen, drawn = entry['sr'], entry['visualization']
-            title = SEEN[net.model.source]
-            # under the scheme 'S' T has not been trained
-            drawn = drawn if inferencer.model.recognises else seen
-            pictures += [(f'{title}, {_size(seen)}', seen), (f'prediction on {title}', drawn)]
-        return pictures
-
-    def load(self, path: str) -> np.ndarray:
-        """An image file as h x w x 3, uint8, BGR; its size is looked at before it is decoded."""
-        name = Path(path).name
-        try:
-            with Image.open(path) as image:
-                size = image.size
-        except Image.DecompressionBombError as error:
-            raise SR4IRError(f"'{name}' is too large: {error}") from error
-        except OSError as error:
-            raise SR4IRError(f"'{name}' is not an image, or a damaged one. Try {', '.join(SUFFIXES)}.") from error
-        if max(size) > self.max_side:
-            raise SR4IRError(
-                f"'{name}' is {size[0]} x {size[1]} px, but this page takes images of up to {self.max_side} px: "
-                'crop it, start the page with a larger --max-side, or use tools/infer.py.'
-            )
-        try:
-            return read(path)
-        except SR4IRError as error:
-            raise SR4IRError(f"'{name}' {error}") from error
-
-
-def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer]:
-    """Load runs, by names that tell them apart.
-
-    Args:
-        paths (Sequence[str]): Work dirs, whose last checkpoint is taken, or configs. A checkpoint may follow each work
-            dir and has to follow each config.
-        **options: For :class:`SR4IRInferencer`.
-
-    Raises:
-        SR4IRError: If a config or a checkpoint is missing.
-    """
-    pairs: list[list[str]] = []
-    for path in paths:
-        if path.endswith('.pth') and pairs:
-            pairs[-1].append(path)
-        else:
-            pairs.append([path])
-    for pair in pairs:
-        if len(pair) != 2 and not Path(pair[0]).is_dir():
-            raise SR4IRError(f"'{pair[0]}' is no work dir: give one, or a config with one checkpoint after it.")
-    found = names([str(Path(pair[0]).resolve()) for pair in pairs])
-    return {name: SR4IRInferencer(*pair, show_progress=False, **options) for name, pair in zip(found, pairs)}
-
-
-def on_bilinear(inferencer: SR4IRInferencer) -> SR4IRInferencer:
-    """The same T, weights and all, on bilinear up-sampling instead of what S makes."""
-    twin = copy.copy(inferencer)
-    twin.model, twin.pipeline = copy.copy(inferencer.model), copy.copy(inferencer.pipeline)
-    twin.model.phases = resolve_scheme('L->T')
-    twin.pipeline.model = twin.model
-    return twin
-
-
 def build_page(viewer: Viewer, examples: str | None = None) -> gr.Blocks:
     """Lay out the page.
 
@@ -158,7 +52,7 @@ def build_page(viewer: Viewer, examples: str | None = None) -> gr.Blocks:
     with gr.Blocks(gr.themes.Default(**fonts), **options) as page:
         gr.Markdown('## sr4ir_mm: what the recogniser sees in a low-resolution image')
         with gr.Row():
-            with gr.Column(scale=1, min_width=260):
+            with gr.Column(scale=1, min_width=300):
                 upload = FileImage(
                     label='Drop an LR image here', sources=['upload', 'clipboard'], height=220, elem_id='upload'
                 )
@@ -192,14 +86,11 @@ def build_page(viewer: Viewer, examples: str | None = None) -> gr.Blocks:
 
 def _picture(label: str) -> gr.Image:
     name = label.replace(' ', '-').replace("'", '')
-    return gr.Image(label=label, elem_id=name, elem_classes='picture', interactive=False, format='png', height=330)
+    classes = ['picture', 'prediction'] if 'prediction' in label else ['picture']
+    return gr.Image(label=label, elem_id=name, elem_classes=classes, interactive=False, format='png', height=330)
 
 
 def _pair(first: np.ndarray, second: np.ndarray, folder: str) -> tuple[str, str]:
     """Both images in the size of the second, since runs may have different scales, as files without loss."""
     images = cv2.resize(first, second.shape[1::-1]), second
     return tuple(save_img_array_to_cache(image, folder, format='png') for image in images)
-
-
-def _size(image: np.ndarray) -> str:
-    return f'{image.shape[1]} x {image.shape[0]} px'

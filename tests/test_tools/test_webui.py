@@ -1,0 +1,239 @@
+"""tools/webui.py: what the page shows, and the page itself in a browser that reaches nothing but this machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import MODELS, DefaultScope, init_default_scope
+from zoo import TOOLS, run_tool, tiny_config
+
+from sr4ir_mm.apis.viewer import SAME_T, Viewer, load_runs, on_bilinear
+from sr4ir_mm.errors import SR4IRError
+
+
+def make_run(folder: Path, **options) -> Path:
+    """A work dir with weights that nobody trained."""
+    folder.mkdir()
+    cfg = Config.fromfile(tiny_config(folder, **options))
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(cfg.model)
+    torch.save(dict(meta={}, state_dict=model.state_dict()), folder / 'epoch_1.pth')
+    cfg.dump(folder / 'tiny.py')
+    DefaultScope._instance_dict.clear()
+    return folder
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory) -> Path:
+    """Two work dirs and files to upload."""
+    folder = tmp_path_factory.mktemp('webui')
+    torch.manual_seed(0)
+    make_run(folder / 'ours')
+    make_run(folder / 'base', **{'model.scheme': 'L->T'})
+    make_run(folder / 'alone', **{'model.scheme': 'S'})
+    image = np.random.default_rng(0).integers(0, 256, (24, 40, 3)).astype(np.uint8)
+    cv2.imwrite(str(folder / 'lr.png'), image)
+    cv2.imwrite(str(folder / 'deep.png'), image[..., 0].astype(np.uint16) * 257)
+    cv2.imwrite(str(folder / 'wide.png'), np.zeros((10, 600, 3), np.uint8))
+    (folder / 'corrupt.png').write_bytes(b'no image')
+    (folder / 'cut.png').write_bytes((folder / 'lr.png').read_bytes()[:500])
+    return folder
+
+
+@pytest.fixture(scope='module')
+def viewer(folder) -> Viewer:
+    return Viewer(load_runs([str(folder / name) for name in ('base', 'ours', 'alone')], device='cpu'))
+
+
+def test_pictures_and_labels(folder, viewer):
+    pictures = viewer(str(folder / 'lr.png'), 'ours', 'base')
+    assert [label for label, _ in pictures] == [
+        'LR image, 40 x 24 px',
+        'bilinear up-sampling, 160 x 96 px',
+        'prediction on bilinear up-sampling',
+        'super-resolution, 160 x 96 px',
+        'prediction on super-resolution',
+    ]
+    assert [image.shape for _, image in pictures] == [(24, 40, 3)] + [(96, 160, 3)] * 4
+    lr, low, low_drawn, sr, drawn = (image for _, image in pictures)
+    assert np.array_equal(lr, cv2.imread(str(folder / 'lr.png'))[..., ::-1])
+    assert np.array_equal(low[[0, 0, -1], [0, -1, -1]], lr[[0, 0, -1], [0, -1, -1]])  # with aligned corners
+    assert not np.array_equal(low, sr) and not np.array_equal(sr, drawn) and not np.array_equal(low, low_drawn)
+
+
+def test_same_t_sees_bilinear_with_its_own_weights(folder, viewer):
+    ours = viewer.runs['ours']
+    twin = on_bilinear(ours)
+    assert (ours.model.source, twin.model.source) == ('sr', 'lr')
+    assert twin.model.task is ours.model.task
+    path = str(folder / 'lr.png')
+    own, other = viewer(path, 'ours', SAME_T), viewer(path, 'ours', 'base')
+    assert np.array_equal(own[1][1], other[1][1])  # one image for both,
+    assert not np.array_equal(own[2][1], other[2][1])  # on which these nets do not agree
+    assert np.array_equal(own[4][1], other[4][1])
+
+
+def test_untrained_t_says_nothing(folder, viewer):
+    path, nothing = str(folder / 'lr.png'), 'no prediction: only S was trained'
+    _, (_, low), (said, low_drawn), (_, sr), (also_said, drawn) = viewer(path, 'alone', SAME_T)
+    assert said == also_said == nothing and np.array_equal(low, low_drawn) and np.array_equal(sr, drawn)
+    _, _, (said, _), _, (also_said, _) = viewer(path, 'alone', 'base')  # the baseline does, for it has learnt
+    assert said == 'prediction on bilinear up-sampling' and also_said == nothing
+
+
+def test_16_bit_grey(folder, viewer):
+    (_, lr), *_ = viewer(str(folder / 'deep.png'), 'ours', 'base')
+    assert np.array_equal(lr, np.repeat(cv2.imread(str(folder / 'lr.png'))[..., :1], 3, 2))
+
+
+@pytest.mark.parametrize(
+    'name, message',
+    [
+        ('corrupt.png', "'corrupt.png' is not an image"),
+        ('cut.png', "'cut.png' is not an image"),
+        ('wide.png', '600 x 10 px, but this page takes images of up to 512 px'),
+    ],
+)
+def test_bad_images_are_named(folder, viewer, name, message):
+    with pytest.raises(SR4IRError, match=message):
+        viewer(str(folder / name), 'ours', 'base')
+
+
+def test_first_choices(gradio, viewer, folder):
+    from sr4ir_mm.apis.webui import build_page
+
+    assert (viewer.first('sr'), viewer.first('lr'), viewer.first('hr')) == ('ours', 'base', None)
+    page = build_page(viewer, str(folder))
+    values = {block.label: block.value for block in page.blocks.values() if hasattr(block, 'choices')}
+    assert values['Run'] == 'ours' and values['Baseline'] == 'base'
+
+
+def test_config_and_checkpoint_instead_of_a_work_dir(folder):
+    config, weights = str(folder / 'ours/tiny.py'), str(folder / 'ours/epoch_1.pth')
+    assert list(load_runs([config, weights, config, weights], device='cpu')) == ['tiny', 'tiny_2']
+    with pytest.raises(SR4IRError, match='with one checkpoint after it'):
+        load_runs([config])
+
+
+def test_nothing_in_the_work_dir(gradio, tmp_path, capsys):
+    assert run_tool('webui', '.', cwd=tmp_path) == 2
+    assert 'There is no config' in capsys.readouterr().err
+
+
+@pytest.fixture(scope='module')
+def gradio() -> None:
+    """Skip where it is not installed."""
+    for name in ('gradio', 'gradio_imageslider'):
+        pytest.importorskip(name)
+
+
+def test_says_what_to_install(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    assert run_tool('webui', '.', cwd=tmp_path) == 2
+    assert 'gradio is not installed: pip install' in capsys.readouterr().err
+
+
+@pytest.fixture
+def address(gradio, folder) -> Iterator[str]:
+    """The page's, while the tool runs as a user starts it."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1', GRADIO_TEMP_DIR=str(folder / 'cache'))
+    command = [sys.executable, '-W', 'ignore', TOOLS / 'webui.py', 'ours', 'base', '--port', str(port)]
+    with (folder / 'log.txt').open('w') as log:
+        process = subprocess.Popen([*command, '--examples', '.'], cwd=folder, env=env, stdout=log, stderr=log)
+    try:
+        wait_for(lambda: 'Running' in (folder / 'log.txt').read_text() or process.poll() is not None, 120)
+        assert process.poll() is None, (folder / 'log.txt').read_text()
+        yield f'http://127.0.0.1:{port}'
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def browser(gradio):
+    webdriver = pytest.importorskip('selenium.webdriver')
+    chromium, driver = shutil.which('chromium') or shutil.which('google-chrome'), shutil.which('chromedriver')
+    if not (chromium and driver):
+        pytest.skip('needs chromium and chromedriver')
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        '--headless=new',
+        '--no-sandbox',  # for root, as in a container
+        '--disable-dev-shm-usage',
+        '--window-size=1500,900',
+        '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1',  # no network
+    ):
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+def wait_for(ready, seconds: float = 60):
+    """What ``ready`` returns once it is true."""
+    end = time.time() + seconds
+    while not (result := ready()):
+        assert time.time() < end, 'waited too long'
+        time.sleep(0.2)
+    return result
+
+
+@pytest.mark.slow
+def test_page(folder, browser, address):
+    def find(selector: str) -> list:
+        return browser.find_elements('css selector', selector)
+
+    def upload(name: str) -> None:
+        for button in find('#upload button[aria-label="Remove Image"]'):
+            button.click()
+        wait_for(lambda: find('#upload input[type=file]') and not find('#upload img') and not find('#prediction img'))
+        find('#upload input[type=file]')[0].send_keys(str(folder / name))
+
+    def pictures() -> dict[str, tuple[int, int]]:
+        names = ('LR-image', 'what-the-baseline-sees', 'what-T-sees', 'the-baselines-prediction', 'prediction')
+        found = {name: find(f'#{name} img') for name in names}
+        if not all(found.values()):
+            return {}
+        sizes = {n: (i.get_property('naturalWidth'), i.get_property('naturalHeight')) for n, (i,) in found.items()}
+        return sizes if all(map(all, sizes.values())) else {}
+
+    def said(message: str) -> bool:
+        return any(message in element.text for element in find('.toast-body'))
+
+    browser.get(address)
+    wait_for(lambda: find('#upload input[type=file]'))
+
+    upload('lr.png')
+    lr, *others = wait_for(pictures).values()
+    assert lr == (40, 24) and others == [(160, 96)] * 4
+    wait_for(lambda: len(find('.slider-wrap img')) == 2)
+    first = find('#the-baselines-prediction img')[0].get_attribute('src')
+
+    find('input[aria-label="Baseline"]')[0].click()  # another choice is shown at once
+    next(option for option in wait_for(lambda: find('[role=option]')) if SAME_T in option.text).click()
+    wait_for(lambda: pictures() and find('#the-baselines-prediction img')[0].get_attribute('src') != first)
+
+    upload('corrupt.png')
+    wait_for(lambda: said("'corrupt.png' is not an image"))
+    upload('wide.png')
+    wait_for(lambda: said('this page takes images of up to 512 px'))
+    assert not pictures()
+
+    upload('deep.png')  # the page goes on
+    assert wait_for(pictures)['what-T-sees'] == (160, 96)
+    assert browser.save_screenshot(str(folder / 'page.png')) and cv2.imread(str(folder / 'page.png')).std() > 10
+    assert 'Traceback' not in (folder / 'log.txt').read_text()
