@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
@@ -40,13 +41,28 @@ class BuildPy(build_py):
         add_mim_extension((ROOT if self.editable_mode else Path(self.build_lib)) / 'sr4ir_mm', self.editable_mode)
 
 
+class BdistWheel(bdist_wheel):
+    """Add a second ``.mim`` beside the metadata, where onedl-mim looks for it.
+
+    onedl-mim (0.5) takes the folder of the first file in RECORD for the package; of the OpenMMLab packages' wheels, and
+    of ours, that is ``.dist-info``. openmim looks into the package. This can go when onedl-mim does so too.
+    """
+
+    def write_wheelfile(self, wheelfile_base: str, *args: str) -> None:
+        """Complete the metadata; an editable install, whose metadata lie elsewhere, onedl-mim finds by its URL."""
+        super().write_wheelfile(wheelfile_base, *args)
+        if Path(wheelfile_base).is_relative_to(self.bdist_dir):
+            add_mim_extension(Path(wheelfile_base), link=False)
+
+
 def requirements(name: str) -> list[str]:
     """Read ``requirements/<name>.txt`` without its comments."""
     lines = (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
     return [line for line in (line.partition('#')[0].strip() for line in lines) if line]
 
 
-extras = {name: requirements(name) for name in ('tests', 'docs', 'optional')}
+files = {path.stem for path in (ROOT / 'requirements').glob('*.txt')}
+extras = {name: requirements(name) for name in sorted(files - {'runtime', 'mminstall'})}
 
 setup(
     name='sr4ir_mm',
@@ -71,5 +87,5 @@ setup(
         'all': [line for lines in extras.values() for line in lines],
         'mim': requirements('mminstall'),
     },
-    cmdclass={'build_py': BuildPy},
+    cmdclass={'build_py': BuildPy, 'bdist_wheel': BdistWheel},
 )

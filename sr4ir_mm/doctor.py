@@ -1,8 +1,9 @@
 """Tell whether the installed packages work together, and what to do where they do not.
 
 ``python -m sr4ir_mm.doctor``, or ``python sr4ir_mm/doctor.py`` if even ``import sr4ir_mm`` fails. A package is OK, or
-UNTESTED (it imports, but its version is outside the tested range or several packages write the same files), or a
-PROBLEM (it is missing or does not import). The exit code is 1 if there is a PROBLEM, else 0.
+UNTESTED (it imports, but its version is outside the tested range or several packages write the same files), a
+PROBLEM (it is missing or does not import), or ABSENT (missing, but you can do without). The exit code is 1 if there is
+a PROBLEM, else 0.
 """
 
 import importlib
@@ -25,14 +26,17 @@ IMPORTS = {
     'mmsegmentation': 'mmseg.models', 'mmdet': 'mmdet.models', 'mmpretrain': 'mmpretrain.models',
     'mmagic': 'mmagic.models',
 }  # fmt: skip
+OPTIONAL = ('optional', 'export', 'webui')  # extras of setup.py that a user may want
 Finding = tuple[str, str, str]  # status, what was found, what to do
 
 
-def tested_ranges() -> dict[str, str]:
-    """Return package name -> version range, from the checkout or else from the installed sr4ir_mm."""
-    file = ROOT / 'requirements' / 'runtime.txt'
+def tested_ranges(extra: str = '') -> dict[str, str]:
+    """Return package name -> version range, of the runtime or of an extra, from the checkout or the installation."""
+    file = ROOT / 'requirements' / f'{extra or "runtime"}.txt'
     lines = file.read_text().splitlines() if file.is_file() else metadata.requires('sr4ir_mm') or []
-    found = [re.match(r'([\w.-]+)\s*([^#;]*)', line) for line in lines if 'extra ==' not in line]
+    marker = '' if file.is_file() or not extra else f'extra == "{extra}"'
+    lines = [line for line in lines if (marker in line if marker else 'extra ==' not in line)]
+    found = [re.match(r'([\w.-]+)\s*([^#;]*)', line) for line in lines]
     return {match[1]: match[2].strip() for match in found if match}
 
 
@@ -101,6 +105,23 @@ def check_opencv() -> Iterator[Finding]:
         yield 'UNTESTED', f'{found} write the same files: the one installed last is used', 'give them one version'
 
 
+def check_optional() -> Iterator[Finding]:
+    """Check the packages of single tools, and the folder in which mim and other projects look for our configs."""
+    for extra in OPTIONAL:
+        wanted = tested_ranges(extra)
+        missing = {package: tested for package, tested in wanted.items() if version_of(package) is None}
+        if missing:
+            packages = ' '.join(f'"{package}{tested}"' for package, tested in missing.items())
+            yield 'ABSENT', f'{", ".join(missing)}: for the extra [{extra}]', f'pip install {packages}'
+        else:
+            yield from (check_package(package, tested) for package, tested in wanted.items())
+    mim = ROOT / 'sr4ir_mm' / '.mim'
+    if (mim / 'model-index.yml').is_file():
+        yield 'OK', f'sr4ir_mm:: configs: {mim}', ''
+    else:
+        yield 'ABSENT', f'{mim}: for sr4ir_mm:: configs, mim and python -m sr4ir_mm', f'pip install --no-deps -e {ROOT}'
+
+
 def show(status: str, what: str, remedy: str) -> None:
     """Print one finding."""
     print(textwrap.fill(f'{status:9}{what}', 120, subsequent_indent=' ' * 9))
@@ -114,7 +135,7 @@ def main() -> int:
     error = import_error('sr4ir_mm')  # first: the zoos import mmcv.ops, which mmcv-lite does not have by itself
     findings = [('PROBLEM', f'import sr4ir_mm: {error}', 'see below')] if error else []
     findings += [check_package(name, tested, IMPORTS.get(name, '')) for name, tested in tested_ranges().items()]
-    findings += [*check_mmcv(), *check_opencv()]
+    findings += [*check_mmcv(), *check_opencv(), *check_optional()]
     for finding in findings:
         show(*finding)
     if torch := sys.modules.get('torch'):

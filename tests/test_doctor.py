@@ -77,6 +77,29 @@ def test_ranges_of_an_installed_package(monkeypatch, tmp_path):
     assert doctor.tested_ranges() == {'torch': '<2.12,>=2.1', 'ftfy': '', 'numpy': '<2,>=1.26'}
 
 
+def test_ranges_of_an_extra(monkeypatch, tmp_path):
+    assert 'tensorboard' in doctor.tested_ranges('optional')
+    monkeypatch.setattr(doctor, 'ROOT', tmp_path)
+    required = ['torch<2.12', 'onnx<2; extra == "export"', 'gradio<5; extra == "webui"', 'onnx<2; extra == "all"']
+    monkeypatch.setattr(doctor.metadata, 'requires', lambda name: required)
+    assert doctor.tested_ranges('export') == {'onnx': '<2'}
+
+
+def test_one_can_do_without(versions, monkeypatch, tmp_path):
+    """... packages of single tools, and the folder that mim looks into; the report says how to get them."""
+    monkeypatch.setattr(doctor, 'ROOT', tmp_path)
+    monkeypatch.setattr(doctor, 'OPTIONAL', ('export',))
+    monkeypatch.setattr(doctor.metadata, 'requires', lambda name: ['onnx<2; extra == "export"'])
+    versions['onnx'] = None
+    package, folder = doctor.check_optional()
+    assert package == ('ABSENT', 'onnx: for the extra [export]', 'pip install "onnx<2"')
+    assert folder[0] == 'ABSENT' and folder[2] == f'pip install --no-deps -e {tmp_path}'
+    versions['onnx'] = '1.23'
+    (tmp_path / 'sr4ir_mm' / '.mim').mkdir(parents=True)
+    (tmp_path / 'sr4ir_mm' / '.mim' / 'model-index.yml').touch()
+    assert [status for status, _, _ in doctor.check_optional()] == ['OK', 'OK']
+
+
 def test_needs_only_the_standard_library_to_start():
     """It has to run where nothing else is installed."""
     source = (doctor.ROOT / 'sr4ir_mm' / 'doctor.py').read_text()

@@ -1,50 +1,23 @@
-"""What an installation holds: built in a copy of the checkout, offline, with setuptools' own build hooks."""
+"""What an installation holds, and what the model index says about the configs."""
 
 import os
 import re
-import shutil
-import subprocess
-import sys
+import runpy
 import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 from mmengine.fileio import load
+from wheels import ROOT, build, copy_checkout, run
 
-ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ('configs', 'tools', 'model-index.yml')
-
-
-def run(*command: str, cwd: Path) -> str:
-    """Run a command; its output, or a failure that shows it."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def build(hook: str, source: Path, out: Path) -> Path:
-    """Call a build hook as pip does, in a process of its own, without isolation and network."""
-    code = f'import sys; from setuptools import build_meta; build_meta.{hook}(sys.argv[1])'
-    out.mkdir()
-    run(sys.executable, '-c', code, str(out), cwd=source)
-    (built,) = out.iterdir()
-    return built
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A git checkout with the files of this one, committed or not, but nothing that git ignores."""
-    if not (ROOT / '.git').exists():
-        pytest.skip('not a git checkout')
-    copy = tmp_path / 'checkout'
-    for name in run('git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard', cwd=ROOT).split('\0'):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-    run('git', 'init', '--quiet', cwd=copy)
-    run('git', 'add', '--all', cwd=copy)
-    return copy
+    """A copy to build in."""
+    return copy_checkout(tmp_path / 'checkout')
 
 
 def dirt(checkout: Path) -> str:
@@ -60,12 +33,20 @@ def contents(wheel: Path) -> set[str]:
         return {name for name in archive.namelist() if '.dist-info/' not in name}
 
 
+def second_mim(wheel: Path) -> set[str]:
+    """The names of the files of ``.mim`` beside the metadata."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {name.partition('.dist-info/.mim/')[2] for name in archive.namelist() if '.dist-info/.mim/' in name}
+
+
 def test_wheel_holds_configs_and_tools_also_from_an_sdist(checkout: Path, tmp_path: Path) -> None:
     """mim and ``sr4ir_mm::...`` paths need ``.mim`` in every wheel, and the checkout has to stay clean."""
     shipped = run('git', 'ls-files', *SHIPPED, cwd=checkout).splitlines()
     sources = run('git', 'ls-files', 'sr4ir_mm', cwd=checkout).splitlines()
-    files = contents(build('build_wheel', checkout, tmp_path / 'wheel'))
+    wheel = build('build_wheel', checkout, tmp_path / 'wheel')
+    files = contents(wheel)
     assert files == {f'sr4ir_mm/.mim/{name}' for name in shipped} | set(sources)
+    assert second_mim(wheel) == set(shipped)
 
     with tarfile.open(build('build_sdist', checkout, tmp_path / 'sdist')) as archive:
         archive.extractall(tmp_path / 'unpacked', filter='data')
@@ -78,7 +59,7 @@ def test_wheel_holds_configs_and_tools_also_from_an_sdist(checkout: Path, tmp_pa
 
 def test_editable_install_links_to_the_checkout_and_a_wheel_keeps_the_links(checkout: Path, tmp_path: Path) -> None:
     """With ``pip install -e`` an edited config is the one that is used, and the checkout may be moved."""
-    build('build_editable', checkout, tmp_path / 'editable')
+    assert not second_mim(build('build_editable', checkout, tmp_path / 'editable'))
     build('build_wheel', checkout, tmp_path / 'wheel')
     mim = checkout / 'sr4ir_mm' / '.mim'
     assert {link.name: os.readlink(link) for link in mim.iterdir()} == {name: f'../../{name}' for name in SHIPPED}
@@ -101,13 +82,39 @@ def test_requirement_files_agree() -> None:
     assert not {'mmcv', 'mmcv-lite'} & set(runtime), 'mmcv comes from requirements.txt or from mim'
 
 
-def test_model_index_is_what_mim_and_mmengine_read() -> None:
-    """Each imported metafile has the keys that both look up, and the configs it names exist."""
+def models() -> list[dict]:
+    """The entries of the model index, read as MMEngine does, which looks the key up for every ``sr4ir_mm::`` path."""
+    return [model for name in load(ROOT / 'model-index.yml')['Import'] for model in load(ROOT / name)['Models']]
+
+
+def test_model_index_has_every_config() -> None:
+    """... and no other."""
+    configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').glob('[!_]*/*.py')}
+    indexed = {model['Config'] for model in models()}
+    assert indexed == configs, 'python .dev/make_metafiles.py'
+    assert len({model['Name'] for model in models()}) == len(configs), 'mim search lists them by name'
+
+
+def test_model_index_invents_nothing() -> None:
+    """No weights are published, so there are no results."""
+    assert not any({'Weights', 'Results'} & set(model) for model in models())
+
+
+def test_mim_reads_the_model_index() -> None:
+    """With the package that mim uses, which adds what the collections say."""
     modelindex = pytest.importorskip('modelindex')
-    for name in load(ROOT / 'model-index.yml')['Import']:
-        assert 'Models' in load(ROOT / name), 'MMEngine looks this key up for every sr4ir_mm:: path'
     index = modelindex.load(str(ROOT / 'model-index.yml'))
     index.build_models_with_collections()
-    assert [collection.name for collection in index.collections] == ['SR4IR']
-    for model in index.models or []:
-        assert (ROOT / model.config).is_file()
+    found = {model.name: model for model in index.models}
+    assert len(found) == len(models())
+    mixed, bilinear = found['detr_edsr_x4_coco'], found['faster-rcnn_x8_voc_l2t']
+    assert (mixed.in_collection, bilinear.in_collection) == ('SR4IR', 'SR4IR-baselines')
+    assert mixed.metadata.data['Task Network'] == 'detr' and bilinear.metadata.data['Scale'] == 8
+    assert 'SR Network' not in bilinear.metadata.data  # S takes no part
+
+
+@pytest.mark.slow
+def test_model_index_is_up_to_date() -> None:
+    """A config's data set, scheme, schedule and so on are what its entry says."""
+    for path, text in runpy.run_path(str(ROOT / '.dev' / 'make_metafiles.py'))['files']():
+        assert path.read_text() == text, 'python .dev/make_metafiles.py'

@@ -27,6 +27,8 @@ def load_config(path: str, options: dict | None = None) -> Config:
     Raises:
         SR4IRError: If there is no such file, an option does not fit, or a new ``data_root`` reaches no data set.
     """
+    if path.startswith('sr4ir_mm::'):
+        return override(get_config(path), path, options)
     if '::' in path:
         raise SR4IRError(f"'{path}' is a config of a zoo, without S: train it with --sr edsr --scale 4, or the like.")
     if not Path(path).is_file():

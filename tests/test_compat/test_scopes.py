@@ -14,6 +14,7 @@ import sr4ir_mm
 from sr4ir_mm.compat import numpy2, scopes
 
 PACKAGE = Path(sr4ir_mm.__file__).parent
+CONFIG = 'sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
 
 
 def test_mmengine_finds_the_package():
@@ -22,27 +23,44 @@ def test_mmengine_finds_the_package():
     assert Path(get_installed_path(name)) == PACKAGE
 
 
-def test_configs_resolve(tmp_path, monkeypatch):
-    """With ``.mim`` as a wheel and an editable install make it; the lookup itself is MMEngine's."""
+@pytest.fixture
+def installed(tmp_path, monkeypatch) -> None:
+    """``.mim`` as an editable install makes it; the lookup itself is MMEngine's."""
     folder = tmp_path / 'sr4ir_mm'
-    (folder / '.mim' / 'configs' / 'a').mkdir(parents=True)
-    (folder / '.mim' / 'configs' / 'a' / 'b.py').write_text('x = 1')
-    (folder / '.mim' / 'model-index.yml').write_text('Import: []')
+    (folder / '.mim').mkdir(parents=True)
+    for name in ('configs', 'model-index.yml'):
+        (folder / '.mim' / name).symlink_to(PACKAGE.parent / name)
     shutil.copy(PACKAGE / 'version.py', folder / '__init__.py')
     (folder / 'registry.py').touch()
-    user = tmp_path / 'user.py'
-    user.write_text("_base_ = ['sr4ir_mm::a/b.py']\ny = 2")
     monkeypatch.setattr(sr4ir_mm, '__path__', [str(folder)])
     monkeypatch.delitem(sys.modules, 'sr4ir_mm.registry', raising=False)
-    cfg = Config.fromfile(user)
-    assert (cfg.x, cfg.y) == (1, 2)
-    assert get_config('sr4ir_mm::a/b.py').x == 1
+
+
+def test_configs_resolve(installed):
+    """By name, and also those without an entry in the model index."""
+    assert get_config(f'sr4ir_mm::{CONFIG}').model.type == 'sr4ir_mm.SR4IR'
+    assert get_config('sr4ir_mm::_base_/sr/edsr_x4.py').scale == 4
+
+
+def test_base_of_another_project(installed, tmp_path):
+    """It stays as it is: T's types are of the scope that it sets, not of ours."""
+    user = tmp_path / 'user.py'
+    user.write_text(f"_base_ = ['sr4ir_mm::{CONFIG}']\nfurther = {{{{_base_.test_dataloader}}}}")
+    cfg = Config.fromfile(user).to_dict()
+    assert cfg.pop('further') == cfg['test_dataloader']
+    assert cfg == Config.fromfile(PACKAGE.parent / 'configs' / CONFIG).to_dict()
+
+
+def test_scopes_of_the_zoos_stay(tmp_path):
+    user = tmp_path / 'user.py'
+    user.write_text("_base_ = ['mmseg::_base_/models/fcn_unet_s5-d16.py']\nfurther = {{_base_.model}}")
+    assert Config.fromfile(user).further['_scope_'] == 'mmseg'
 
 
 def test_registering_twice_changes_nothing():
-    before = dict(MODULE2PACKAGE)
+    before = dict(MODULE2PACKAGE), Config._get_cfg_path
     scopes.register_scope()
-    assert before == MODULE2PACKAGE
+    assert before == (MODULE2PACKAGE, Config._get_cfg_path)
 
 
 @pytest.mark.parametrize('version', ['1.26.4', '2.3.0'])
