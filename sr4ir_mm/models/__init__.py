@@ -6,6 +6,7 @@ from .feature_recorder import FeatureRecorder
 from .image_to_image import LIIF, ImageToImage
 from .modes import frozen
 from .padded_det_preprocessor import PaddedDetDataPreprocessor
+from .random_degradation import RandomDegradation
 from .schemes import SCHEMES, Phase
 from .sr4ir import SR4IR
 from .tdp_loss import TDPLoss
@@ -22,6 +23,7 @@ __all__ = [
     'ImageToImage',
     'PaddedDetDataPreprocessor',
     'Phase',
+    'RandomDegradation',
     'SRDataPreprocessor',
     'TDPLoss',
     'TorchvisionBackbone',

@@ -12,6 +12,12 @@ def quantize(x: Tensor) -> Tensor:
     return (x * 255).round().clamp(0, 255) / 255
 
 
+def pad_to_multiple(hr: Tensor, scale: int) -> Tensor:
+    """Continue N x 3 x H x W images at the right and bottom by their edge until ``scale`` divides both sides."""
+    height, width = hr.shape[-2:]
+    return F.pad(hr, (0, -width % scale, 0, -height % scale), mode='replicate')
+
+
 @MODELS.register_module()
 class BicubicDegradation(nn.Module):
     """Bicubic down-sampling without antialiasing, then 8-bit rounding (SR4IR, section 3.1).
@@ -37,6 +43,5 @@ class BicubicDegradation(nn.Module):
         """
         if self.scale == 1:
             return quantize(hr)
-        height, width = hr.shape[-2:]
-        hr = F.pad(hr, (0, -width % self.scale, 0, -height % self.scale), mode='replicate')
+        hr = pad_to_multiple(hr, self.scale)
         return quantize(F.interpolate(hr, scale_factor=1 / self.scale, mode='bicubic', align_corners=False))
