@@ -40,7 +40,7 @@ def train_and_test(config: str, work_dir: Path, data: Path, *test_args: object) 
     return read_metrics(folder / 'test')
 
 
-def picture(panels: Path, target: Path, count: int = 5) -> None:
+def picture(panels: Path, target: Path, count: int = 2) -> None:
     """Stack the panels of the first few test images."""
     images = [cv2.imread(str(path)) for path in sorted(panels.glob('*.png'))[:count]]
     cv2.imwrite(str(target), cv2.vconcat(images))
@@ -63,7 +63,7 @@ def main() -> None:
     picture(panels, work_dir / 'panels.png')
     print(f'\nDone in {time.time() - begin:.0f} s. All images are tested at x4 low resolution, but for the oracle.\n')
     print(table)
-    print(f'\nPicture (LR | SR | HR | ground truth | prediction): {work_dir / "panels.png"}')
+    print(f'\nPicture (LR, bilinear, SR, HR; predictions; where they differ): {work_dir / "panels.png"}')
 
 
 if __name__ == '__main__':

@@ -14,10 +14,11 @@ from .scalars import Curve
 def run_names(work_dirs: Sequence[Path]) -> list[str]:
     """Short names that differ: the last part of each path, with as many parents as that takes."""
     paths = [path.resolve() for path in work_dirs]
-    depth = 1
-    while len(names := {path: '/'.join(path.parts[-depth:]) for path in paths}.values()) != len(set(names)):
-        depth += 1
-    return ['/'.join(path.parts[-depth:]) for path in paths]
+    for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
+        names = ['/'.join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            return names
+    return []
 
 
 def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], across: int = 4) -> Figure:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..errors import SR4IRError
-from ..visualization.panel import _draw as draw
+from ..visualization.panel import draw
 from .config import find_checkpoint, find_config
 from .images import Inputs, expand, names, read
 from .lr_predictor import LRPredictor

@@ -2,13 +2,18 @@
 
 import copy
 import os
+from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
+from torch import nn
+from torch.utils.data import Dataset
 
 from ..registry import HOOKS
 from ..utils import unwrap
@@ -24,7 +29,8 @@ class SRVisualizationHook(Hook):
     this T runs a second time, on the bilinear up-sampling. Images that are LR themselves have LR and SR only.
 
     The panels are saved to ``out_dir`` and sent to the backends of the runner's visualizer (TensorBoard, W&B, MLflow,
-    ...), of which MMEngine's ``LocalVisBackend`` gets them only where no ``out_dir`` is given.
+    ...), of which MMEngine's ``LocalVisBackend`` gets them only where no ``out_dir`` is given. In a distributed test
+    these are the images of the first process: MMEngine's visualizers draw in no other.
 
     Args:
         out_dir (str, optional): Folder for the pictures: ``<name of the image>.png``, in the subfolders that the data
@@ -32,13 +38,23 @@ class SRVisualizationHook(Hook):
         interval (int): Draw every so many batches.
         during_val (bool): Whether to draw in validations during training, too.
         crops (int): How many windows of an image to enlarge at most.
+        draw_cfg (dict, optional): More arguments of ``add_datasample`` of T's visualizer, e.g. mmdet's
+            ``dict(pred_score_thr=0.1)``.
     """
 
-    def __init__(self, out_dir: str | None = None, interval: int = 1, during_val: bool = False, crops: int = 2) -> None:
+    def __init__(
+        self,
+        out_dir: str | None = None,
+        interval: int = 1,
+        during_val: bool = False,
+        crops: int = 2,
+        draw_cfg: dict | None = None,
+    ) -> None:
         self.out_dir = Path(out_dir) if out_dir else None
         self.interval = interval
         self.during_val = during_val
         self.crops = crops
+        self.draw_cfg = draw_cfg or {}
         self.root: str | None = None
 
     def before_test_epoch(self, runner: Runner) -> None:
@@ -54,20 +70,21 @@ class SRVisualizationHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
     ) -> None:
         """Draw the data samples of one batch."""
-        if self.every_n_inner_iters(batch_idx, self.interval):
+        if is_main_process() and self.every_n_inner_iters(batch_idx, self.interval):
             self._draw(runner, batch_idx, outputs, self.out_dir)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
     ) -> None:
         """Draw the data samples of one batch, if asked for."""
-        if self.during_val and self.every_n_inner_iters(batch_idx, self.interval):
+        if self.during_val and is_main_process() and self.every_n_inner_iters(batch_idx, self.interval):
             self._draw(runner, batch_idx, outputs, self.out_dir and self.out_dir / f'iter_{runner.iter}')
 
     def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
         model = unwrap(runner.model)
         visualizer = copy.copy(runner.visualizer)
         visualizer._vis_backends = {}  # it also draws for us, but only we save
+        visualizer.add_datasample = partial(visualizer.add_datasample, **self.draw_cfg)
         compares = model.source != 'lr' and 'hr' in samples[0]
         baselines = predict_on_bilinear(model, samples) if compares else [None] * len(samples)
         for i, (sample, baseline) in enumerate(zip(samples, baselines)):
@@ -80,7 +97,7 @@ class SRVisualizationHook(Hook):
         inside = os.path.relpath(img_path, self.root) if self.root else Path(img_path).name
         return str(Path(inside).with_suffix('.png'))
 
-    def _save(self, runner: Runner, name: str, picture, folder: Path | None) -> None:
+    def _save(self, runner: Runner, name: str, picture: np.ndarray, folder: Path | None) -> None:
         if folder:
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +109,7 @@ class SRVisualizationHook(Hook):
                 backend.add_image(name, picture, step=runner.iter)
 
 
-def image_root(data_set) -> str | None:
+def image_root(data_set: Dataset) -> str | None:
     """The folder that holds all images of a data set, some maybe in subfolders; None if it does not tell."""
     if not hasattr(data_set, 'get_data_info'):
         return None
@@ -101,7 +118,7 @@ def image_root(data_set) -> str | None:
 
 
 @torch.no_grad()
-def predict_on_bilinear(model, samples: list) -> list:
+def predict_on_bilinear(model: nn.Module, samples: list) -> list:
     """T's predictions on bilinear up-sampling.
 
     Args:
@@ -113,7 +130,7 @@ def predict_on_bilinear(model, samples: list) -> list:
         list: New data samples, whose ``sr`` is the up-sampling.
     """
     images = {name: torch.stack([sample.get(name) for sample in samples]) for name in ('lr', 'hr')}
-    normalised, seen = model._show('lr', images)
+    normalised, seen = model.show('lr', images)
     outputs = copy.deepcopy(samples)  # T writes into them
     if model.recognises:
         outputs = unwrap(model.task)(normalised, outputs, mode='predict')

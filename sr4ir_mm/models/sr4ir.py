@@ -171,7 +171,7 @@ class SR4IR(BaseModel):
         if images:
             if self.source == 'sr':
                 images['sr'] = self._super_resolve(images)
-            normalised, seen = self._show(self.source, images)
+            normalised, seen = self.show(self.source, images)
         else:
             normalised = self.data_preprocessor.normalise(self.enhance(inputs))
         if mode == 'predict' and not self.recognises:
@@ -233,7 +233,7 @@ class SR4IR(BaseModel):
             losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(images, samples)
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
-            outputs = self.task(self._show(name, images)[0], self._own(samples), mode='loss')
+            outputs = self.task(self.show(name, images)[0], self._own(samples), mode='loss')
             loss, log = unwrap(self.task).parse_losses(outputs)
             total = total + weight * loss
             logs.update(
@@ -249,10 +249,19 @@ class SR4IR(BaseModel):
     def _tdp_loss(self, images: dict, samples: list) -> Tensor:
         with torch.no_grad():
             hr_feats = self.recorder(images['task'], samples)
-        return self.tdp(self.recorder(self._show('sr', images)[0], samples), hr_feats)
+        return self.tdp(self.recorder(self.show('sr', images)[0], samples), hr_feats)
 
-    def _show(self, name: str, images: dict) -> tuple[Tensor, Tensor]:
-        """The image called ``name``, as T sees it and in [0, 1]."""
+    def show(self, name: str, images: dict) -> tuple[Tensor, Tensor]:
+        """One image of a batch, e.g. bilinear up-sampling for a picture of what a baseline sees.
+
+        Args:
+            name (str): 'hr', 'lr' (bilinear up-sampling), 'sr' or 'mix'.
+            images (dict[str, Tensor]): ``lr`` and ``hr`` of :class:`SRDataPreprocessor`, ``task`` too for 'hr', and
+                ``sr`` for 'sr' and 'mix'.
+
+        Returns:
+            tuple[Tensor, Tensor]: N x 3 x H x W, as T sees it, and in [0, 1], RGB.
+        """
         if name == 'hr':
             return images['task'], images['hr']
         if name == 'lr':

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from .windows import change, greatest
 
-#: What T sees at test time, by :attr:`SR4IR.source`.
-SEEN = dict(sr='SR', lr='bilinear', hr='HR as T sees it')
+#: What T sees at test time, by ``SR4IR.source``.
+SEEN = dict(sr='SR', lr='bilinear', hr='HR (T sees it)')  # beside the HR that all panels have
 #: The difference of errors, in grey levels, at which the colours of the difference map end.
 LIMIT = 64
+Drawn = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that T saw
 
 
 @dataclass
@@ -51,22 +52,24 @@ def make_panel(
     """
     size = tuple(sample.metainfo.get('ori_shape', sample.sr.shape[-2:])[:2])
     lr, seen = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'sr', size)
-    if 'hr' not in sample:
-        truth = _draw(visualizer, lr, sample, draw_gt=True, draw_pred=False)
-        return Panel(
-            {'LR': lr, SEEN[source]: seen}, {'ground truth': truth, **_prediction(visualizer, seen, sample, source)}
+    images = {'LR': lr, SEEN[source]: seen}
+    prediction = {
+        f'prediction on {SEEN[source].partition(" ")[0]}': draw(
+            visualizer, seen, sample, draw_gt=False, draw_pred=True
         )
-    hr = _uint8(sample, 'hr', size)
-    truth = {'ground truth': _draw(visualizer, hr, sample, draw_gt=True, draw_pred=False)}
-    prediction = _prediction(visualizer, seen, sample, source)
+    }
+    hr = _uint8(sample, 'hr', size) if 'hr' in sample else lr
+    truth = {'ground truth': draw(visualizer, hr, sample, draw_gt=True, draw_pred=False)}
+    if hr is lr:
+        return Panel(images, truth | prediction)
     if baseline is None:
-        blank = np.full_like(lr, 255)
-        return Panel({'LR': lr, SEEN[source]: seen, 'HR': hr}, {'': blank, **prediction, **truth})
+        return Panel(images | {'HR': hr}, {'': np.full_like(lr, 255)} | prediction | truth)
     low = _uint8(baseline, 'sr', size)
     title, difference = difference_map(low, seen, hr)
+    low_prediction = draw(visualizer, low, baseline, draw_gt=False, draw_pred=True)
     return Panel(
-        {'LR': lr, 'bilinear': low, SEEN[source]: seen, 'HR': hr},
-        {title: difference, **_prediction(visualizer, low, baseline, 'lr'), **prediction, **truth},
+        {'LR': lr, 'bilinear': low} | images | {'HR': hr},
+        {title: difference, 'prediction on bilinear': low_prediction} | prediction | truth,
         _windows(visualizer, (baseline, low), (sample, seen), crops),
     )
 
@@ -83,25 +86,38 @@ def difference_map(low: np.ndarray, seen: np.ndarray, hr: np.ndarray) -> tuple[s
     return f'nearer to HR: blue, farther: red ({nearer.mean():+.1f})', picture
 
 
-def _prediction(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, source: str) -> dict:
-    return {f'prediction on {SEEN[source][:8]}': _draw(visualizer, image, sample, draw_gt=False, draw_pred=True)}
-
-
-def _windows(visualizer: Visualizer, first: tuple, second: tuple, crops: int) -> list[tuple[slice, slice]]:
+def _windows(visualizer: Visualizer, first: Drawn, second: Drawn, crops: int) -> list[tuple[slice, slice]]:
     canvas = np.full_like(first[1], 128)  # on one canvas, predictions are all that can differ
-    decisions = [_draw(visualizer, canvas, sample, scores=False, draw_gt=False, draw_pred=True) for sample, _ in
-                 (first, second)]  # fmt: skip
-    changed = change(*decisions)
-    if _of_whole_images(visualizer) and changed.any():  # where the class is written tells nothing
-        changed = np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255
-    return greatest(changed, crops)
+    decisions = [
+        draw(visualizer, canvas, sample, scores=False, draw_gt=False, draw_pred=True) for sample, _ in (first, second)
+    ]
+    if not _of_whole_images(visualizer):
+        return greatest(change(*decisions), crops)
+    if np.array_equal(*decisions):
+        return []
+    # a class has no place in the image: where S changed the image
+    return greatest(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
 
 
 def _of_whole_images(visualizer: Visualizer) -> bool:
     return hasattr(visualizer, 'visualize_cls')  # mmpretrain, whose add_datasample does nothing
 
 
-def _draw(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, scores: bool = True, **what: bool):
+def draw(
+    visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, scores: bool = True, **what: bool
+) -> np.ndarray:
+    """Let T's visualizer draw a data sample.
+
+    Args:
+        visualizer (Visualizer): T's own.
+        image (np.ndarray): H x W x 3, uint8, RGB, of the sample's ``ori_shape``.
+        sample (BaseDataElement): T's.
+        scores (bool): Whether to write the scores of classes of whole images.
+        **what (bool): 'draw_gt' and 'draw_pred', and other options of the visualizer.
+
+    Returns:
+        np.ndarray: H x W x 3, uint8, RGB; the image itself where there is nothing to draw.
+    """
     visualizer.set_image(image)  # which stays where there is nothing to draw
     if _of_whole_images(visualizer):
         visualizer.visualize_cls(image.copy(), sample.cpu(), draw_score=scores, **what)

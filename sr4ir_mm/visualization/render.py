@@ -21,28 +21,21 @@ def render(panel: Panel, width: int = 300) -> np.ndarray:
         np.ndarray: H x W x 3, uint8, RGB.
     """
     images, drawn = list(panel.images.items()), list(panel.drawn.items())
-    shown = [images[0][1], *(image for _, image in drawn[1:])]  # LR, and what T makes of the others
-    height = max(1, round(width * shown[0].shape[0] / shown[0].shape[1]))
-    rows, rest = 2, len(panel.windows)
-    size = GAP + len(images) * (width + GAP), rows * (TITLE + height) + rest * (height + GAP) + GAP
-    page = Image.new('RGB', size, 'white')
-    draw = ImageDraw.Draw(page)
-    font = ImageFont.truetype(findfont('DejaVu Sans'), 12)  # which comes with matplotlib
-    for i, row in enumerate((images, drawn)):
-        top = i * (TITLE + height)
+    shown = [images[0], *drawn[1:]]  # LR, and what T makes of the others
+    height = max(1, round(width * images[0][1].shape[0] / images[0][1].shape[1]))
+    top = 2 * (TITLE + height) + GAP
+    page = Image.new('RGB', (GAP + len(images) * (width + GAP), top + len(panel.windows) * (height + GAP)), 'white')
+    for y, row, windows in (0, images, []), (TITLE + height, drawn, panel.windows):
         for j, (title, image) in enumerate(row):
-            left = GAP + j * (width + GAP)
-            draw.text((left + width / 2, top + TITLE / 2), title, 'black', font, anchor='mm')
-            page.paste(_fit(image, width, height), (left, top + TITLE))
-            if i and j:
-                _mark(draw, panel.windows, (left, top + TITLE), width / image.shape[1])
+            corner = GAP + j * (width + GAP), y + TITLE
+            page.paste(_fit(image, width, height), corner)
+            _write(page, title, (corner[0] + width / 2, y + TITLE / 2))
+            _mark(page, windows if j else [], corner, width / image.shape[1])
     for i, window in enumerate(panel.windows):
-        top = rows * (TITLE + height) + GAP + i * (height + GAP)
-        for j, image in enumerate(shown):
-            left = GAP + j * (width + GAP)
-            page.paste(_fit(image[window], width, height), (left, top))
-            draw.rectangle((left, top, left + width - 1, top + height - 1), outline=_colour(i), width=FRAME)
-    return np.asarray(page)
+        for j, (_, image) in enumerate(shown):
+            corner = GAP + j * (width + GAP), top + i * (height + GAP)
+            page.paste(_framed(_fit(image[window], width, height), i), corner)
+    return np.array(page)
 
 
 def _fit(image: np.ndarray, width: int, height: int) -> Image.Image:
@@ -50,11 +43,21 @@ def _fit(image: np.ndarray, width: int, height: int) -> Image.Image:
     return Image.fromarray(image).resize((width, height), Image.NEAREST if enlarges else Image.BOX)
 
 
-def _mark(draw: ImageDraw.ImageDraw, windows: list[tuple[slice, slice]], corner: tuple, scale: float) -> None:
+def _write(page: Image.Image, text: str, middle: tuple[float, float]) -> None:
+    font = ImageFont.truetype(findfont('DejaVu Sans'), 12)  # which comes with matplotlib
+    ImageDraw.Draw(page).text(middle, text, 'black', font, anchor='mm')
+
+
+def _framed(image: Image.Image, index: int) -> Image.Image:
+    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=_colour(index), width=FRAME)
+    return image
+
+
+def _mark(page: Image.Image, windows: list[tuple[slice, slice]], corner: tuple[int, int], scale: float) -> None:
     for i, (rows, columns) in enumerate(windows):
-        ends = [(columns.start, rows.start), (columns.stop, rows.stop)]
+        ends = (columns.start, rows.start), (columns.stop, rows.stop)
         box = [tuple(round(start + scale * x) for start, x in zip(corner, end)) for end in ends]
-        draw.rectangle(box, outline=_colour(i), width=2)
+        ImageDraw.Draw(page).rectangle(box, outline=_colour(i), width=2)
 
 
 def _colour(index: int) -> str:

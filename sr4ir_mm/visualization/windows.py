@@ -32,22 +32,29 @@ def greatest(weights: np.ndarray, count: int, fraction: int = 3) -> list[tuple[s
 
     Args:
         weights (np.ndarray): H x W, float32, 0 to 1.
-        count (int): How many windows at most; they do not overlap where the map is not 0.
+        count (int): How many windows at most; a later one is of another place than those before.
         fraction (int): The image is so many times as high and as wide as a window.
 
     Returns:
         list[tuple[slice, slice]]: Rows and columns of each, the greatest first; only those with a mean of at least
-        :data:`LEAST`.
+        ``LEAST``.
     """
     weights = weights.copy()
     height, width = (max(1, side // fraction) for side in weights.shape)
     windows = []
     while len(windows) < count:
-        means = cv2.boxFilter(weights, -1, (width, height), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-        means = means[: len(weights) - height + 1, : weights.shape[1] - width + 1]
-        top, left = np.unravel_index(means.argmax(), means.shape)
-        if means[top, left] < LEAST:
+        # twice half a window is a tent, so that what changed comes to lie in the middle
+        half = -(-width // 2), -(-height // 2)
+        means = cv2.boxFilter(weights, -1, half, borderType=cv2.BORDER_CONSTANT)
+        anchor = tuple((side - 1) // 2 for side in half)  # undoes the shift by the first of even sides
+        means = cv2.boxFilter(means, -1, half, anchor=anchor, borderType=cv2.BORDER_CONSTANT)
+        inside = means[height // 2 :, width // 2 :][: len(weights) - height + 1, : weights.shape[1] - width + 1]
+        top, left = map(int, np.unravel_index(inside.argmax(), inside.shape))
+        window = slice(top, top + height), slice(left, left + width)
+        if weights[window].mean() < LEAST:
             break
-        windows.append((slice(int(top), int(top) + height), slice(int(left), int(left) + width)))
-        weights[windows[-1]] = 0
+        windows.append(window)
+        # with a margin, or the next window shows the rest of this change
+        y, x = height // 4, width // 4
+        weights[max(0, top - y) : top + height + y, max(0, left - x) : left + width + x] = 0
     return windows

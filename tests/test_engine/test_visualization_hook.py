@@ -1,125 +1,189 @@
-from itertools import count, groupby
+"""Which pictures are made, where they go, and what T predicts on bilinear up-sampling."""
+
 from pathlib import Path
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
+import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import VISUALIZERS
-from mmengine.structures import BaseDataElement, InstanceData, PixelData
-from mmpretrain.structures import DataSample
+from mmengine.dataset import BaseDataset, ConcatDataset
+from mmengine.registry import VISBACKENDS
+from mmengine.structures import InstanceData
+from pictures import labelled, sample, visualizer
+from toy import EDSR, ToyClassifier, toy_batch
 
 from sr4ir_mm.engine import SRVisualizationHook
-
-RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
-SIZE = (120, 160)
-COUNT = count()
+from sr4ir_mm.engine.visualization_hook import image_root, predict_on_bilinear
+from sr4ir_mm.models import SR4IR
 
 
-def image(colour: tuple, *size: int) -> torch.Tensor:
-    return (torch.tensor(colour) / 255).view(3, 1, 1).expand(3, *size).clone()
+class Images(BaseDataset):
+    def __init__(self, *paths: str) -> None:
+        self.paths = paths
+        super().__init__()
+
+    def load_data_list(self) -> list[dict]:
+        return [dict(img_path=path) for path in self.paths]
 
 
-def sample(cls: type = BaseDataElement, size: tuple = SIZE, **meta) -> BaseDataElement:
-    """LR is red, SR green, HR blue."""
-    height, width = size
-    meta = dict(dict(img_path='some/where/a.jpg', img_shape=SIZE, ori_shape=SIZE), **meta)
-    meta = {key: value for key, value in meta.items() if value}
-    images = dict(lr=image(RED, height // 4, width // 4), sr=image(GREEN, *size), hr=image(BLUE, *size))
-    return cls(metainfo=meta, **images)
+def make_runner(visualizer, *paths: str, iteration: int = 0) -> SimpleNamespace:
+    loader = SimpleNamespace(dataset=Images(*(paths or ['some/where/a.jpg'])))
+    return SimpleNamespace(
+        visualizer=visualizer, model=SimpleNamespace(source='lr'), iter=iteration, test_dataloader=loader,
+        val_dataloader=loader,
+    )  # fmt: skip
 
 
-def visualizer(kind: str, **kwargs):
-    visualizer = VISUALIZERS.build(dict(type=kind, name=f'visualizer {next(COUNT)}', **kwargs))  # MMEngine keeps them
-    visualizer.dataset_meta = dict(classes=('', 'cat'), palette=[(0, 0, 0), (255, 255, 255)])
-    return visualizer
+def draw(runner, *samples, batch_idx: int = 0, out_dir: Path | None = None, **kwargs) -> None:
+    hook = SRVisualizationHook(out_dir and str(out_dir), **kwargs)
+    hook.before_test_epoch(runner)
+    hook.after_test_iter(runner, batch_idx, {}, list(samples))
 
 
-def draw(folder: Path, visualizer, *samples: BaseDataElement, batch_idx: int = 0, **kwargs) -> None:
-    runner = SimpleNamespace(visualizer=visualizer)
-    SRVisualizationHook(str(folder), **kwargs).after_test_iter(runner, batch_idx, {}, list(samples))
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob('*.png'))
 
 
-def panels(path: Path) -> list[tuple]:
-    """The colours of the panels of a picture, from left to right, at 4/5 of its height; margins are white."""
-    picture = (plt.imread(path)[..., :3] * 255).round().astype(int)
-    line = picture[len(picture) * 4 // 5]
-    runs = [np.array(list(run)) for white, run in groupby(line, lambda c: min(c) > 250) if not white]
-    assert len({len(run) // 3 for run in runs}) == 1  # of one width
-    return [tuple(np.median(run, axis=0).astype(int).tolist()) for run in runs]
-
-
-def drawn(path: Path, plain: Path) -> list[bool]:
-    """In which panels two pictures differ."""
-    difference = plt.imread(path) - plt.imread(plain)
-    return (np.abs(difference).sum((0, 2)).reshape(5, -1).sum(1) > 0).tolist()
-
-
-def test_panels_without_predictions(tmp_path):
-    """S alone, on images without labels."""
-    draw(tmp_path, visualizer('Visualizer'), sample())
-    assert panels(tmp_path / 'a.png') == [RED, GREEN, BLUE, BLUE, GREEN]
-
-
-def seg(sample: BaseDataElement, *which: str) -> BaseDataElement:
-    for name, label in (('gt_sem_seg', 0), ('pred_sem_seg', 1)):
-        if name in which:
-            sample.set_field(PixelData(data=torch.full((1, *SIZE), label)), name)
-    return sample
-
-
-@pytest.mark.parametrize('which', [('gt_sem_seg', 'pred_sem_seg'), ('gt_sem_seg',), ('pred_sem_seg',), ()])
-def test_segmentation(tmp_path, which):
-    """Black for the ground truth over HR, white for the prediction over SR; what is missing is left out."""
-    draw(tmp_path, visualizer('mmseg.SegLocalVisualizer', alpha=0.5), seg(sample(), *which))
-    truth = (0, 0, 127) if 'gt_sem_seg' in which else BLUE
-    prediction = (127, 255, 127) if 'pred_sem_seg' in which else GREEN
-    assert panels(tmp_path / 'a.png') == [RED, GREEN, BLUE, truth, prediction]
-
-
-def test_detection(tmp_path):
-    instances = InstanceData(bboxes=torch.tensor([[9.0, 60, 99, 99]]), labels=torch.tensor([1]), scores=torch.ones(1))
-    samples = [sample(img_path=f'{name}.jpg') for name in ('truth', 'prediction', 'plain')]
-    for i, data_sample in enumerate(samples):
-        data_sample.gt_instances = instances if i == 0 else instances[:0]
-        data_sample.pred_instances = instances if i == 1 else instances[:0]
-    draw(tmp_path, visualizer('mmdet.DetLocalVisualizer'), *samples)
-    plain = tmp_path / 'plain.png'
-    assert panels(plain) == [RED, GREEN, BLUE, BLUE, GREEN]
-    assert drawn(tmp_path / 'truth.png', plain) == [False, False, False, True, False]
-    assert drawn(tmp_path / 'prediction.png', plain) == [False, False, False, False, True]
-
-
-def test_classification(tmp_path):
-    samples = [sample(DataSample, img_path=f'{name}.jpg') for name in ('truth', 'prediction', 'plain')]
-    samples[0].set_gt_label(0)
-    samples[1].set_pred_label(1)
-    draw(tmp_path, visualizer('mmpretrain.UniversalVisualizer'), *samples)
-    plain = tmp_path / 'plain.png'
-    assert panels(plain) == [RED, GREEN, BLUE, BLUE, GREEN]
-    assert drawn(tmp_path / 'truth.png', plain) == [False, False, False, True, False]
-    assert drawn(tmp_path / 'prediction.png', plain) == [False, False, False, False, True]
-
-
-def test_padding_is_cut_off_and_size_is_that_of_the_original(tmp_path):
-    padded = sample(size=(160, 240), img_shape=(120, 160), ori_shape=(60, 160))
-    for name, scale in (('lr', 4), ('sr', 1), ('hr', 1)):
-        full = padded.get(name)
-        full[:, 120 // scale :], full[..., 160 // scale :] = image(YELLOW, 1, 1), image(YELLOW, 1, 1)
-    draw(tmp_path, visualizer('Visualizer'), padded, sample(img_path='b.jpg', ori_shape=(60, 160)))
-    assert panels(tmp_path / 'b.png') == [RED, GREEN, BLUE, BLUE, GREEN]
-    assert drawn(tmp_path / 'a.png', tmp_path / 'b.png') == [False] * 5
+def seg_visualizer(folder: Path, *backends: str):
+    backends = [dict(type=backend) for backend in backends]
+    return visualizer('mmseg.SegLocalVisualizer', vis_backends=backends, save_dir=str(folder))
 
 
 def test_files(tmp_path):
-    nameless = sample(img_path=None)
-    backends = dict(vis_backends=[dict(type='LocalVisBackend')], save_dir=str(tmp_path / 'backend'))
-    local = visualizer('mmseg.SegLocalVisualizer', **backends)
+    runner = make_runner(visualizer('Visualizer'))
     for batch in range(4):
-        named = seg(sample(img_path=f'{batch}.jpg'), 'gt_sem_seg')
-        draw(tmp_path / 'out', local, named, nameless, batch_idx=batch, interval=2)
-    names = sorted(path.name for path in (tmp_path / 'out').iterdir())
-    assert names == ['000001_1.png', '000003_1.png', '1.png', '3.png']
-    assert not list((tmp_path / 'backend').rglob('*.png'))  # T's own backends draw nothing
-    assert list(local._vis_backends) == ['LocalVisBackend']
+        samples = sample(img_path=f'some/where/{batch}.jpg'), sample(img_path=None)
+        draw(runner, *samples, batch_idx=batch, out_dir=tmp_path, interval=2)
+    assert files(tmp_path) == ['000001_1.png', '000003_1.png', '1.png', '3.png']
+    height, width = cv2.imread(str(tmp_path / '1.png')).shape[:2]
+    assert width == 4 + 3 * 304 and height == 2 * (22 + 225) + 4  # three pictures above three
+
+
+def test_images_of_one_name_in_several_folders(tmp_path):
+    paths = ['data/cat/1.jpg', 'data/dog/1.jpg', 'data/dog/small/1.jpg']
+    runner = make_runner(seg_visualizer(tmp_path / 'backend', 'LocalVisBackend'), *paths)
+    for folder in (tmp_path / 'out', None):
+        draw(runner, *(sample(img_path=path) for path in paths), out_dir=folder)
+    assert files(tmp_path / 'out') == ['cat/1.png', 'dog/1.png', 'dog/small/1.png']
+    local = [f'vis_data/vis_image/{name}.png_0.png' for name in ('cat__1', 'dog__1', 'dog__small__1')]
+    assert files(tmp_path / 'backend') == local
+
+
+def test_image_root():
+    assert image_root(Images('data/a/1.jpg', 'data/a/2.jpg')) == 'data/a'
+    assert image_root(ConcatDataset([Images('data/a/1.jpg'), Images('data/b/1.jpg')])) == 'data'
+    assert image_root([1, 2]) is None  # PyTorch's own data sets do not tell
+    assert image_root(Images('')) is None
+
+
+def test_local_backend_and_out_dir_do_not_both_keep_the_pictures(tmp_path):
+    runner = make_runner(seg_visualizer(tmp_path / 'backend', 'LocalVisBackend'))
+    draw(runner, labelled(sample(), gt_sem_seg=0), out_dir=tmp_path / 'out')
+    assert files(tmp_path) == ['out/a.png']  # nor does T's visualizer, which draws, leave any
+    assert list(runner.visualizer._vis_backends) == ['LocalVisBackend']
+
+
+def test_tensorboard(tmp_path):
+    """By the config alone: the backends of the runner's visualizer get the panel, at the step of the training."""
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    runner = make_runner(seg_visualizer(tmp_path, 'TensorboardVisBackend', 'LocalVisBackend'), iteration=7)
+    draw(runner, sample(), out_dir=tmp_path / 'out')
+    runner.visualizer.close()
+    (log,) = tmp_path.rglob('events.out.*')
+    events = EventAccumulator(str(log)).Reload()
+    (event,) = events.Images('a.png')
+    shown = cv2.imdecode(np.frombuffer(event.encoded_image_string, np.uint8), cv2.IMREAD_COLOR)
+    assert event.step == 7 and np.array_equal(shown, cv2.imread(str(tmp_path / 'out/a.png')))
+
+
+def test_score_threshold(tmp_path):
+    data = sample()
+    data.gt_instances = InstanceData()
+    box = dict(bboxes=torch.tensor([[9.0, 60, 99, 99]]), labels=torch.tensor([1]), scores=torch.tensor([0.2]))
+    data.pred_instances = InstanceData(**box)
+    pictures = []
+    for threshold in (0.3, 0.1):
+        runner = make_runner(visualizer('mmdet.DetLocalVisualizer'))
+        draw(runner, data, out_dir=tmp_path, draw_cfg=dict(pred_score_thr=threshold))
+        pictures.append(cv2.imread(str(tmp_path / 'a.png')))
+    assert (pictures[0] != pictures[1]).any()
+
+
+def test_other_processes_draw_nothing(tmp_path, monkeypatch):
+    """MMEngine's visualizers return without having drawn there."""
+    monkeypatch.setattr('sr4ir_mm.engine.visualization_hook.is_main_process', lambda: False)
+    draw(make_runner(visualizer('Visualizer')), sample(), out_dir=tmp_path)
+    assert files(tmp_path) == []
+
+
+class Recorder:
+    """A backend like MLflow's and W&B's."""
+
+    def __init__(self, save_dir: str) -> None:
+        self._save_dir = save_dir
+        self.images: list[tuple] = []
+
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **_) -> None:
+        self.images.append((name, image.shape, image.dtype, step))
+
+
+def test_any_backend(tmp_path):
+    VISBACKENDS.register_module(name='Recorder', module=Recorder, force=True)
+    runner = make_runner(seg_visualizer(tmp_path, 'Recorder'), iteration=3)
+    draw(runner, sample())
+    ((name, shape, dtype, step),) = runner.visualizer.get_backend('Recorder').images
+    assert (name, step, dtype) == ('a.png', 3, np.uint8) and shape[2] == 3
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize('during_val', [True, False])
+def test_validation(tmp_path, during_val):
+    hook = SRVisualizationHook(str(tmp_path), during_val=during_val)
+    for iteration in (10, 20):
+        runner = make_runner(visualizer('Visualizer'), iteration=iteration)
+        hook.before_val_epoch(runner)
+        hook.after_val_iter(runner, 0, {}, [sample()])
+    assert files(tmp_path) == (['iter_10/a.png', 'iter_20/a.png'] if during_val else [])
+
+
+def toy(scheme: str, task: ToyClassifier) -> SR4IR:
+    sr = None if scheme == 'L->T' else dict(EDSR)
+    return SR4IR(sr, task, 4, scheme, tdp=dict(layers={'backbone': 1.0})).eval()
+
+
+@torch.no_grad()  # as in MMEngine's loops
+def test_prediction_on_bilinear_is_what_the_baseline_predicts():
+    task = ToyClassifier(num_classes=1000)
+    model, baseline = toy('SR4IR', task), toy('L->T', task)
+    outputs = model.test_step(toy_batch(n=3))
+    before = [(output.pred.clone(), output.sr.clone()) for output in outputs]
+    expected = baseline.test_step(toy_batch(n=3))
+    found = predict_on_bilinear(model, outputs)
+    assert [new.pred for new in found] == [wanted.pred for wanted in expected]
+    assert [new.pred for new in found] != [output.pred for output in outputs]
+    for new, wanted, output, (pred, sr) in zip(found, expected, outputs, before):
+        torch.testing.assert_close(new.sr, wanted.sr)
+        assert output.pred == pred and torch.equal(output.sr, sr)  # T wrote into copies
+
+
+@torch.no_grad()
+def test_s_alone_predicts_nothing():
+    model = toy('S', ToyClassifier())
+    outputs = model.test_step(toy_batch())
+    assert all('pred' not in new and 'sr' in new for new in predict_on_bilinear(model, outputs))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(('scheme', 'across'), [('SR4IR', 4), ('H->T', 4), ('S', 4), ('L->T', 3)])
+def test_every_scheme(tmp_path, scheme, across):
+    """A real forward pass, drawn by a visualizer that knows none of the predictions."""
+    sr = None if scheme in ('H->T', 'L->T') else dict(EDSR)
+    model = SR4IR(sr, ToyClassifier(), 4, scheme, tdp=dict(layers={'backbone': 1.0})).eval()
+    runner = make_runner(visualizer('Visualizer'), '0.png')
+    runner.model = model
+    draw(runner, *model.test_step(toy_batch()), out_dir=tmp_path)
+    assert files(tmp_path) == ['0.png', '1.png']
+    assert cv2.imread(str(tmp_path / '0.png')).shape[1] == 4 + across * 304

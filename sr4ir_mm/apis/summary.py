@@ -74,16 +74,16 @@ def curve_image(runs: Mapping[str, Mapping[str, Curve]], name: str) -> str:
 
 
 def panel_images(folder: Path, count: int) -> dict[str, str]:
-    """The first few panels of a ``--show-dir``: names and the ``src`` of images, JPEG.
+    """A few panels of a ``--show-dir``, from all over it: names and the ``src`` of images, JPEG.
 
     Raises:
         SR4IRError: If there are none.
     """
-    paths = sorted(folder.rglob('*.png'))[:count]
+    paths = sorted(folder.rglob('*.png'))
     if not paths:
         raise SR4IRError(f"There are no panels in '{folder}': make them with tools/test.py --show-dir {folder}")
     images = {}
-    for path in paths:
+    for path in paths[:: -(-len(paths) // count)]:
         _, data = cv2.imencode('.jpg', cv2.imread(str(path)), [cv2.IMWRITE_JPEG_QUALITY, 85])
         images[str(path.relative_to(folder).with_suffix(''))] = _data_uri('jpeg', data.tobytes())
     return images
@@ -103,7 +103,7 @@ def _validated(curves: Mapping[str, Curve]) -> tuple[dict, str]:
     if not last:
         return {}, 'not yet'
     any_curve = next(iter(last.values()))
-    return {name: curve.y[-1] for name, curve in last.items()}, f'{any_curve.unit} {any_curve.x[-1]:g}, validation'
+    return {name: curve.y[-1] for name, curve in last.items()}, f'validation, {any_curve.unit} {any_curve.x[-1]:g}'
 
 
 def _net(cfg: dict | None) -> str:

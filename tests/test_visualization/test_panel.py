@@ -1,0 +1,154 @@
+"""What is drawn of a data sample, by the visualizers of all three zoos."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData
+from mmpretrain.structures import DataSample
+from pictures import BLUE, GREEN, RED, SIZE, WHITE, YELLOW, image, labelled, sample, visualizer
+
+from sr4ir_mm.visualization import Panel, make_panel
+from sr4ir_mm.visualization.panel import difference_map
+
+
+def colours(panel: Panel) -> list[list[tuple]]:
+    """The colours of the pictures, row by row, at 4/5 of their height."""
+    return [
+        [tuple(np.median(picture[len(picture) * 4 // 5], axis=0).astype(int).tolist()) for picture in row.values()]
+        for row in (panel.images, panel.drawn)
+    ]
+
+
+def differing(one: Panel, other: Panel) -> list[str]:
+    """The titles of the drawn pictures that differ."""
+    return [title for title in one.drawn if not np.array_equal(one.drawn[title], other.drawn[title])]
+
+
+def test_segmentation():
+    """Black for the ground truth over HR, white for the predictions over what T saw."""
+    data = labelled(sample(), gt_sem_seg=0, pred_sem_seg=1)
+    baseline = labelled(sample(sr=YELLOW), gt_sem_seg=0, pred_sem_seg=0)
+    panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), data, baseline)
+    assert list(panel.images) == ['LR', 'bilinear', 'SR', 'HR']
+    assert list(panel.drawn)[1:] == ['prediction on bilinear', 'prediction on SR', 'ground truth']
+    images, (_, *drawn) = colours(panel)
+    assert images == [RED, YELLOW, GREEN, BLUE]
+    assert drawn == [(127, 127, 0), (127, 255, 127), (0, 0, 127)]
+    assert {picture.shape for row in (panel.images, panel.drawn) for picture in row.values()} == {(*SIZE, 3)}
+
+
+@pytest.mark.parametrize('missing', [{'gt_sem_seg'}, {'pred_sem_seg'}, {'gt_sem_seg', 'pred_sem_seg'}])
+def test_what_is_missing_is_left_out(missing):
+    maps = {name: 1 for name in ('gt_sem_seg', 'pred_sem_seg') if name not in missing}
+    panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), labelled(sample(), **maps))
+    truth = BLUE if 'gt_sem_seg' in missing else (127, 127, 255)
+    assert colours(panel)[1][1:] == [GREEN if 'pred_sem_seg' in missing else (127, 255, 127), truth]
+
+
+def test_windows_are_where_the_decision_differs_not_the_image():
+    changed = torch.zeros(SIZE, dtype=torch.long)
+    changed[70:110, 90:140] = 1
+    data, baseline = labelled(sample(), pred_sem_seg=changed), labelled(sample(sr=YELLOW), pred_sem_seg=0)
+    draw = visualizer('mmseg.SegLocalVisualizer')
+    ((rows, columns), *_) = make_panel(draw, data, baseline).windows
+    assert abs(rows.start - 70) <= 1 and rows.stop - rows.start == 40 and abs(columns.start + columns.stop - 230) <= 2
+    assert make_panel(draw, labelled(sample(), pred_sem_seg=0), baseline).windows == []
+    assert make_panel(draw, data, baseline, crops=0).windows == []
+
+
+def test_without_comparison():
+    """The baseline L->T sees bilinear up-sampling itself; S alone has no predictions."""
+    panel = make_panel(visualizer('Visualizer'), sample(), source='lr')
+    assert list(panel.images) == ['LR', 'bilinear', 'HR'] and panel.windows == []
+    assert list(panel.drawn) == ['', 'prediction on bilinear', 'ground truth']
+    assert colours(panel) == [[RED, GREEN, BLUE], [WHITE, GREEN, BLUE]]
+
+
+def test_images_that_are_lr_themselves():
+    data = labelled(sample(ori_shape=(30, 40)))
+    del data.hr
+    panel = make_panel(visualizer('Visualizer'), data)
+    assert list(panel.images) == ['LR', 'SR'] and list(panel.drawn) == [
+        'ground truth',
+        'prediction on SR',
+    ]
+    assert colours(panel) == [[RED, GREEN], [RED, GREEN]] and panel.images['LR'].shape == (30, 40, 3)
+
+
+def boxes(box: list | None, score: float = 1.0) -> InstanceData:
+    n = int(box is not None)
+    return InstanceData(
+        bboxes=torch.tensor([box or [0.0] * 4])[:n].float(),
+        labels=torch.ones(n, dtype=torch.long),
+        scores=torch.full((n,), score),
+    )
+
+
+def detected(truth: list | None, prediction: list | None, score: float = 1.0, **kwargs):
+    data = sample(**kwargs)
+    data.gt_instances, data.pred_instances = boxes(truth), boxes(prediction, score)
+    return data
+
+
+def test_detection():
+    draw, box = visualizer('mmdet.DetLocalVisualizer'), [9, 60, 99, 99]
+    plain, baseline = detected(None, None), detected(None, None, sr=YELLOW)
+    panel = make_panel(draw, plain, baseline)
+    assert panel.windows == [] and colours(panel)[1][1:] == [YELLOW, GREEN, BLUE]
+    assert differing(make_panel(draw, detected(box, None), baseline), panel) == ['ground truth']
+    new = make_panel(draw, detected(None, box), baseline)
+    assert differing(new, panel) == ['prediction on SR']
+    rows, columns = new.windows[0]
+    assert 40 <= rows.start <= 99 and columns.start <= 99  # on the box
+
+
+def test_surer_of_the_same_box_is_no_other_decision():
+    draw = visualizer('mmdet.DetLocalVisualizer')
+    surer, baseline = detected(None, [20, 60, 99, 99], 0.9), detected(None, [21, 59, 98, 99], 0.5, sr=YELLOW)
+    assert make_panel(draw, surer, baseline).windows == []
+
+
+def classified(label: int, score: float, sr: torch.Tensor):
+    data = sample(DataSample)
+    data.set_pred_label(label).set_pred_score(torch.tensor([score, 1 - score])).set_gt_label(1)
+    data.sr = sr
+    return data
+
+
+def test_classification():
+    """A class has no place in the image: with another class, the windows are where S changed the image."""
+    draw, sr = visualizer('mmpretrain.UniversalVisualizer'), image(YELLOW, *SIZE)
+    sr[:, 40:80, 100:150] = 0
+    baseline = classified(0, 0.9, image(YELLOW, *SIZE))
+    same, other = (make_panel(draw, classified(label, 0.4, sr), baseline) for label in (0, 1))
+    assert same.windows == []  # though less sure
+    assert abs(other.windows[0][0].start - 40) <= 1 and 97 <= other.windows[0][1].start <= 100
+    assert differing(same, other) == ['prediction on SR']
+
+
+def test_padding_is_cut_off_and_size_is_that_of_the_original():
+    padded = sample(size=(160, 240), img_shape=(120, 160), ori_shape=(60, 160))
+    for name, scale in (('lr', 4), ('sr', 1), ('hr', 1)):
+        full = padded.get(name)
+        full[:, 120 // scale :], full[..., 160 // scale :] = image(YELLOW, 1, 1), image(YELLOW, 1, 1)
+    panel = make_panel(visualizer('Visualizer'), padded, padded)
+    for picture, colour in zip(panel.images.values(), (RED, GREEN, GREEN, BLUE)):
+        assert picture.shape == (60, 160, 3) and (picture == colour).all()
+
+
+def test_difference_map():
+    hr = np.full((2, 3, 3), 100, np.uint8)
+    low, seen = hr.copy(), hr.copy()
+    low[0, 0], seen[0, 1] = 160, 130  # SR is 60 nearer, and 30 farther
+    title, picture = difference_map(low, seen, hr)
+    assert title == 'nearer to HR: blue, farther: red (+5.0)'
+    assert picture.shape == (2, 3, 3) and picture.dtype == np.uint8
+    assert picture[0, 0, 2] > picture[0, 0, 0] + 50 and picture[0, 1, 0] > picture[0, 1, 2] + 50
+    assert (picture[1] == picture[0, 2]).all() and picture[1].min() > 240
+
+
+def test_oracle():
+    """H->T: T sees HR, so what S would have to add to bilinear up-sampling is what differs."""
+    panel = make_panel(visualizer('Visualizer'), sample(sr=BLUE), sample(sr=YELLOW), source='hr')
+    assert list(panel.images) == ['LR', 'bilinear', 'HR (T sees it)', 'HR']
+    assert list(panel.drawn)[1:] == ['prediction on bilinear', 'prediction on HR', 'ground truth']

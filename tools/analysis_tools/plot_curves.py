@@ -1,0 +1,34 @@
+"""Plot losses and metrics of one or several runs: python tools/analysis_tools/plot_curves.py WORK_DIR ... --out x.png
+
+The trainings may be resumed ones, or not be at their end yet.
+"""
+
+import argparse
+from pathlib import Path
+
+from sr4ir_mm.apis.curves import plot_all, run_names
+from sr4ir_mm.apis.scalars import read_curves, select
+from sr4ir_mm.errors import SR4IRError, user_errors
+
+
+def main() -> None:
+    """Read the command line, draw, save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
+    parser.add_argument('--out', type=Path, default=Path('curves.png'), help='PNG, SVG or PDF file')
+    parser.add_argument(
+        '--keys', nargs='+', default=[], metavar='NAME', help="only these, e.g. mIoU 'sr.loss_*' '*.lr'"
+    )
+    args = parser.parse_args()
+    if args.out.suffix.lower() not in ('.png', '.svg', '.pdf'):
+        raise SR4IRError(f"'{args.out}' is none of the formats: let --out end in .png, .svg or .pdf.")
+    runs = dict(zip(run_names(args.work_dirs), map(read_curves, args.work_dirs)))
+    names = select({name: None for curves in runs.values() for name in curves}, args.keys)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    plot_all(runs, names).savefig(args.out, dpi=150)
+    print(f'{len(names)} curves of {len(runs)} run(s): {args.out}')
+
+
+if __name__ == '__main__':
+    with user_errors():
+        main()

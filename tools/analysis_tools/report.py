@@ -1,0 +1,68 @@
+"""One HTML file about one or several runs: python tools/analysis_tools/report.py WORK_DIR ... --out report.html
+
+It holds the table of metrics, the curves, the panels of tools/test.py --show-dir and the configs, and needs neither a
+server nor the network.
+"""
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment
+from matplotlib.colors import to_hex
+
+import sr4ir_mm
+from sr4ir_mm.apis.curves import run_names
+from sr4ir_mm.apis.scalars import read_curves, select
+from sr4ir_mm.apis.summary import curve_image, panel_images, summarise
+from sr4ir_mm.errors import user_errors
+
+TEMPLATE = Path(__file__).with_name('report.html.j2')
+
+
+def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str) -> str:
+    """The text of the page.
+
+    Args:
+        work_dirs (list[Path]): Of trainings.
+        panels (list[Path]): Folders of ``--show-dir``.
+        count (int): How many panels of each.
+        title (str): Of the page.
+    """
+    runs = dict(zip(run_names(work_dirs), map(read_curves, work_dirs)))
+    names = select({name: None for run in runs.values() for name, curve in run.items() if len(curve.x) > 1})
+    curves = {name: curve_image(runs, name) for name in names}
+    measured = {name for run in runs.values() for name, curve in run.items() if curve.measured}
+    summaries = [summarise(name, path, runs[name]) for name, path in zip(runs, work_dirs)]
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text()).render(
+        title=title,
+        runs=summaries,
+        metrics={key: None for summary in summaries for key in summary.metrics},
+        curves={
+            'Metrics': {name: image for name, image in curves.items() if name in measured},
+            'Training': {name: image for name, image in curves.items() if name not in measured},
+        },
+        panels=dict(zip(run_names(panels), (panel_images(folder, count) for folder in panels))),
+        colours=[to_hex(f'C{i}') for i in range(len(runs))],
+        made=f'{datetime.now():%Y-%m-%d %H:%M}, sr4ir_mm {sr4ir_mm.__version__}',
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Read the command line, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
+    parser.add_argument('--out', type=Path, default=Path('report.html'), help='HTML file')
+    parser.add_argument('--panels', nargs='+', type=Path, default=[], help='folders of tools/test.py --show-dir')
+    parser.add_argument('--max-panels', type=int, default=8, help='so many of each folder')
+    parser.add_argument('--title', default='SR4IR report')
+    args = parser.parse_args()
+    page = make_page(args.work_dirs, args.panels, args.max_panels, args.title)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(page, encoding='utf-8')
+    print(f'{args.out} ({len(page) / 1e6:.1f} MB): open it in a browser.')
+
+
+if __name__ == '__main__':
+    with user_errors():
+        main()
