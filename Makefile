@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The first that runs: a pyenv shim may be on PATH without the Python behind it.
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: venv demo test test-slow test-all lint format clean
+.PHONY: venv demo test test-slow test-all test-webui lint format docs clean
 .DEFAULT_GOAL := test
 
 venv: $(VENV)/.ready
@@ -34,6 +34,16 @@ test: venv
 test-slow: venv
 	$(BIN)/python -m pytest -m slow || [ $$? -eq 5 ]  # 5: none is marked
 
+# Gradio wants older Pillow, pandas and MarkupSafe: an environment of its own, which sees the packages of the other one
+$(VENV)/webui/.ready: $(VENV)/.ready requirements/webui.txt
+	test -x $(VENV)/webui/bin/python || $(BIN)/python -m venv $(VENV)/webui
+	realpath $(VENV)/lib/python3*/site-packages > "$$(echo $(VENV)/webui/lib/python3*/site-packages)/base.pth"
+	$(VENV)/webui/bin/python -m pip install -r requirements/webui.txt
+	@touch $@
+
+test-webui: $(VENV)/webui/.ready
+	$(VENV)/webui/bin/python -m pytest -m '' tests/test_tools/test_webui.py
+
 test-all: venv
 	$(BIN)/python -m pytest -m ''
 
@@ -45,6 +55,14 @@ format: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+$(VENV)/.docs-ready: $(VENV)/.ready requirements/docs.txt
+	$(BIN)/python -m pip install -r requirements/docs.txt
+	@touch $@
+
+docs: $(VENV)/.docs-ready  # runs the tutorials too; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
+	@echo 'The site: docs/_build/html/index.html'
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info sr4ir_mm/.mim .pytest_cache .ruff_cache
+	rm -rf $(VENV) docs/_build build dist *.egg-info sr4ir_mm/.mim .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
