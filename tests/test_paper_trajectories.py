@@ -20,7 +20,20 @@ from torch import nn
 from torchvision.models import mobilenet_v3_large
 from torchvision.models.detection import transform
 from toy import EDSR
-from trajectory import EDSR_KEYS, Torch21Random, Trajectory, follow, losses, stored_grids, take, total_norm
+from trajectory import (
+    EDSR_KEYS,
+    Torch21Random,
+    Trajectory,
+    assert_final_sr,
+    assert_images,
+    assert_parameters,
+    assert_psnr,
+    follow,
+    losses,
+    stored_grids,
+    take,
+    total_norm,
+)
 
 from sr4ir_mm.registry import MODELS
 
@@ -130,7 +143,8 @@ def run(fixture, tmp_path, monkeypatch):
         case, npz = CASES[kind], fixture(f'traj_{FIXTURES[kind]}')
         cfg, model = build(case, npz, tmp_path, **task)
         expected = fixture(f'traj_{name}.json')
-        assert_initialised(model.task.net, fixture(f'traj_{FIXTURES[kind]}.json')['init_checks']['task'])
+        init_checks = fixture(f'traj_{FIXTURES[kind]}.json')['init_checks']
+        assert_initialised(model.task.net, init_checks['task'])
         if rng is None:
             set_dropout(model, 0)
             grids = stored_grids(fixture(f'traj_{name}'))
@@ -145,6 +159,7 @@ def run(fixture, tmp_path, monkeypatch):
         result = follow(monkeypatch, tmp_path, model, case.batches(npz), grids, cfg.optim_wrapper, schedules,
                         warmup_epochs=int(warm_up), iterations=iterations)  # fmt: skip
         assert_followed(result, calls, feats, case, expected)
+        assert_state(result, case, expected, fixture(f'traj_{name}'), init_checks)
         return result, expected
 
     return run
@@ -205,6 +220,16 @@ def assert_followed(result: Trajectory, calls: list, feats: list, case: Case, ex
     forward = [call for call in expected['call_trace'] if call['ev'] == 'forward' and call['net'] != 'sr']
     assert len(calls) * 3 == len(forward) * len(result.logs)
     assert_calls(calls, feats, case, forward)
+
+
+def assert_state(result: Trajectory, case: Case, expected: dict, npz, init_checks: dict) -> None:
+    """What both nets were after each step, and what S made."""
+    keys = dict(sr=EDSR_KEYS, task={name: f'net.{name}' for name, _ in result.model.task.net.named_modules()})
+    assert_parameters(result.steps, expected['steps'], keys, init_checks, case.grads[1])
+    assert_psnr(result.images, expected['psnr_batch'])
+    assert_images(result.images[0], npz, case.losses[0])
+    if 'final_sr/head.0.weight' in npz.files and len(result.steps) == len(expected['steps']):
+        assert_final_sr(result.model, npz, case.grads[1])
 
 
 def assert_step(step, expected: dict, rtol: float) -> None:

@@ -7,7 +7,19 @@ import pytest
 import torch
 from mmengine.structures import BaseDataElement
 from toy import EDSR, ToyClassifier
-from trajectory import EDSR_KEYS, Trajectory, copies, follow, losses, stored_grids, take, total_norm
+from trajectory import (
+    EDSR_KEYS,
+    Trajectory,
+    assert_images,
+    assert_parameters,
+    assert_psnr,
+    copies,
+    follow,
+    losses,
+    stored_grids,
+    take,
+    total_norm,
+)
 
 from sr4ir_mm.models import SR4IR
 
@@ -54,6 +66,17 @@ def assert_losses(logs: list, expected: dict) -> None:
         np.testing.assert_allclose(ours, theirs, rtol=RTOL, err_msg=f'{name} of iteration {iteration}')
 
 
+def assert_state(result: Trajectory, expected: dict, init_checks: dict) -> None:
+    """The nets after each step, and what S made."""
+    keys = dict(sr=EDSR_KEYS, task=CLS_KEYS)
+    assert_parameters(result.steps, expected['steps'], keys, init_checks, 1e-4)
+    assert_psnr(result.images, expected['psnr_batch'])
+    for step, theirs in zip(result.steps, expected['steps']):
+        assert step.lr == pytest.approx(theirs['lr'], rel=1e-12)
+        assert total_norm(step.grads) == pytest.approx(theirs['grad_norm'], rel=RTOL)
+        assert total_norm(step.update) == pytest.approx(theirs['update_norm'], rel=1e-4)
+
+
 def test_toy_classifier_follows_the_paper_code(run, fixture):
     result = run(warmup_epochs=0)
     npz, expected = fixture('traj_cls_toy'), fixture('traj_cls_toy.json')
@@ -61,7 +84,6 @@ def test_toy_classifier_follows_the_paper_code(run, fixture):
     assert [step.net for step in result.steps] == ['sr', 'task'] * 3
     for i, step in enumerate(result.steps):
         theirs, keys = ('sr', EDSR_KEYS) if step.net == 'sr' else ('cls', CLS_KEYS)
-        assert step.lr == pytest.approx(expected['steps'][i]['lr'], rel=1e-12)
         norm = expected['steps'][i]['grad_norm']
         for kind, ours, size in (('grad', step.grads, norm), ('after', step.state, None)):
             reference = take(npz, f'it{i // 2}/{theirs}_{kind}/', keys)
@@ -70,13 +92,15 @@ def test_toy_classifier_follows_the_paper_code(run, fixture):
                 # a bias gradient is a sum with much cancellation: its noise is that of the whole gradient
                 error = (ours[key] - value).double().norm().item()
                 assert error <= RTOL * (size or value.double().norm().item()), f'step {i} {kind} {key}: {error}'
-        assert total_norm(step.grads) == pytest.approx(norm, rel=RTOL)
-        assert total_norm(step.update) == pytest.approx(expected['steps'][i]['update_norm'], rel=1e-4)
+    assert_state(result, expected, expected['init_checks'])
+    assert_images(result.images[0], npz, RTOL)
 
 
 def test_no_tdp_loss_during_the_warm_up(run, fixture):
     result = run(warmup_epochs=1)
-    expected = fixture('traj_cls_toy_warmup.json')['losses']
+    expected = fixture('traj_cls_toy_warmup.json')
+    assert_state(result, expected, fixture('traj_cls_toy.json')['init_checks'])
+    expected = expected['losses']
     assert 'l_tdp' not in expected or not any(expected['l_tdp'])
     assert all('sr.loss_tdp' not in log for log in result.logs)
     assert_losses(result.logs, {name: values for name, values in expected.items() if name != 'l_tdp'})

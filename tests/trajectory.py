@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from toy import ToyDataset
 
+from sr4ir_mm.evaluation import SRQuality
 from sr4ir_mm.models import SR4IR
 
 #: modules of the paper's EDSR, as mmagic names them
@@ -24,12 +25,14 @@ EDSR_KEYS = {
 
 def take(npz, prefix: str, keys: dict[str, str]) -> dict[str, Tensor]:
     """The tensors under a prefix of the fixture, under our names."""
-    state = {}
-    for name in npz.files:
-        module, _, parameter = name.removeprefix(prefix).rpartition('.')
-        if name.startswith(prefix) and module in keys:
-            state[f'{keys[module]}.{parameter}'] = torch.from_numpy(npz[name])
-    return state
+    names = [name for name in npz.files if name.startswith(prefix)]
+    return rename({name.removeprefix(prefix): torch.from_numpy(npz[name]) for name in names}, keys)
+
+
+def rename(values: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
+    """Values by the names of parameters, under our names; those of other modules are left out."""
+    parts = {name: name.rpartition('.') for name in values}
+    return {f'{keys[m]}.{parameter}': values[name] for name, (m, _, parameter) in parts.items() if m in keys}
 
 
 def stored_grids(npz) -> Tensor:
@@ -80,7 +83,7 @@ def norms(tensors: dict[str, Tensor]) -> dict[str, float]:
 
 
 def total_norm(values: dict[str, Any]) -> float:
-    return torch.stack([torch.as_tensor(v).double().norm() for v in values.values()]).norm().item()
+    return torch.stack([torch.as_tensor(v, dtype=torch.float64).norm() for v in values.values()]).norm().item()
 
 
 @dataclass
@@ -96,11 +99,12 @@ class Step:
 
 @dataclass
 class Trajectory:
-    """What a run did."""
+    """What a run did; ``images`` has, for each iteration, SR of both phases, HR, and the mix of the latter two."""
 
     model: SR4IR
     logs: list[dict] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    images: list[dict[str, Tensor]] = field(default_factory=list)
 
 
 def follow(
@@ -117,8 +121,16 @@ def follow(
     keep: Callable[[dict], dict] = norms,
 ) -> Trajectory:
     """Train on the batches with the patch masks ``grids``, N x 1 x grid x grid for each iteration."""
-    mix, grids = model.cqmix.forward, iter(grids)
-    monkeypatch.setattr(model.cqmix, 'forward', lambda sr, hr: mix(sr, hr, next(grids)))
+    result = Trajectory(model)
+    mix, grids, outputs = model.cqmix.forward, iter(grids), []
+
+    def mix_and_note(sr, hr):
+        mixed = mix(sr, hr, next(grids))
+        result.images.append(dict(sr_phase1=outputs[-2], sr_phase2=sr, hr=hr, cqmix_input=mixed))
+        return mixed
+
+    model.sr.register_forward_hook(lambda net, args, output: outputs.append(output.detach()))
+    monkeypatch.setattr(model.cqmix, 'forward', mix_and_note)
     loader = dict(batch_size=len(batches[0]['inputs']), num_workers=0, dataset=ToyDataset(*batches),
                   sampler=dict(type='DefaultSampler', shuffle=False))  # fmt: skip
     runner = Runner(
@@ -128,7 +140,6 @@ def follow(
         default_hooks=dict(runtime_info=dict(type='sr4ir_mm.RuntimeInfoHook'), checkpoint=None),
         default_scope='mmengine', experiment_name=work_dir.name,
     )  # fmt: skip
-    result = Trajectory(model)
     _record_steps(monkeypatch, runner, result, keep)
     train_step = model.train_step
     monkeypatch.setattr(model, 'train_step', lambda *a, **k: result.logs.append(train_step(*a, **k)) or result.logs[-1])
@@ -164,3 +175,58 @@ def losses(logs: list[dict], expected: dict[str, list]) -> Iterator[tuple[str, i
         image = name.rpartition('_')[2].replace('cqmix', 'mix')
         for i, log in enumerate(logs):
             yield name, i, float(log[ours.get(name, f'task.{image}.loss')]), values[i]
+
+
+def assert_psnr(images: list[dict[str, Tensor]], expected: list[list]) -> None:
+    """PSNR of each iteration's batch, as our metric has it, to 1e-4 dB: an update of S changes it by more."""
+    for i, (batch, (theirs, valid)) in enumerate(zip(images, expected)):
+        metric = SRQuality(metrics=['PSNR'])
+        metric.process({}, [dict(sr=sr, hr=hr) for sr, hr in zip(batch['sr_phase2'], batch['hr'])])
+        assert len(metric.results) == valid
+        ours = np.mean([result['PSNR'] for result in metric.results])
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, err_msg=f'PSNR of iteration {i}')
+
+
+def assert_parameters(
+    steps: list[Step], expected: list[dict], keys: dict[str, dict[str, str]], init_checks: dict, rtol: float
+) -> None:
+    """How far each step has brought the norms of the parameters, of each and of all, from where they were.
+
+    Args:
+        steps (list[Step]): Ours.
+        expected (list[dict]): The fixture's steps, which may go on.
+        keys (dict[str, dict[str, str]]): Modules of the paper's nets, as ours are named, for 'sr' and 'task'.
+        init_checks (dict): The fixture's sum and norm of each initial tensor.
+        rtol (float): As a share of the way: they hardly move in three iterations, a share of them would say nothing.
+    """
+    for i, (step, theirs) in enumerate(zip(steps, expected)):
+        begin = {name: norm for name, (_, norm) in init_checks[step.net].items()}
+        # the shifts by the mean colour are parameters of the paper's EDSR, which never move
+        fixed = [norm for name, norm in begin.items() if name.rpartition('.')[0] not in keys[step.net]]
+        begin = rename(begin, keys[step.net])
+        ours = {name: total_norm({name: step.state[name]}) for name in step.update}
+        named = rename(theirs.get('param_l2_per_param', {}), keys[step.net])
+        assert named.keys() in (set(), ours.keys())
+        if named:
+            way = total_norm({name: norm - begin[name] for name, norm in named.items()})
+            assert total_norm({name: norm - ours[name] for name, norm in named.items()}) <= rtol * way, f'step {i}'
+        total = (theirs['param_l2'] ** 2 - sum(norm**2 for norm in fixed)) ** 0.5
+        way = abs(total - total_norm({name: begin[name] for name in ours}))
+        assert abs(total_norm(ours) - total) <= rtol * way, f'all of step {i}'
+
+
+def assert_final_sr(model: SR4IR, npz, rtol: float) -> None:
+    """S at the end of the run; the tolerance is a share of the way that it went."""
+    theirs, start = take(npz, 'final_sr/', EDSR_KEYS), take(npz, 'init_sr/', EDSR_KEYS)
+    ours = dict(model.sr.named_parameters())
+    assert theirs.keys() == ours.keys()
+    error = total_norm({name: ours[name].detach() - value for name, value in theirs.items()})
+    assert error <= rtol * total_norm({name: value - start[name] for name, value in theirs.items()})
+
+
+def assert_images(images: dict[str, Tensor], npz, rtol: float) -> None:
+    """The first iteration's images, of which the fixture may have every ninth pixel."""
+    for name, ours in images.items():
+        if f'it0/{name}_sub' in npz.files:
+            theirs = npz[f'it0/{name}_sub']
+            np.testing.assert_allclose(ours[..., ::9, ::9].numpy(), theirs, rtol=0, atol=rtol, err_msg=name)
