@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo 
 
 venv: $(VENV)/.ready
 
-$(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt setup.py
+$(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt requirements/export.txt setup.py
 	@{ $(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))'; } 2>/dev/null || \
 	  { echo 'sr4ir_mm needs Python 3.11 (3.10 and 3.12 may work): make PYTHON=/path/to/python3.11 venv'; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || echo 'Note: only Python 3.11 is tested'
@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt
 	@echo '==> 1/3 pip'
 	$(BIN)/python -m pip install --upgrade pip
 	@echo '==> 2/3 PyTorch, the OpenMMLab packages and the test tools'
-	$(BIN)/python -m pip install -r requirements.txt -r requirements/tests.txt
+	$(BIN)/python -m pip install -r requirements.txt -r requirements/tests.txt -r requirements/export.txt
 	@echo '==> 3/3 sr4ir_mm itself, editable'
 	$(BIN)/python -m pip install --no-build-isolation --no-deps --editable .
 	-$(BIN)/python -m pip check

@@ -1,0 +1,61 @@
+"""Let ``torch.export`` (torch 2.11) keep nets free of the size of the example image.
+
+SwinIR of mmagic 1.2.0 pads to its window by a formula that hides from the export that the result is a multiple of it,
+and computes the batch size by a division of floats, which fixes it. This can go when mmagic mends both.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+_SWINIR = 'mmagic.models.editors.swinir'
+
+
+def pad_to_multiple(image: Tensor, divisor: int, mode: str = 'constant', value: float = 0) -> Tensor:
+    """Pad N x C x H x W at the right and at the bottom, so that the export knows the sides to be multiples.
+
+    Args:
+        image (Tensor): N x C x H x W.
+        divisor (int): Of what the sides become multiples.
+        mode (str): As in ``torch.nn.functional.pad``.
+        value (float): In mode 'constant'.
+
+    Returns:
+        Tensor: N x C x (H rounded up) x (W rounded up).
+    """
+    height, width = ((side + divisor - 1) // divisor * divisor - side for side in image.shape[-2:])
+    return F.pad(image, (0, width, 0, height), mode=mode, value=value)
+
+
+@contextmanager
+def free_sizes() -> Iterator[None]:
+    """While it lasts, SwinIR computes the same in a way that holds for all sizes."""
+    with ExitStack() as stack:
+        if f'{_SWINIR}.swinir_net' in sys.modules:  # else nobody has built one
+            net, blocks = (sys.modules[f'{_SWINIR}.{name}'] for name in ('swinir_net', 'swinir_rstb'))
+            stack.enter_context(patch.object(net.SwinIRNet, 'check_image_size', _check_image_size))
+            stack.enter_context(patch.object(blocks, 'window_reverse', _window_reverse))
+        yield
+
+
+def drop_casts(program: torch.export.ExportedProgram) -> None:
+    """Remove ``type_as``, which changes nothing where all is float32: of a constant it breaks the export to ONNX."""
+    for node in program.graph.find_nodes(op='call_function', target=torch.ops.aten.type_as.default):
+        if node.meta['val'].dtype == node.args[0].meta['val'].dtype:
+            node.replace_all_uses_with(node.args[0])
+            program.graph.erase_node(node)
+
+
+def _check_image_size(self: torch.nn.Module, x: Tensor) -> Tensor:
+    return pad_to_multiple(x, self.window_size, mode='reflect')
+
+
+def _window_reverse(windows: Tensor, window_size: int, height: int, width: int) -> Tensor:
+    channels = windows.shape[-1]
+    grid = (height // window_size, width // window_size, window_size, window_size)
+    return windows.view(-1, *grid, channels).permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, height, width, channels)
