@@ -10,24 +10,18 @@ import argparse
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
 from sr4ir_mm.apis import find_checkpoint, load_config
+from sr4ir_mm.apis.building import build_model
 from sr4ir_mm.apis.export import export
 from sr4ir_mm.errors import SR4IRError, user_errors
 from sr4ir_mm.models import SR4IR
-from sr4ir_mm.registry import MODELS
 
 
 def build(cfg: Config, checkpoint: str) -> SR4IR:
     """The model of a config, with all its weights."""
-    init_default_scope(cfg.get('default_scope', 'mmengine'))
-    if cfg.get('data_preprocessor'):  # as MMEngine's runner does
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(cfg.model)
-    if not isinstance(model, SR4IR):
-        raise SR4IRError(f'The model of the config is a {type(model).__name__}, not SR4IR: see docs/mixing.md.')
+    model = build_model(cfg)
     try:
         load_checkpoint(model, find_checkpoint(checkpoint), map_location='cpu', strict=True)
     except RuntimeError as error:

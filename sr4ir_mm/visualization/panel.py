@@ -54,9 +54,7 @@ def make_panel(
     lr, seen = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'sr', size)
     images = {'LR': lr, SEEN[source]: seen}
     prediction = {
-        f'prediction on {SEEN[source].partition(" ")[0]}': draw(
-            visualizer, seen, sample, draw_gt=False, draw_pred=True
-        )
+        f'prediction on {SEEN[source].partition(" ")[0]}': draw(visualizer, seen, sample, draw_gt=False, draw_pred=True)
     }
     hr = _uint8(sample, 'hr', size) if 'hr' in sample else lr
     truth = {'ground truth': draw(visualizer, hr, sample, draw_gt=True, draw_pred=False)}

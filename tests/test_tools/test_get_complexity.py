@@ -46,5 +46,5 @@ def test_a_detector_of_two_stages(tmp_path, capsys):
 
 def test_mistakes(tmp_path, fails):
     (tmp_path / 'bare.py').write_text("model = dict(type='mmpretrain.ResNet', depth=18)")
-    assert fails(TOOL, 'bare.py') == 'The model of the config is ResNet, without S: add --sr edsr, or the like.'
+    assert fails(TOOL, 'bare.py') == "The config's model is a ResNet, not SR4IR: put S before it, see sr4ir_mm.mix."
     assert fails(TOOL, 'no.py') == "There is no config file 'no.py'."

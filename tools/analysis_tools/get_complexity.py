@@ -6,28 +6,15 @@ turns its maps into boxes or classes.
 
 import argparse
 
-from mmengine.config import Config, DictAction
-from mmengine.registry import init_default_scope
+from mmengine.config import DictAction
 from prettytable import PrettyTable
 
 from sr4ir_mm.apis import load_config
+from sr4ir_mm.apis.building import build_model
 from sr4ir_mm.apis.complexity import Complexity, measure
 from sr4ir_mm.apis.config import override
 from sr4ir_mm.apis.mixing import mix
-from sr4ir_mm.errors import SR4IRError, user_errors
-from sr4ir_mm.models import SR4IR
-from sr4ir_mm.registry import MODELS
-
-
-def build(cfg: Config) -> SR4IR:
-    """The model of a config, without weights."""
-    init_default_scope(cfg.get('default_scope', 'mmengine'))
-    if cfg.get('data_preprocessor'):  # as MMEngine's runner does
-        cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    model = MODELS.build(cfg.model)
-    if not isinstance(model, SR4IR):
-        raise SR4IRError(f'The model of the config is {type(model).__name__}, without S: add --sr edsr, or the like.')
-    return model
+from sr4ir_mm.errors import user_errors
 
 
 def table(nets: dict[str, Complexity]) -> PrettyTable:
@@ -73,7 +60,7 @@ def main() -> None:
         cfg = override(mix(args.config, args.sr, args.scale), args.config, args.cfg_options)
     else:
         cfg = load_config(args.config, args.cfg_options)
-    nets = measure(build(cfg), *args.shape)
+    nets = measure(build_model(cfg), *args.shape)
     print(table(nets), *(note for name, net in nets.items() for note in notes(name, net)), sep='\n')
 
 
