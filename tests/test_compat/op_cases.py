@@ -133,6 +133,16 @@ def modulated_deform_conv2d() -> list[Tensor]:
 
 
 @case
+def modulated_deform_conv2d_of_dyhead() -> list[Tensor]:
+    """Offsets and masks of a level twice as fine, cut out of one tensor."""
+    from mmcv.ops import modulated_deform_conv2d
+
+    x, weight, maps = leaf(2, 8, 5, 6), leaf(4, 8, 3, 3), leaf(2, 27, 10, 12)
+    y = modulated_deform_conv2d(x, maps[:, :18], maps[:, 18:].sigmoid(), weight, None, 1, 1)
+    return with_grads(y, x, maps, weight)
+
+
+@case
 def psa_mask() -> list[Tensor]:
     from mmcv.ops import PSAMask
 

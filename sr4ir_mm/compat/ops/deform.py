@@ -105,6 +105,7 @@ def modulated_deform_conv_forward(
     ``offset`` as in :func:`deform_conv_forward`; ``bias`` is empty without a bias.
     """
     bias = bias if with_bias else weight.new_zeros(len(weight))
+    offset, mask = (_read(maps, output) for maps in (offset, mask))
     output.copy_(_call('deform_conv2d', [input, weight, offset, mask, bias], True, **_renamed(settings)))
 
 
@@ -126,12 +127,27 @@ def modulated_deform_conv_backward(
     **settings: int,
 ) -> None:
     """Gradients of :func:`modulated_deform_conv_forward` into the five ``grad_*`` tensors."""
-    tensors = [grad_output, input, weight, offset, mask, weight.new_zeros(len(weight))]
+    read = [_read(maps, grad_output) for maps in (offset, mask)]
+    tensors = [grad_output, input, weight, *read, weight.new_zeros(len(weight))]
     grads = _call('_deform_conv2d_backward', tensors, True, **_renamed(settings))
-    for target, grad in zip((grad_input, grad_weight, grad_offset, grad_mask), grads[:4], strict=True):
+    for target, grad in zip((grad_input, grad_weight), grads[:2], strict=True):
         target.copy_(grad)
+    for target, grad in zip((grad_offset, grad_mask), grads[2:4], strict=True):
+        _read(target, grad_output).copy_(grad)
     if with_bias:
         grad_bias.copy_(grads[4])
+
+
+def _read(maps: Tensor, output: Tensor) -> Tensor:
+    """A view of what mmcv's op reads of offsets or masks that are larger than its output, as in DyHead.
+
+    It does not look at their size: it takes the first of each sample's numbers as maps of the output's size.
+    """
+    size = output.shape[-2:]
+    if maps.shape[-2:] == size:
+        return maps
+    channels = maps.shape[1]
+    return maps.view(len(maps), -1)[:, : channels * size.numel()].view(len(maps), channels, *size)
 
 
 def _renamed(settings: dict[str, int]) -> dict[str, int]:
