@@ -12,14 +12,17 @@ COLUMNS = (
 #: known limits, by what the error says
 CAUSES = {
     r'has no model': 'not a model',
-    r'config cannot be loaded|only one of size and size_divisor': 'broken config of the zoo',
+    r'cannot be loaded|only one of size|unexpected keyword argument|switch_to_deploy': 'broken config of the zoo',
     r'memory limit|time limit|process died': 'limit of this machine',
     r"mmcv's op": 'needs the compiled mmcv',
     r"'NoneType' object has no attribute 'loss'": 'features only: no head to train',
-    r'channel\(s\), but S works on 3': 'not one RGB image',
+    r'channel\(s\), but S works on 3|to have 1 channels': 'not one RGB image',
+    r"doesn't support training": 'not for training',
+    r"no attribute 'init_weights'": 'cannot be made without its weights',
     r'several images for a sample': 'several images for a sample',
+    r'SentencePiece': 'text: its vocabulary is a download',
     r'huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': 'text: its vocabulary is a download',
-    r'No module named|please install|not installed|pip install': 'needs a package that is not installed',
+    r'No module named|[Pp]lease install|not installed|pip install': 'needs a package that is not installed',
 }
 _HEAD = """\
 # Every model of the zoos: what the sweep saw
