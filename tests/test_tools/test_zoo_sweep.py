@@ -53,9 +53,9 @@ def test_checks_see_a_wrapper_that_does_another_thing(broken, failed, monkeypatc
     def shifted(self, name, images):
         normalised, image = show(self, name, images)
         if broken == 'H->T' and self.sr is None:
-            normalised = normalised + 1
+            normalised = normalised + (1 if self.training else math.nan)  # an untrained net answers all images alike
         if broken == 'SR4IR' and self.sr is not None:
-            normalised = normalised * float('nan')
+            normalised = normalised * math.nan
         return normalised, image
 
     monkeypatch.setattr(SR4IR, 'show', shifted)
