@@ -12,7 +12,7 @@ from mmengine.registry import FUNCTIONS, TRANSFORMS, DefaultScope
 from .zoo_models import find_all, type_name
 
 #: transforms that add something to a sample; those that only change it are left out
-ADDING = ('GenerateEdge', 'SegRescale', 'ConcatCDInput')
+ADDING = ('GenerateEdge', 'ConcatCDInput')
 #: transforms that make several images, or masks of the size that the config crops to: with these all of them run
 WHOLE = (
     'MultiView', 'BEiTMaskGenerator', 'SimMIMMaskGenerator', 'RandomResizedCropAndInterpolationWithTwoPic',
@@ -134,7 +134,7 @@ def _classification(model: dict, size: int, index: int, steps: list[dict]) -> di
     head = model.get('head') or {}
     if tasks := head.get('task_heads'):
         label = {task: index % _classes(part) for task, part in tasks.items()}
-    elif head and ('MultiLabel' in _kind(head) or _kind(head) == 'CSRAHead'):
+    elif head and ('MultiLabel' in _kind(head) or _kind(head) == 'CSRAClsHead'):
         label = [0, 1]
     return dict(
         gt_label=label, gt_caption=['a thing'], text=['a thing'], question='what is it', gt_answer=['thing'],

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from sr4ir_mm.apis import sr_zoo
+from sr4ir_mm.apis import config, sr_zoo
 from sr4ir_mm.apis.sr_zoo import find_sr
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models.sr_net import build_sr
@@ -127,8 +127,8 @@ def test_names_work_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypa
         base = tmp_path / folder / '_base_/sr'
         base.mkdir(parents=True)
         (base / 'net_x4.py').write_text(f'sr = dict(type={folder!r})')
-        module = tmp_path / folder.partition('/')[0] / 'sr4ir_mm/apis/sr_zoo.py'
-        monkeypatch.setattr(sr_zoo, '__file__', str(module))
+        module = tmp_path / folder.partition('/')[0] / 'sr4ir_mm/apis/config.py'
+        monkeypatch.setattr(config, '__file__', str(module))
         assert find_sr('net', 4) == dict(type=folder)
 
 
