@@ -96,7 +96,7 @@ def _check_format(path: Path) -> None:
         raise SR4IRError(f"'{path}' tells no format: name it *.onnx or *.pt2.")
     if missing := [name for name in needs[path.suffix] if importlib.util.find_spec(name) is None]:
         raise SR4IRError(f'ONNX needs {", ".join(missing)}: pip install -r requirements/export.txt')
-    if not hasattr(torch.export.Dim, 'DYNAMIC'):
+    if not hasattr(getattr(torch.export, 'Dim', None), 'DYNAMIC'):
         raise SR4IRError(f'Export needs PyTorch 2.6 or later, not {torch.__version__}: 2.11 is what is tested.')
 
 

@@ -1,5 +1,9 @@
 """Whatever the images are, they arrive as h x w x 3, uint8, BGR."""
 
+import functools
+import http.server
+import threading
+
 import cv2
 import numpy as np
 import pytest
@@ -53,6 +57,18 @@ def test_a_missing_file_and_an_odd_array():
         read(np.zeros((4, 4, 3)))
     with pytest.raises(SR4IRError, match=r'\(4, 4, 2\)'):
         read(np.zeros((4, 4, 2), np.uint8))
+
+
+def test_urls(tmp_path):
+    written(tmp_path / 'x.png', LEVELS)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f'http://127.0.0.1:{server.server_port}'
+        assert np.array_equal(read(f'{host}/x.png')[..., 0], LEVELS)
+        with pytest.raises(SR4IRError, match='cannot be read .*404'):
+            read(f'{host}/y.png')
+        server.shutdown()
 
 
 def test_folders_globs_and_lists(tmp_path):
