@@ -66,7 +66,7 @@ def test_urls(tmp_path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         host = f'http://127.0.0.1:{server.server_port}'
         assert np.array_equal(read(f'{host}/x.png')[..., 0], LEVELS)
-        with pytest.raises(SR4IRError, match='cannot be read .*404'):
+        with pytest.raises(SR4IRError, match=r'cannot be read .*404'):
             read(f'{host}/y.png')
         server.shutdown()
 
