@@ -12,12 +12,16 @@ COLUMNS = (
 #: known limits, by what the error says
 CAUSES = {
     r'has no model': 'not a model',
-    r'cannot be loaded|only one of size|unexpected keyword argument|switch_to_deploy': 'broken config of the zoo',
+    r'cannot be loaded|only one of size|unexpected keyword argument|required positional|switch_to_deploy': 'broken config of the zoo',
     r'memory limit|time limit|process died': 'limit of this machine',
     r"mmcv's op": 'needs the compiled mmcv',
     r"'NoneType' object has no attribute 'loss'": 'features only: no head to train',
     r'channel\(s\), but S works on 3|to have 1 channels': 'not one RGB image',
-    r"doesn't support training": 'not for training',
+    r"doesn't support train": 'not for training',
+    r'eps must be positive': 'a norm that this PyTorch refuses',
+    r'group has not been initialized': 'needs several processes',
+    r'HorizontalBoxes.*converted to tensor': 'video: several images for a sample',
+    r"'list' object has no attribute 'keys'": 'several images for a sample',
     r"no attribute 'init_weights'": 'cannot be made without its weights',
     r'several images for a sample': 'several images for a sample',
     r'SentencePiece': 'text: its vocabulary is a download',

@@ -1,5 +1,6 @@
 """The ops of the fallback against direct formulas; the backward passes against finite differences in float64."""
 
+import math
 from functools import partial
 
 import mmcv.ops
@@ -75,6 +76,19 @@ def test_deform_conv_without_offsets_is_a_convolution():
     torch.testing.assert_close(found, expected)
     found = mmcv.ops.deform_conv2d(x, offset, weight, 1, 1, 1, 2)
     torch.testing.assert_close(found + bias[:, None, None], expected)
+
+
+@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf, 1e30])
+def test_deform_conv_of_a_net_that_diverged(value):
+    """Not the end of the process: what such an offset points to counts as zero."""
+    x, weight, offset = torch.randn(1, 2, 6, 7), torch.randn(3, 2, 3, 3), torch.zeros(1, 18, 6, 7)
+    offset[:, 8:10] = value  # of the middle of the kernel
+    leaves = [leaf.requires_grad_() for leaf in (x, weight)]
+    found = mmcv.ops.deform_conv2d(x, offset.requires_grad_(), weight, 1, 1)
+    ring = torch.ones(3, 3)
+    ring[1, 1] = 0
+    torch.testing.assert_close(found, torch.nn.functional.conv2d(x, weight * ring, padding=1))
+    assert all(grad.isfinite().all() for grad in torch.autograd.grad(found.sum(), leaves))
 
 
 def test_deform_conv_gradients_of_two_backward_passes_differ():

@@ -6,6 +6,9 @@ from torch import Tensor
 
 from . import at_least_float, torchvision_ops
 
+#: place of the offsets among the tensors of torchvision, counted from the end
+OFFSET = -3
+
 
 def _call(
     function: str,
@@ -23,7 +26,10 @@ def _call(
     deformable_group: int,
 ) -> Any:
     sizes = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)
-    return getattr(torchvision_ops(), function)(*(at_least_float(t) for t in tensors), *sizes, use_mask)
+    tensors = [at_least_float(t) for t in tensors]
+    # torchvision, like mmcv, follows an offset of NaN out of the image's memory; far out of the image there are zeros
+    tensors[OFFSET] = tensors[OFFSET].nan_to_num(nan=-1e6)
+    return getattr(torchvision_ops(), function)(*tensors, *sizes, use_mask)
 
 
 def _unused(input: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
