@@ -12,7 +12,8 @@ COLUMNS = (
 #: known limits, by what the error says
 CAUSES = {
     r'has no model': 'not a model',
-    r'cannot be loaded|only one of size|unexpected keyword argument|required positional|switch_to_deploy': 'broken config of the zoo',
+    r'cannot be loaded|only one of size': 'broken config of the zoo',
+    r'unexpected keyword argument|required positional|switch_to_deploy': 'broken config of the zoo',
     r'memory limit|time limit|process died': 'limit of this machine',
     r"mmcv's op": 'needs the compiled mmcv',
     r"'NoneType' object has no attribute 'loss'": 'features only: no head to train',
