@@ -209,7 +209,7 @@ def _short(value: torch.Tensor) -> str:
 
 
 def _sizes(cfg: Config) -> list[int]:
-    own = {n for n in numbers(cfg.model, 'img_size') if 64 < n < 512}
+    own = {n for n in numbers(cfg.model, 'img_size') if 64 < n <= 640}
     return sorted({64, 128, 224, 512} | own)
 
 
