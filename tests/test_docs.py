@@ -170,7 +170,8 @@ def test_quoted_messages_are_in_the_code():
     assert [text for text in quoted if not any(text in known for known in texts)] == []
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda path: path.stem)
+# but for the sweep's page, which quotes the error messages of others
+@pytest.mark.parametrize('page', [page for page in PAGES if page.stem != 'zoo_sweep'], ids=lambda path: path.stem)
 def test_files_that_a_page_names_exist(page):
     names = re.findall(r'\b(?:configs|tools|tests|docs|requirements)/[\w./-]+\.(?:py|sh|md|txt)\b', page.read_text())
     assert [name for name in names if not (ROOT / name).is_file()] == []

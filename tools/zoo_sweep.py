@@ -119,12 +119,17 @@ def sweep(models: list[ZooModel], args: argparse.Namespace) -> Iterator[dict]:
             yield worker.result()
 
 
-def find_models(args: argparse.Namespace) -> list[ZooModel]:
-    """The models to sweep, in order; loading all configs takes minutes, so the list is kept in a file."""
-    if not args.models.exists():
+def list_models(path: Path) -> list[ZooModel]:
+    """All distinct models; loading all configs takes a minute, so the list is kept in a file."""
+    if not path.exists():
         names = [name for zoo in ZOOS for name in config_names(zoo)]
-        save_models(distinct_models(tqdm(names, desc='configs', mininterval=2)), args.models)
-    models = read_models(args.models)
+        save_models(distinct_models(tqdm(names, desc='configs', mininterval=2)), path)
+    return read_models(path)
+
+
+def find_models(args: argparse.Namespace) -> list[ZooModel]:
+    """The models to sweep, in order."""
+    models = list_models(args.models)
     done = {row['key'] for row in read_rows(args.out)}
     wanted = [m for m in in_turn(models) if m.key not in done and any(fnmatch.fnmatch(c, args.only) for c in m.configs)]
     return wanted[: args.limit]
@@ -180,7 +185,7 @@ def main() -> None:
             for row in tqdm(sweep(models, args), total=len(models), desc='models', mininterval=2):
                 writer.writerow(row)
                 file.flush()
-    write_summary(read_rows(args.out), args.out.with_suffix('.md'))
+    write_summary(read_rows(args.out), args.out.with_suffix('.md'), len(list_models(args.models)))
 
 
 if __name__ == '__main__':

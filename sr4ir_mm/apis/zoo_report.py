@@ -65,9 +65,17 @@ def write_rows(rows: list[dict], path: Path) -> None:
         writer.writerows(rows)
 
 
-def write_summary(rows: list[dict], path: Path) -> None:
-    """Write the Markdown page of a sweep: counts per zoo, then every failure with its cause."""
+def write_summary(rows: list[dict], path: Path, total: int) -> None:
+    """Write the Markdown page of a sweep: counts per zoo, then every failure with its cause.
+
+    Args:
+        rows (list[dict]): Of the CSV, which lies beside the page.
+        path (Path): The page.
+        total (int): How many models there are.
+    """
     text = _HEAD.format(csv=path.with_suffix('.csv').name)
+    if len(rows) < total:
+        text += f'**{len(rows)} of {total} models have been tried**, the smallest of each family first.\n\n'
     text += '| zoo | configs | models | bare trains | SR4IR trains | identity holds | predicts |\n'
     text += '|---|---|---|---|---|---|---|\n'
     for zoo in (*sorted({row['zoo'] for row in rows}), 'all'):
