@@ -14,10 +14,11 @@ from mmengine.logging import print_log
 from mmengine.registry import DATASETS, DefaultScope
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from ..errors import SR4IRError
+from ..utils import to_uint8
 from ..visualization.panel import draw
 from .config import find_checkpoint, find_config
 from .images import Inputs, expand, names, read
@@ -206,8 +207,3 @@ class SR4IRInferencer(BaseInferencer):
             known = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
         stored = ((checkpoint or {}).get('meta') or {}).get('dataset_meta') or {}
         self.dataset_meta = {**known, **{key: value for key, value in stored.items() if value is not None}}
-
-
-def to_uint8(image: Tensor) -> np.ndarray:
-    """3 x H x W in [0, 1] to H x W x 3, uint8; what lies outside is clipped."""
-    return image.mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()

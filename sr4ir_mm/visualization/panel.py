@@ -9,6 +9,7 @@ from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
 from torch import Tensor
 
+from ..utils import to_uint8
 from .windows import change, greatest
 
 #: What T sees at test time, by ``SR4IR.source``.
@@ -125,8 +126,7 @@ def draw(
 
 
 def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str = 'bilinear') -> np.ndarray:
-    image = F.interpolate(_unpad(sample, name)[None].float(), size=size, mode=mode)[0].clamp(0, 1)
-    return (image * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    return to_uint8(F.interpolate(_unpad(sample, name)[None].float(), size=size, mode=mode)[0])
 
 
 def _unpad(sample: BaseDataElement, name: str) -> Tensor:

@@ -12,10 +12,11 @@ from mmengine.registry import DefaultScope
 from toy import EDSR
 from zoo import net_config
 
-from sr4ir_mm.apis.inferencer import SR4IRInferencer, to_uint8
+from sr4ir_mm.apis.inferencer import SR4IRInferencer
 from sr4ir_mm.apis.lr_predictor import lr_image
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models.degradations import quantize
+from sr4ir_mm.utils import to_uint8
 
 LOAD = dict(type='sr4ir_mm.LoadImageFromFile')
 PIPELINES = dict(

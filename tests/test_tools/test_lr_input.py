@@ -15,12 +15,12 @@ from test_detection import CAT, DOG, config
 from voc_boxes import make_voc_boxes, write_boxes
 from zoo import make_voc, run_tool, tiny_config
 
-from sr4ir_mm.apis.inferencer import to_uint8
 from sr4ir_mm.apis.lr_input import use_lr_input
 from sr4ir_mm.apis.lr_predictor import lr_image
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import BicubicDegradation
 from sr4ir_mm.registry import MODELS
+from sr4ir_mm.utils import to_uint8
 
 SIZES = ((64, 64), (48, 80), (63, 70))  # the last: S returns more than there is in HR
 
