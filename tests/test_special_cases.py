@@ -142,6 +142,16 @@ def test_a_model_that_changes_its_samples_in_loss_gets_them_anew():
     assert spy.seen == [[int(sample.gt_label) for sample in batch['data_samples']]] * 3 and any(spy.seen[0])
 
 
+def test_a_teacher_that_is_no_submodule_moves_and_learns_nothing():
+    student = net_config('retinanet', **{'data_preprocessor.batch_augments': None})
+    teacher = dict(model=copy.deepcopy(student))
+    model = mixed(dict(student, type='KnowledgeDistillationSingleStageDetector', teacher_config=teacher))
+    assert not [name for name, _ in model.named_parameters() if 'teacher' in name]
+    assert model.to('meta') is model
+    devices = {p.device.type for net in (model, model.task.teacher_model) for p in net.parameters()}
+    assert devices == {'meta'}
+
+
 def test_multi_label():
     from mmpretrain.structures import DataSample
 

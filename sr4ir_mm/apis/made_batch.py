@@ -77,8 +77,9 @@ def _image(rng: np.random.Generator, size: int, index: int) -> dict:
     shape = (size, size)
     return dict(
         img=image, img2=image, img_id=index, sample_idx=index, image_id=str(index), img_path=f'{index}.png',
-        ori_shape=shape, img_shape=shape, pad_shape=shape, scale_factor=(1.0, 1.0), flip=False, flip_direction=None,
-        border=np.array([0, size, 0, size]), homography_matrix=np.eye(3, dtype=np.float32),
+        ori_shape=shape, img_shape=shape, pad_shape=shape, scale=shape, scale_factor=(1.0, 1.0),
+        flip=False, flip_direction=None, border=np.array([0, size, 0, size]),
+        homography_matrix=np.eye(3, dtype=np.float32),
     )  # fmt: skip
 
 

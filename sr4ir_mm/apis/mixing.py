@@ -10,6 +10,7 @@ from mmengine.registry import MODELS
 
 from ..errors import SR4IRError
 from .sr_zoo import find_sr
+from .zoo_models import teacher_of
 
 _LEAF = """\
 _base_ = {base}
@@ -71,7 +72,7 @@ def mix_text(
     text = _LEAF.format(
         base=[task, *([f'sr4ir_mm::_base_/sr/{sr}_x{scale}.py'] if named else []), _SCHEME],
         sr='{{_base_.sr}}' if named else net,
-        task=_task(task, weights),
+        task=_task(task, zoo.model, weights),
         scale=scale,
         scheme='_base_.sr4ir' if scheme == 'SR4IR' else f'dict(_base_.sr4ir, scheme={scheme!r})',
         optim=optim,
@@ -115,11 +116,15 @@ def _check_net(task: str, cfg: Config) -> None:
         )
 
 
-def _task(task: str, weights: str | None) -> str:
-    if not weights:
-        return '{{_base_.model}}'
-    scope = f"_scope_='{task.partition('::')[0]}', " if '::' in task else ''
-    return f"dict(_base_.model, {scope}init_cfg=dict(type='Pretrained', checkpoint={weights!r}))"
+def _task(task: str, model: dict, weights: str | None) -> str:
+    """The zoo's net, and what of it is another here."""
+    package = task.partition('::')[0] if '::' in task else ''
+    changes = teacher_of(model, package) if package else {}
+    if weights:
+        changes |= dict(_scope_=package) if package else {}
+        changes['init_cfg'] = dict(type='Pretrained', checkpoint=weights)
+    options = ', '.join(f'{key}={value!r}' for key, value in changes.items())
+    return f'dict(_base_.model, {options})' if changes else '{{_base_.model}}'
 
 
 def _optim(zoo: dict) -> tuple[str, str]:

@@ -142,8 +142,8 @@ class Case:
     def predict(self) -> None:
         """Scheme H->T predicts what the bare model does, and S with T predicts too."""
         self.batch = made_batch(self.cfg, self.zoo, self.size, 'test_dataloader')
-        bare = copy.deepcopy(self.net).eval()
-        ours = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T').eval()
+        bare = copy.deepcopy(self.net)
+        ours = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T')
         try:
             expected = self._predictions(bare)
         except Exception as error:
@@ -153,13 +153,14 @@ class Case:
             if same or difference(self._predictions(ours), expected, TOLERANCE):
                 raise CheckFailed(f'predictions differ: {problem}')
         if self.sr4ir_net is not None:
-            self._predictions(self.sr4ir_net.eval())
+            self._predictions(self.sr4ir_net)
 
     def _bare_step(self) -> 'Step':
         net = copy.deepcopy(self.net)
         return _step(net, net, _wrapper(net), self.batch)
 
     def _predictions(self, model: BaseModel) -> list:
+        model.eval()
         set_random_seed(3)
         with torch.no_grad():
             return model.test_step(copy.deepcopy(self.batch))
@@ -209,7 +210,7 @@ def _short(value: torch.Tensor) -> str:
 
 
 def _sizes(cfg: Config) -> list[int]:
-    own = {n for n in numbers(cfg.model, 'img_size') if 64 < n <= 640}
+    own = {n for key in ('img_size', 'input_size') for n in numbers(cfg.model, key) if 64 < n <= 640}
     return sorted({64, 128, 224, 512} | own)
 
 
@@ -236,7 +237,8 @@ def _step(model: BaseModel, net: nn.Module, wrapper: OptimWrapper | OptimWrapper
         hub.update_info(key, value)
     before = _checksums(net)
     set_random_seed(3)
-    log = model.train().train_step(copy.deepcopy(batch), wrapper)
+    model.train()  # of some models it returns None
+    log = model.train_step(copy.deepcopy(batch), wrapper)
     model.zero_grad()
     log = {key: float(torch.as_tensor(value).detach()) for key, value in log.items()}
     for key, value in log.items():

@@ -71,7 +71,22 @@ def load_zoo_config(name: str) -> Config:
         cfg.model.setdefault('data_preprocessor', cfg.data_preprocessor)
     if cfg.get('model'):
         cfg.model = without_weights(cfg.model)
+        cfg.model.update(teacher_of(cfg.model, zoo))
     return cfg
+
+
+def teacher_of(model: dict, zoo: str) -> dict:
+    """A path to a teacher's config that holds anywhere: in the zoos it is one in a checkout of them.
+
+    Args:
+        model (dict): Of a config.
+        zoo (str): The package.
+
+    Returns:
+        dict: ``teacher_config``, or nothing if the model has none.
+    """
+    path = model.get('teacher_config')
+    return dict(teacher_config=str(_folder(zoo).parent / path)) if path else {}
 
 
 def without_weights(node: Any) -> Any:

@@ -136,6 +136,11 @@ class SR4IR(BaseModel):
             getattr(self, name).eval()
         return self
 
+    def to(self, *args: Any, **kwargs: Any) -> 'SR4IR':
+        """Move T by its own ``to`` first: the teacher of mmdet's distilling detectors is no submodule of them."""
+        self.task.to(*args, **kwargs)
+        return super().to(*args, **kwargs)
+
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
         """One iteration: every phase of the scheme in turn.
 

@@ -58,6 +58,15 @@ def test_weights_of_the_zoo():
     assert init.type == 'Pretrained' and 'retinanet_r50_fpn_1x_coco' in init.checkpoint
 
 
+def test_the_teacher_of_a_distilled_net_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = mix('mmdet::ld/ld_r18-gflv1-r101_fpn_1x_coco.py').model.task
+    assert (model.type, Config.fromfile(model.teacher_config).model.backbone.depth) == (
+        'KnowledgeDistillationSingleStageDetector',
+        101,
+    )
+
+
 def test_weights_that_the_zoos_config_starts_from_are_ts(tmp_path):
     base = tmp_path / 'own.py'
     base.write_text(f"_base_ = {RETINANET!r}\nload_from = 'detector.pth'\nfind_unused_parameters = True\n")

@@ -28,6 +28,13 @@ def test_zoo_config(tmp_path, capsys):
     assert all(float(cells[1]) > 0 for cells in rows.values()) and note == ''
 
 
+def test_a_net_whose_train_returns_none(tmp_path, capsys):
+    lad = tmp_path / 'lad.py'
+    lad.write_text("_base_ = 'mmdet::lad/lad_r50-paa-r101_fpn_2xb8_coco_1x.py'\nmodel = dict(teacher_ckpt=None)\n")
+    rows, _ = table(capsys, lad, '--shape', 64, 64, '--depth', 1, cwd=tmp_path)
+    assert rows['neck[0]'][0] == '1x256x8x8'
+
+
 def test_our_config(tmp_path, capsys):
     config = TOOLS.parent / 'configs/sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
     rows, _ = table(capsys, config, '--shape', 32, 32, cwd=tmp_path)

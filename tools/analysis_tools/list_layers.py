@@ -41,7 +41,9 @@ def build_task(cfg: Config) -> nn.Module:
         model = model.task
     elif cfg.get('data_preprocessor'):  # as MMEngine's runner does
         model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    return revert_sync_batchnorm(MODELS.build(model)).eval()
+    task = revert_sync_batchnorm(MODELS.build(model))
+    task.eval()  # of some models it returns None
+    return task
 
 
 def made_batch(task: nn.Module, height: int, width: int) -> dict:
