@@ -26,8 +26,8 @@ CAUSES = {
     r"no attribute 'init_weights'": 'cannot be made without its weights',
     r'several images for a sample': 'several images for a sample',
     r'No gradient gets from TDP layer': 'self-supervised: no graph from features to image',
-    r'SentencePiece': 'text: its vocabulary is a download',
-    r'huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': 'text: its vocabulary is a download',
+    r'SentencePiece': 'a part is a download: vocabulary or teacher',
+    r'huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': 'a part is a download: vocabulary or teacher',
     r'No module named|[Pp]lease install|not installed|pip install': 'needs a package that is not installed',
 }
 _HEAD = """\
