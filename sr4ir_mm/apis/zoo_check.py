@@ -119,7 +119,8 @@ class Case:
         """Train one step with S: finite losses, TDP among them; S and T both change."""
         model = SR4IR(dict(SR), copy.deepcopy(self.net), scale=4, tdp=dict(relative=True))
         before = _checksums(model.sr)
-        wrappers = OptimWrapperDict(sr=_wrapper(model.sr), task=_wrapper(model.task))
+        # a deep T with random weights and frozen norms can blow up S, of which T sees the output after the step
+        wrappers = OptimWrapperDict(sr=_wrapper(model.sr, dict(max_norm=1.0)), task=_wrapper(model.task))
         step = _step(model, model.task, wrappers, self.batch)
         if 'sr.loss_tdp' not in step.log:
             raise CheckFailed(f'no TDP loss in the log: {sorted(step.log)}')
@@ -225,9 +226,9 @@ def _width(inputs: Any) -> int:
     return _width(inputs[0]) if isinstance(inputs, (list, tuple)) else inputs.shape[-1]
 
 
-def _wrapper(net: nn.Module) -> OptimWrapper:
+def _wrapper(net: nn.Module, clip_grad: dict | None = None) -> OptimWrapper:
     # without momentum, which would need the memory of another copy
-    return OptimWrapper(torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=1e-3))
+    return OptimWrapper(torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=1e-3), clip_grad=clip_grad)
 
 
 def _step(model: BaseModel, net: nn.Module, wrapper: OptimWrapper | OptimWrapperDict, batch: dict) -> Step:

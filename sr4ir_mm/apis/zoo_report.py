@@ -12,7 +12,7 @@ COLUMNS = (
 #: known limits, by what the error says
 CAUSES = {
     r'has no model': 'not a model',
-    r'cannot be loaded|only one of size': 'broken config of the zoo',
+    r'cannot be loaded|only one of size|is not in the .* registry': 'broken config of the zoo',
     r'unexpected keyword argument|required positional|switch_to_deploy': 'broken config of the zoo',
     r'memory limit|time limit|process died': 'limit of this machine',
     r"mmcv's op": 'needs the compiled mmcv',
@@ -26,8 +26,9 @@ CAUSES = {
     r"no attribute 'init_weights'": 'cannot be made without its weights',
     r'several images for a sample': 'several images for a sample',
     r'No gradient gets from TDP layer': 'self-supervised: no graph from features to image',
-    r'SentencePiece': 'a part is a download: vocabulary or teacher',
-    r'huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': 'a part is a download: vocabulary or teacher',
+    r'SentencePiece|huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': (
+        'a part is a download: vocabulary or teacher'
+    ),
     r'No module named|[Pp]lease install|not installed|pip install': 'needs a package that is not installed',
 }
 _HEAD = """\

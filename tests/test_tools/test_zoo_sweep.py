@@ -70,8 +70,8 @@ def test_checks_see_a_wrapper_that_does_another_thing(broken, failed, monkeypatc
 def test_an_sr_net_that_stays_the_same_is_seen(monkeypatch):
     wrapper = zoo_check._wrapper
 
-    def no_step_of_s(net):
-        optimizer = wrapper(net)
+    def no_step_of_s(net, *args):
+        optimizer = wrapper(net, *args)
         if type(net).__name__ == 'EDSRNet':
             optimizer.optimizer.param_groups[0]['lr'] = 0
         return optimizer
