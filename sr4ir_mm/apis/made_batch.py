@@ -48,7 +48,7 @@ def made_batch(cfg: Config, zoo: str, size: int, loader: str = 'train_dataloader
         pack = Compose([TRANSFORMS.build(dict(step)) for step in kept])
     make = dict(mmseg=_segmentation, mmdet=_detection, mmpretrain=_classification)[zoo]
     samples = []
-    for i in range(count):
+    for i in range(1 if 'PackReIDInputs' in kinds else count):  # these nets take one sample of several images
         sample = dict(_image(rng, size, i), **make(cfg.model, size, i, steps))
         if not whole and _kind(kept[-1]) in ('PackTrackInputs', 'PackReIDInputs'):
             sample = {key: [value, value] for key, value in sample.items()}  # two frames
