@@ -108,6 +108,7 @@ class Case:
                 _pad_to(self.net.data_preprocessor, size)
                 self.bare_step = self._bare_step()
             except Exception as error:
+                traceback.clear_frames(error.__traceback__)  # which hold a copy of the net
                 errors.append(error)
                 continue
             self.size = size
