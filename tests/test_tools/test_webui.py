@@ -154,8 +154,10 @@ def address(gradio, folder) -> Iterator[str]:
     with (folder / 'log.txt').open('w') as log:
         process = subprocess.Popen([*command, '--examples', '.'], cwd=folder, env=env, stdout=log, stderr=log)
     try:
-        wait_for(lambda: 'Running' in (folder / 'log.txt').read_text() or process.poll() is not None, 120)
-        assert process.poll() is None, (folder / 'log.txt').read_text()
+        end = time.time() + 120
+        while 'Running' not in (folder / 'log.txt').read_text():
+            assert process.poll() is None and time.time() < end, (folder / 'log.txt').read_text()
+            time.sleep(0.2)
         yield f'http://127.0.0.1:{port}'
     finally:
         process.terminate()
@@ -183,17 +185,16 @@ def browser(gradio):
     browser.quit()
 
 
-def wait_for(ready, seconds: float = 60):
-    """What ``ready`` returns once it is true."""
-    end = time.time() + seconds
-    while not (result := ready()):
-        assert time.time() < end, 'waited too long'
-        time.sleep(0.2)
-    return result
-
-
 @pytest.mark.slow
 def test_page(folder, browser, address):
+    from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    def wait_for(ready):
+        # elements are drawn anew or fade away between their finding and their reading
+        ignored = [StaleElementReferenceException]
+        return WebDriverWait(browser, 60, 0.2, ignored_exceptions=ignored).until(lambda _: ready())
+
     def find(selector: str) -> list:
         return browser.find_elements('css selector', selector)
 
