@@ -127,9 +127,8 @@ def list_models(path: Path) -> list[ZooModel]:
     return read_models(path)
 
 
-def find_models(args: argparse.Namespace) -> list[ZooModel]:
-    """The models to sweep, in order."""
-    models = list_models(args.models)
+def find_models(models: list[ZooModel], args: argparse.Namespace) -> list[ZooModel]:
+    """Those to sweep, in order."""
     done = {row['key'] for row in read_rows(args.out)}
     wanted = [m for m in in_turn(models) if m.key not in done and any(fnmatch.fnmatch(c, args.only) for c in m.configs)]
     return wanted[: args.limit]
@@ -174,9 +173,10 @@ def main() -> None:
         rows = read_rows(args.out)
         failed = [r for r in rows if 'failed' in [r[c] for c in CHECKS] and fnmatch.fnmatch(r['config'], args.only)]
         write_rows([row for row in rows if row not in failed], args.out)
+    known = list_models(args.models)
     if not args.summary:
         args.logs.mkdir(parents=True, exist_ok=True)
-        models = find_models(args)
+        models = find_models(known, args)
         import_zoos()
         if not args.out.exists():
             write_rows([], args.out)
@@ -185,7 +185,7 @@ def main() -> None:
             for row in tqdm(sweep(models, args), total=len(models), desc='models', mininterval=2):
                 writer.writerow(row)
                 file.flush()
-    write_summary(read_rows(args.out), args.out.with_suffix('.md'), len(list_models(args.models)))
+    write_summary(read_rows(args.out), args.out.with_suffix('.md'), len(known))
 
 
 if __name__ == '__main__':

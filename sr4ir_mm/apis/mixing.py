@@ -118,10 +118,11 @@ def _check_net(task: str, cfg: Config) -> None:
 
 def _task(task: str, model: dict, weights: str | None) -> str:
     """The zoo's net, and what of it is another here."""
-    package = task.partition('::')[0] if '::' in task else ''
+    package = task.rpartition('::')[0]  # '' of a file
     changes = teacher_of(model, package) if package else {}
+    if weights and package:
+        changes['_scope_'] = package
     if weights:
-        changes |= dict(_scope_=package) if package else {}
         changes['init_cfg'] = dict(type='Pretrained', checkpoint=weights)
     options = ', '.join(f'{key}={value!r}' for key, value in changes.items())
     return f'dict(_base_.model, {options})' if changes else '{{_base_.model}}'
