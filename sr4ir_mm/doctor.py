@@ -81,7 +81,7 @@ def check_mmcv() -> Iterator[Finding]:
         yield 'UNTESTED', f'{" and ".join(builds)} write the same files', f'pip uninstall {" ".join(builds[1:])}'
     if 'mmcv.ops' not in sys.modules:
         return
-    from sr4ir_mm.compat.mmcv_ops import SERVED, ops_provider
+    from .compat.mmcv_ops import SERVED, ops_provider
 
     sources = Path(sys.modules['mmcv.ops'].__file__).parent.glob('*.py')
     called = {name for source in sources for name in re.findall(r'ext_module\.(\w+)', source.read_text())}

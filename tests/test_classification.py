@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.zoo import TOOLS, run_tool
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 from PIL import Image
 from torchvision import transforms
-from zoo import TOOLS, run_tool
 
 from sr4ir_mm.registry import TRANSFORMS
 
@@ -30,8 +30,8 @@ FILES = {
     'portrait.JPEG': image(70, 33),
     'panorama.png': image(8, 200),
     'pixel.png': image(1, 1),
-    'grey.jpg': image(40, 40).convert('L'),
-    'grey.png': image(40, 40).convert('L'),
+    'gray.jpg': image(40, 40).convert('L'),
+    'gray.png': image(40, 40).convert('L'),
     'alpha.png': Image.merge('RGBA', (*image(40, 50).split(), image(40, 50).convert('L'))),
     'grey_alpha.png': Image.merge('LA', [image(40, 50).convert('L')] * 2),
     'palette.png': image(40, 40).quantize(8),
@@ -91,7 +91,7 @@ def test_all_kinds_of_images_train_and_test(folder, scheme, tmp_path):
     assert all(value.isfinite().all() for value in saved.values())
     losses = [json.loads(line) for line in next(work_dir.glob('*/vis_data/scalars.json')).read_text().splitlines()]
     names = dict(SR4IR=['sr.loss_pix', 'sr.loss_tdp', 'task.sr.loss', 'task.hr.loss', 'task.mix.loss'])
-    for name in names.get(scheme, ['task.lr.loss']):
+    for name in names.get(scheme, ['task.bilinear.loss']):
         assert len([line[name] for line in losses if name in line]) == 3  # 12 images in batches of 5, 5 and 2
     assert run_tool('test', 'cls.py', 'work_dirs/cls/epoch_1.pth', '--out', 'out.pkl', cwd=tmp_path) == 0
     found = results(work_dir)
@@ -135,9 +135,9 @@ def test_training_crops(dataset):
 def test_sixteen_bits_keep_the_upper_eight(folder):
     """Not clipped to white, as a plain conversion would."""
     (path,) = folder.glob('val/*/sixteen.png')
-    grey = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    loaded = TRANSFORMS.build(dict(type='sr4ir_mm.LoadImageFromFile'))(dict(img_path=str(path)))['img']
-    np.testing.assert_allclose(loaded, np.stack([grey / 257] * 3, -1), atol=1)
+    gray = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    loaded = TRANSFORMS.build(dict(type='sr4ir_mm.CheckedLoadImageFromFile'))(dict(img_path=str(path)))['img']
+    np.testing.assert_allclose(loaded, np.stack([gray / 257] * 3, -1), atol=1)
 
 
 @pytest.mark.slow

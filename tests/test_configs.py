@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.voc_boxes import make_voc_boxes
+from helpers.zoo import make_voc
 from mmengine.config import Config
 from mmengine.registry import DATASETS, METRICS, VISUALIZERS, init_default_scope
 from PIL import Image
 from torchvision import transforms
-from voc_boxes import make_voc_boxes
-from zoo import make_voc
 
 from sr4ir_mm.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS, PARAM_SCHEDULERS
 
@@ -126,7 +126,7 @@ def test_a_config_builds(name):
     cfg = load(name)
     model = build_model(cfg)
     optim_wrapper = built_wrappers(cfg, model)
-    assert set(optim_wrapper.keys()) == set(model.learning)
+    assert set(optim_wrapper.keys()) == set(model.scheme.trainable_nets)
     with VISUALIZERS.switch_scope_and_registry(None) as known:
         assert known.get(cfg.visualizer.type)
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
@@ -200,7 +200,7 @@ def test_sr4ir_configs(name):
 def test_losses_of_the_paper(name):
     protocol = NETS[TABLE[name][0]][0]
     model = build_model(load(name))
-    first, second = model.phases
+    first, second = model.scheme.phases
     assert (first.learn, first.pixel, first.tdp, first.task) == (('sr',), 1.0, 1.0, {})
     assert (second.learn, second.pixel, second.task) == (('task',), 0.0, dict(sr=0.34, hr=0.34, mix=0.34))
     assert (model.cqmix.grid, model.cqmix.prob) == (protocol['grid'], 0.5)
@@ -350,7 +350,7 @@ def test_t_sees_rgb_as_of_imagenet(net, data):
     task = task_of(f'{net}_edsr_x4_{data}')
     image = torch.randint(0, 256, (3, 480, 480), dtype=torch.uint8)
     seen = task.data_preprocessor(dict(inputs=[image]))['inputs']
-    if net == 'tv-faster-rcnn':  # which normalises in the net
+    if net == 'tv-faster-rcnn':  # which normalizes in the net
         torch.testing.assert_close(seen[0], image.flip(0) / 255)
         seen = task.net.transform.normalize(seen)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))

@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.voc_boxes import make_voc_boxes
+from helpers.zoo import Logs, changed, run_tool, state
 from mmengine.config import Config
 from mmengine.registry import DATASETS, VISUALIZERS, init_default_scope
 from mmengine.runner import Runner
-from voc_boxes import make_voc_boxes
-from zoo import Logs, changed, run_tool, state
 
 from sr4ir_mm.apis import load_config
 from sr4ir_mm.registry import MODELS
@@ -153,7 +153,7 @@ def test_predictions_are_in_the_original_image(tmp_path, resize, seen):
     assert output.gt_instances.bboxes.tolist() == [[8, 4, 40, 30]]
     boxes = output.pred_instances.bboxes
     assert len(boxes) == 10 and (boxes >= 0).all() and (boxes.amax(0) <= torch.tensor([67, 49, 67, 49])).all()
-    image = model.data_preprocessor.normalise(output.sr[None])
+    image = model.data_preprocessor.normalize(output.sr[None])
     (bare,) = model.task.predict(image, [output.clone()], rescale=False)
     torch.testing.assert_close(bare.pred_instances.bboxes, boxes * seen[0] / 49)
 
@@ -190,9 +190,9 @@ def test_tdp_takes_the_two_finest_levels_and_runs_no_head(tmp_path):
     for name, module in model.task.named_modules():
         module.register_forward_hook(lambda *_, name=name: ran.append(name))
     data = model.data_preprocessor(batch, True)
-    features = model.recorder(data['inputs']['task'], data['data_samples'])
+    features = model.recorder(data['inputs']['hr_inputs'], data['data_samples'])
     assert {'backbone', 'neck'} <= set(ran) and not any('head' in name for name in ran)
-    levels = model.task.extract_feat(data['inputs']['task'])
+    levels = model.task.extract_feat(data['inputs']['hr_inputs'])
     assert [tuple(level.shape[-2:]) for level in levels[:2]] == [(16, 16), (8, 8)]  # strides 4 and 8 of 64 x 64
     assert torch.equal(features['neck[0]'], levels[0]) and torch.equal(features['neck[1]'], levels[1])
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from toy import EDSR, ToyClassifier, ToyDataset, toy_batch
-from zoo import runner_for, state
+from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
+from helpers.zoo import runner_for, state
 
 from sr4ir_mm.models import SCHEMES, SR4IR
 

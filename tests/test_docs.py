@@ -11,15 +11,15 @@ import cv2
 import matplotlib
 import numpy as np
 import pytest
+from helpers.toy import EDSR
+from helpers.zoo import Logs, changed, state
 from mmengine.config import Config
 from mmengine.runner import Runner
-from toy import EDSR
-from zoo import Logs, changed, state
 
 from sr4ir_mm import mix
 from sr4ir_mm.apis import check_data
-from sr4ir_mm.apis.mixing import mix_text
-from sr4ir_mm.apis.zoo_models import without_weights
+from sr4ir_mm.config.mixing import mix_text
+from sr4ir_mm.config.zoo import without_weights
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / 'docs'

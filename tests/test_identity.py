@@ -4,11 +4,11 @@ import copy
 
 import pytest
 import torch
+from helpers.zoo import CAFFE, UNNORMALISED, bare_net, batch_for, net_config, state, watch_grads, wrappers_for
 from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper
 from mmengine.runner import set_random_seed
 from mmengine.structures import BaseDataElement
-from zoo import CAFFE, UNNORMALISED, bare_net, batch_for, net_config, state, watch_grads, wrappers_for
 
 from sr4ir_mm.models import SR4IR
 
@@ -23,16 +23,16 @@ CASES = {
     'deeplabv3': ('deeplabv3', {}, UNEQUAL, EQUAL, {}),
     'segformer': ('segformer', {}, UNEQUAL, ((61, 50),), {}),
     'segformer-bgr': ('segformer', CAFFE, UNEQUAL, EQUAL, {}),
-    'segformer-unnormalised': ('segformer', UNNORMALISED, UNEQUAL, EQUAL, {}),
+    'segformer-unnormalized': ('segformer', UNNORMALISED, UNEQUAL, EQUAL, {}),
     'faster_rcnn-caffe': ('faster_rcnn', {}, UNEQUAL, UNEQUAL, SURE),
     'retinanet': ('retinanet', {}, UNEQUAL, UNEQUAL, SURE),
     'retinanet-unpadded': ('retinanet', dict(UNNORMALISED, pad_size_divisor=1, pad_value=114), UNEQUAL, UNEQUAL, SURE),
-    'yolox-unnormalised': ('yolox', {}, EQUAL, UNEQUAL, RESIZED),
+    'yolox-unnormalized': ('yolox', {}, EQUAL, UNEQUAL, RESIZED),
     'resnet18': ('resnet18', {}, EQUAL, EQUAL, {}),
     'resnet18-bgr': ('resnet18', CAFFE, EQUAL, EQUAL, {}),
     'resnet18-mixup': ('resnet18', {}, EQUAL, EQUAL, MIXED),
     'mobilenetv3': ('mobilenetv3', {}, EQUAL, EQUAL, {}),
-    'mobilenetv3-unnormalised': ('mobilenetv3', UNNORMALISED, EQUAL, EQUAL, {}),
+    'mobilenetv3-unnormalized': ('mobilenetv3', UNNORMALISED, EQUAL, EQUAL, {}),
 }
 
 
@@ -95,10 +95,10 @@ class Unharmed(torch.nn.Identity):
 
 
 @pytest.mark.parametrize(
-    'case', ['segformer', 'segformer-bgr', 'retinanet-unpadded', 'yolox-unnormalised', 'resnet18-bgr']
+    'case', ['segformer', 'segformer-bgr', 'retinanet-unpadded', 'yolox-unnormalized', 'resnet18-bgr']
 )
 def test_what_a_perfect_sr_net_makes_is_what_the_bare_net_sees(case):
-    """Channel order, normalisation and padding of the way HR - LR - SR - T."""
+    """Channel order, normalization and padding of the way HR - LR - SR - T."""
     name, preprocessor, sizes, *_ = CASES[case]
     cfg = net_config(name, preprocessor, **{'data_preprocessor.batch_augments': None} if name == 'yolox' else {})
     model = SR4IR(torch.nn.Identity(), cfg, scale=1, scheme='S->T', degradation=Unharmed())

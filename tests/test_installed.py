@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from wheels import build, copy_checkout, install, run
+from helpers.wheels import build, copy_checkout, install, run
 
 CONFIG = 'fcn-tiny_edsr-tiny_x4_demo'
 PROJECT = f"""_base_ = ['sr4ir_mm::sr4ir/{CONFIG}.py']

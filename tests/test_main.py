@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from zoo import TOOLS
+from helpers.zoo import TOOLS
 
 from sr4ir_mm import __main__ as command
 from sr4ir_mm.errors import SR4IRError

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mixed_data import LENGTH, tiny_run
+from helpers.mixed_data import LENGTH, tiny_run
+from helpers.zoo import Logs, changed, state
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.runner import Runner
-from zoo import Logs, changed, state
 
 CONFIGS = sorted((Path(__file__).parent.parent / 'configs/mixed').glob('*.py'))
 configs = pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -44,7 +44,7 @@ def test_only_model_and_optimizers_are_ours(path):
     own = {'runtime_info', 'alternating', 'class_check'}
     assert {k: v for k, v in ours.items() if k not in own} == {k: v for k, v in theirs.items() if k not in own}
     assert {k: ours[k]['type'] for k in own} == dict(
-        runtime_info='sr4ir_mm.RuntimeInfoHook',
+        runtime_info='sr4ir_mm.DeferredRuntimeInfoHook',
         alternating='sr4ir_mm.AlternatingUpdateHook',
         class_check='sr4ir_mm.ClassCheckHook',
     )
@@ -56,7 +56,7 @@ class Watch(Logs):
     """Also keeps the weights from before the training."""
 
     def before_train(self, runner) -> None:
-        """Note them after they have been initialised."""
+        """Note them after they have been initialized."""
         self.before = state(runner.model)
 
 

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from helpers.wheels import ROOT, build, copy_checkout, run
 from mmengine.fileio import load
-from wheels import ROOT, build, copy_checkout, run
 
 SHIPPED = ('configs', 'tools', 'model-index.yml')
 

@@ -9,18 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmdet.structures import DetDataSample
-from mmdet.structures.bbox import HorizontalBoxes
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.structures import InstanceData, PixelData
-from mmpretrain.structures import DataSample
-from mmseg.structures import SegDataSample
-from torch import nn
-from torchvision.models import mobilenet_v3_large
-from torchvision.models.detection import transform
-from toy import EDSR
-from trajectory import (
+from helpers.toy import EDSR
+from helpers.trajectory import (
     EDSR_KEYS,
     Torch21Random,
     Trajectory,
@@ -34,6 +24,16 @@ from trajectory import (
     take,
     total_norm,
 )
+from mmdet.structures import DetDataSample
+from mmdet.structures.bbox import HorizontalBoxes
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData, PixelData
+from mmpretrain.structures import DataSample
+from mmseg.structures import SegDataSample
+from torch import nn
+from torchvision.models import mobilenet_v3_large
+from torchvision.models.detection import transform
 
 from sr4ir_mm.registry import MODELS
 
@@ -111,7 +111,7 @@ FIXTURES = dict(cls='cls_resnet18', seg='seg', det='det')
 
 
 def build(case: Case, npz, folder: Path, **task) -> tuple[Config, nn.Module]:
-    """The config and its model, as initialised in the fixture."""
+    """The config and its model, as initialized in the fixture."""
     cfg = Config.fromfile(CONFIGS / f'{case.config}.py')
     init_default_scope(cfg.default_scope)
     cfg.model.sr = dict(EDSR, rgb_std=[1 / 255] * 3)
@@ -144,7 +144,7 @@ def run(fixture, tmp_path, monkeypatch):
         cfg, model = build(case, npz, tmp_path, **task)
         expected = fixture(f'traj_{name}.json')
         init_checks = fixture(f'traj_{FIXTURES[kind]}.json')['init_checks']
-        assert_initialised(model.task.net, init_checks['task'])
+        assert_initialized(model.task.net, init_checks['task'])
         if rng is None:
             set_dropout(model, 0)
             grids = stored_grids(fixture(f'traj_{name}'))
@@ -178,7 +178,7 @@ def set_dropout(model: nn.Module, p: float) -> None:
             module.p = p
 
 
-def assert_initialised(net: nn.Module, expected: dict) -> None:
+def assert_initialized(net: nn.Module, expected: dict) -> None:
     state = net.state_dict()
     assert expected.keys() <= state.keys()
     for name, (total, norm) in expected.items():

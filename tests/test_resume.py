@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pytest
 import torch
-from toy import EDSR, ToyClassifier, ToyDataset, toy_batch
-from zoo import changed, runner_for, state
+from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
+from helpers.zoo import changed, runner_for, state
 
 from sr4ir_mm.models import SCHEMES, SR4IR
 
@@ -37,14 +37,14 @@ def train(tmp_path, name: str, scheme: str, by_epoch: bool, workers: int, sample
     runner = runner_for(
         model, Augmented(toy_batch(4 if by_epoch else 6)), tmp_path / name,
         loader=dict(num_workers=workers, sampler=dict(type=sampler, shuffle=True),
-                    worker_init_fn=dict(type='sr4ir_mm.worker_init_fn')),
+                    worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn')),
         train_cfg=dict(by_epoch=True, max_epochs=3) if by_epoch else dict(by_epoch=False, max_iters=6),
         optim_wrapper=dict(constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
                            sr=dict(optimizer=dict(type='AdamW', lr=1e-3)),
                            task=dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9))),
-        param_scheduler={name: dict(sr=[linear, cosine], task=[cosine])[name] for name in model.learning},
+        param_scheduler={name: dict(sr=[linear, cosine], task=[cosine])[name] for name in model.scheme.trainable_nets},
         custom_hooks=[dict(type='sr4ir_mm.AlternatingUpdateHook', **warmup)],
-        default_hooks=dict(runtime_info=dict(type='sr4ir_mm.RuntimeInfoHook'),
+        default_hooks=dict(runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'),
                            checkpoint=dict(type='CheckpointHook', interval=1 if by_epoch else 3, by_epoch=by_epoch)),
         **kwargs)  # fmt: skip
     before = state(model)

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers.toy import EDSR
+from helpers.zoo import Logs, bare_net, batch_for, changed, net_config, runner_for, state, wrappers_for
 from mmengine.config import ConfigDict
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import HOOKS
 from mmengine.structures import BaseDataElement
 from test_identity import assert_same
-from toy import EDSR
-from zoo import Logs, bare_net, batch_for, changed, net_config, runner_for, state, wrappers_for
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -70,7 +70,7 @@ def test_ema_and_invalid_loss_hooks_in_a_run(tmp_path):
     hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook'), dict(type='EMAHook', momentum=0.5),
              dict(type='mmdet.CheckInvalidLossHook', interval=1)]  # fmt: skip
     runner = runner_for(model, dataset, tmp_path, custom_hooks=hooks, train_cfg=dict(by_epoch=True, max_epochs=2),
-                        default_hooks=dict(runtime_info=dict(type='sr4ir_mm.RuntimeInfoHook')))  # fmt: skip
+                        default_hooks=dict(runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook')))  # fmt: skip
     runner.register_hook(logs := Logs())
     runner.train()
     for log in logs.items:
@@ -166,7 +166,7 @@ def test_multi_label():
 def test_multi_task():
     from mmpretrain.structures import DataSample, MultiTaskDataSample
 
-    heads = {name: dict(type='LinearClsHead', num_classes=n) for name, n in (('kind', 3), ('colour', 5))}
+    heads = {name: dict(type='LinearClsHead', num_classes=n) for name, n in (('kind', 3), ('color', 5))}
     cfg = net_config('resnet18')
     cfg.head = ConfigDict(type='MultiTaskHead', task_heads=heads, in_channels=512)
     batch = batch_for(cfg)
@@ -175,11 +175,9 @@ def test_multi_task():
         for name in heads:
             sample.set_field(DataSample().set_gt_label(1), name)
     log = check_step(mixed(cfg), copy.deepcopy(batch))
-    assert {'task.sr.kind_loss', 'task.hr.colour_loss', 'task.mix.kind_loss'} <= log.keys()
+    assert {'task.sr.kind_loss', 'task.hr.color_loss', 'task.mix.kind_loss'} <= log.keys()
     found = mixed(cfg).eval().test_step(batch)
-    assert all(
-        0 <= int(sample.get(name).pred_label) < n for sample in found for name, n in (('kind', 3), ('colour', 5))
-    )
+    assert all(0 <= int(sample.get(name).pred_label) < n for sample in found for name, n in (('kind', 3), ('color', 5)))
 
 
 def check_step(model: SR4IR, batch: dict) -> dict:

@@ -5,9 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import BaseDataElement
-from toy import EDSR, ToyClassifier
-from trajectory import (
+from helpers.toy import EDSR, ToyClassifier
+from helpers.trajectory import (
     EDSR_KEYS,
     Trajectory,
     assert_images,
@@ -20,6 +19,7 @@ from trajectory import (
     take,
     total_norm,
 )
+from mmengine.structures import BaseDataElement
 
 from sr4ir_mm.models import SR4IR
 
@@ -52,7 +52,11 @@ def run(fixture, tmp_path, monkeypatch):
             sr=dict(optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0)),
             task=dict(optimizer=dict(type='SGD', lr=0.03, momentum=0.9, weight_decay=1e-4)))  # fmt: skip
         cosine = partial(
-            dict, type='sr4ir_mm.CosineRestartLR', periods=[1, 3], restart_weights=[1, 1], convert_to_iter_based=True
+            dict,
+            type='sr4ir_mm.BasicSRCosineRestartLR',
+            periods=[1, 3],
+            restart_weights=[1, 1],
+            convert_to_iter_based=True,
         )
         schedules = dict(sr=cosine(eta_min=1e-6), task=cosine(eta_min=1e-4))
         return follow(monkeypatch, tmp_path, model, batches(npz), stored_grids(npz), optim_wrapper, schedules,

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 from prettytable import PrettyTable
 
-from sr4ir_mm.apis.runs import read_metrics
+from sr4ir_mm.config.work_dir import read_metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = {

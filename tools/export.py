@@ -13,9 +13,9 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import load_checkpoint
 
 from sr4ir_mm.apis import find_checkpoint, load_config
-from sr4ir_mm.apis.building import build_model
-from sr4ir_mm.apis.export import export
+from sr4ir_mm.config.building import build_model
 from sr4ir_mm.errors import SR4IRError, user_errors
+from sr4ir_mm.export.exporter import export
 from sr4ir_mm.models import SR4IR
 
 

@@ -5,8 +5,8 @@ Writes the SR images (sr/), T's predictions in the coordinates of the LR images 
 
 import argparse
 
-from sr4ir_mm.apis.inferencer import SR4IRInferencer
 from sr4ir_mm.errors import user_errors
+from sr4ir_mm.inference.inferencer import SR4IRInferencer
 
 
 def main() -> None:

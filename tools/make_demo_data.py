@@ -1,6 +1,6 @@
 """Make the data set of the demo, in PASCAL VOC layout: python tools/make_demo_data.py OUT/VOCdevkit/VOC2012
 
-128 px scenes of smooth shapes in arbitrary colours. Only the fine texture of a shape tells its class: a sum of one to
+128 px scenes of smooth shapes in arbitrary colors. Only the fine texture of a shape tells its class: a sum of one to
 four plane waves of about 3 px, which x4 down-sampling without antialiasing turns into other, coarser waves. S can learn
 what these stand for, which a small T on bilinear up-sampling does not in the same time.
 """
@@ -35,17 +35,17 @@ def texture(rng: np.random.Generator, label: int) -> np.ndarray:
 
 
 def paint(rng: np.random.Generator) -> np.ndarray:
-    """H x W x 3, a random colour under smooth light."""
+    """H x W x 3, a random color under smooth light."""
     light = cv2.resize(rng.uniform(-1, 1, (4, 4)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
     return rng.uniform(0.3, 0.7, 3) + 0.1 * np.clip(light, -1, 1)[..., None]
 
 
 def shape(rng: np.random.Generator) -> np.ndarray:
     """H x W mask of a random ellipse or polygon."""
-    centre, radii = rng.uniform(28, SIZE - 28, 2), rng.uniform(20, 34, 2)
+    center, radii = rng.uniform(28, SIZE - 28, 2), rng.uniform(20, 34, 2)
     corners = (72, 4, 3, 5, 6)[rng.integers(5)]
     turns = (np.arange(corners) + rng.uniform()) * 2 * np.pi / corners
-    points = centre + radii * (1 if corners == 72 else 1.2) * np.stack([np.cos(turns), np.sin(turns)], 1)
+    points = center + radii * (1 if corners == 72 else 1.2) * np.stack([np.cos(turns), np.sin(turns)], 1)
     return cv2.fillPoly(np.zeros((SIZE, SIZE), np.uint8), [np.rint(points).astype(np.int32)], 1) > 0
 
 

@@ -14,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sr4ir_mm.apis.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
-from sr4ir_mm.apis.plot import plot
-from sr4ir_mm.apis.runs import Run, last_checkpoint, read_metrics
-from sr4ir_mm.apis.table import Block, make_block, to_markdown, write_csv
+from paper_table.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
+from paper_table.plot import plot
+from paper_table.runs import Run
+from paper_table.table import Block, make_block, to_markdown, write_csv
+
+from sr4ir_mm.config.work_dir import last_checkpoint, read_metrics
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 TOOLS = Path(__file__).resolve().parent

@@ -5,9 +5,9 @@ import argparse
 from mmengine.runner import Runner
 
 from sr4ir_mm.apis import check_data, find_checkpoint, parse_and_load
-from sr4ir_mm.apis.lr_input import use_lr_input
 from sr4ir_mm.errors import user_errors
 from sr4ir_mm.evaluation import DumpPredictions
+from sr4ir_mm.inference.lr_input import use_lr_input
 
 
 def main() -> None:

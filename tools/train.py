@@ -11,8 +11,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from sr4ir_mm.apis import check_data, check_weights, enable_amp, find_checkpoint, parse_and_load
-from sr4ir_mm.apis.config import load_from_args, override
-from sr4ir_mm.apis.mixing import mix, mix_text
+from sr4ir_mm.config.loading import load_from_args, override
+from sr4ir_mm.config.mixing import mix, mix_text
 from sr4ir_mm.errors import user_errors
 
 

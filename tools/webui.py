@@ -25,11 +25,11 @@ def main() -> None:
         raise SR4IRError(f'{missing[0]} is not installed: pip install -r requirements/webui.txt')
 
     # these need what was just looked for
-    from sr4ir_mm.apis.viewer import Viewer, load_runs
-    from sr4ir_mm.apis.webui import build_page
+    from sr4ir_mm.webui.comparison import Comparison, load_runs
+    from sr4ir_mm.webui.page import build_page
 
-    viewer = Viewer(load_runs(args.runs, device=args.device, tile=args.tile), args.max_side)
-    page = build_page(viewer, args.examples)
+    comparison = Comparison(load_runs(args.runs, device=args.device, tile=args.tile), args.max_side)
+    page = build_page(comparison, args.examples)
     page.launch(
         server_name=args.host,
         server_port=args.port,

@@ -1,5 +1,5 @@
 default_hooks = dict(
-    runtime_info=dict(type='sr4ir_mm.RuntimeInfoHook'),
+    runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),

@@ -21,11 +21,11 @@ HR, DEGRADE, LR, S = (0.1, 1.0), (1.45, 1.0), (2.8, 0.8), (4.0, 0.7)
 IMAGES, T, LOSSES = (5.1, 1.3), (6.9, 0.9), (8.3, 2.6)
 
 
-def box(axes, column: tuple[float, float], y: float, text: str, colour: str, height: float = HEIGHT) -> None:
+def box(axes, column: tuple[float, float], y: float, text: str, color: str, height: float = HEIGHT) -> None:
     """A rounded box around a text, its middle at ``y``."""
     x, width = column
     style = 'round,pad=0.02,rounding_size=0.08'
-    axes.add_patch(FancyBboxPatch((x, y - height / 2), width, height, boxstyle=style, facecolor=colour, edgecolor=EDGE))
+    axes.add_patch(FancyBboxPatch((x, y - height / 2), width, height, boxstyle=style, facecolor=color, edgecolor=EDGE))
     axes.text(x + width / 2, y, text, ha='center', va='center')
 
 
@@ -45,11 +45,11 @@ def left(column: tuple[float, float], y: float) -> tuple[float, float]:
     return column[0], y
 
 
-def sources(axes, y: float, sr_colour: str) -> None:
+def sources(axes, y: float, sr_color: str) -> None:
     """HR image, degradation, LR image, S."""
-    for column, text, colour in (HR, 'HR', IMAGE), (DEGRADE, 'bicubic\n8 bits', 'white'), (LR, 'LR', IMAGE):
-        box(axes, column, y, text, colour)
-    box(axes, S, y, 'S', sr_colour)
+    for column, text, color in (HR, 'HR', IMAGE), (DEGRADE, 'bicubic\n8 bits', 'white'), (LR, 'LR', IMAGE):
+        box(axes, column, y, text, color)
+    box(axes, S, y, 'S', sr_color)
     for one, other in (HR, DEGRADE), (DEGRADE, LR), (LR, S):
         arrow(axes, right(one, y), left(other, y))
 

@@ -15,9 +15,11 @@ from mmengine.optim.optimizer.amp_optimizer_wrapper import GradScaler
 from ..errors import SR4IRError
 from ..registry import OPTIM_WRAPPERS
 
+__all__ = ['AnyDeviceAmpOptimWrapper']
+
 
 @OPTIM_WRAPPERS.register_module()
-class AmpOptimWrapper(MMEngineAmpOptimWrapper):
+class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
     """MMEngine's ``AmpOptimWrapper``, which also works on a machine that has a CPU only.
 
     With a GPU it is MMEngine's own, unchanged. On a CPU it casts to bfloat16, whose range is that of float32, so that

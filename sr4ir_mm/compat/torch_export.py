@@ -10,26 +10,11 @@ from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from ..utils import pad_to_multiple
+
 _SWINIR = 'mmagic.models.editors.swinir'
-
-
-def pad_to_multiple(image: Tensor, divisor: int, mode: str = 'constant', value: float = 0) -> Tensor:
-    """Pad N x C x H x W at the right and at the bottom, so that the export knows the sides to be multiples.
-
-    Args:
-        image (Tensor): N x C x H x W.
-        divisor (int): Of what the sides become multiples.
-        mode (str): As in ``torch.nn.functional.pad``.
-        value (float): In mode 'constant'.
-
-    Returns:
-        Tensor: N x C x (H rounded up) x (W rounded up).
-    """
-    height, width = ((side + divisor - 1) // divisor * divisor - side for side in image.shape[-2:])
-    return F.pad(image, (0, width, 0, height), mode=mode, value=value)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Data sets, and how batches are drawn from them."""
 
-from .aspect_ratio import AspectRatioBatchSampler
-from .voc import VOCDataset
+from ..utils.lazy import attach
 
-__all__ = ['AspectRatioBatchSampler', 'VOCDataset']
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

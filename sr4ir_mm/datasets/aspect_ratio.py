@@ -12,7 +12,7 @@ from ..registry import DATA_SAMPLERS
 
 
 @DATA_SAMPLERS.register_module()
-class AspectRatioBatchSampler(BatchSampler):
+class AspectRatioGroupedBatchSampler(BatchSampler):
     """Batches within groups of similar width / height, by the paper's rule, which is torchvision's.
 
     An epoch has exactly ``len(sampler) // batch_size`` full batches: those that fill up while the sampler is read,

@@ -2,14 +2,14 @@
 
 from xml.etree.ElementTree import ElementTree
 
-from mmdet.datasets import VOCDataset as _VOCDataset
+from mmdet.datasets import VOCDataset
 
 from ..errors import SR4IRError
 from ..registry import DATASETS
 
 
 @DATASETS.register_module()
-class VOCDataset(_VOCDataset):
+class InclusiveVOCDataset(VOCDataset):
     """Images and boxes in PASCAL VOC's layout, read as the paper does; arguments as in mmdet's class of this name.
 
     VOC counts pixels from 1, and its boxes include ``xmax`` and ``ymax``; so the edges are at ``xmin - 1`` and

@@ -1,9 +1,10 @@
-"""What an iteration needs to know of the run: warm-up, accumulation, randomness."""
+"""What an iteration needs to know about the run: warm-up, accumulation, randomness."""
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, set_random_seed
 
+from ..errors import SR4IRError
 from ..registry import HOOKS
 from ..utils import unwrap
 from .seeding import derive_seed
@@ -11,16 +12,25 @@ from .seeding import derive_seed
 
 @HOOKS.register_module()
 class AlternatingUpdateHook(Hook):
-    """Prepares each iteration of the alternating updates from the runner's counters alone.
+    """Prepare each iteration of the alternating updates from the runner's counters alone.
 
-    Nothing is kept here, so a resumed run continues as if it had not stopped: whether the TDP loss is active, how far
-    the gradient accumulation is, and the random numbers of patch mix, dropout and drop path (which are a function of
-    the seed, the iteration and the rank) all follow from ``runner.epoch`` and ``runner.iter``.
+    The hook keeps no state, so a resumed run continues as if it had not stopped: whether the TDP loss is active, how
+    far the gradient accumulation is, and the random numbers of patch mix, dropout and drop path (a function of the
+    seed, the iteration and the rank) all follow from ``runner.epoch`` and ``runner.iter``.
+
+    A training of SR4IR without this hook is refused, see :class:`SR4IROptimWrapperConstructor`. The configs hold it as
+    ``default_hooks.alternating``, which setting ``custom_hooks`` does not touch.
 
     Args:
         warmup_epochs (int): Epochs without the TDP loss (SR4IR, section 4.1: a tenth of the training).
-        warmup_iters (int): The same in iterations, for iteration-based loops.
-        warmup_ratio (float): The same as a share of the whole run, whose length another config decides.
+        warmup_iters (int): Iterations without the TDP loss, for iteration-based loops.
+        warmup_ratio (float): Share of the whole run without the TDP loss, if another config decides its length.
+
+    Raises:
+        SR4IRError: Before the run, if it has two of these hooks.
+
+    Example:
+        >>> default_hooks = dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=10))
     """
 
     priority = 'HIGH'
@@ -30,17 +40,25 @@ class AlternatingUpdateHook(Hook):
         self.warmup_iters = warmup_iters
         self.warmup_ratio = warmup_ratio
 
-    def before_train(self, runner: Runner) -> None:
-        """Tell each optimizer wrapper where it is: MMEngine's dict of wrappers does not pass this on."""
-        for name, wrapper in runner.optim_wrapper.items():
-            wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
+    def before_run(self, runner: Runner) -> None:
+        """Let the model know that its updates are prepared."""
+        if sum(isinstance(hook, AlternatingUpdateHook) for hook in runner.hooks) > 1:
+            raise SR4IRError(
+                'The config has two AlternatingUpdateHooks: remove the one in custom_hooks, and set the warm-up in '
+                'default_hooks.alternating.'
+            )
+        unwrap(runner.model).updates_are_prepared = True
+
+    def after_run(self, runner: Runner) -> None:
+        """Leave the model as it was, for a runner that may lack the hook."""
+        unwrap(runner.model).updates_are_prepared = False
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Draw the data of an epoch from the epoch's number, with and without worker processes."""
         seed = derive_seed(runner.seed or 0, runner.epoch)
         set_random_seed(seed)
-        # iteration-based loops start workers anew in the middle; PyTorch's own generator would give them another seed
-        # in a resumed run
+        # iteration-based loops start workers again in the middle; PyTorch's own generator would give them another
+        # seed in a resumed run
         runner.train_dataloader.generator = torch.Generator().manual_seed(seed)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:

@@ -22,13 +22,15 @@ class ClassCheckHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Compare the two numbers."""
         model = unwrap(runner.model)
+        if not model.scheme.uses_task_net:
+            return
         classes = (getattr(runner.train_dataloader.dataset, 'metainfo', None) or {}).get('classes') or ()
         counts = {name: getattr(module, 'num_classes', None) for name, module in unwrap(model.task).named_modules()}
         # the largest: an RPN has one class, a panoptic net's branches share the classes out
         count, name = max(((n, name) for name, n in counts.items() if isinstance(n, int)), default=(len(classes), ''))
-        if count < len(classes) and any(phase.task for phase in model.phases):
+        if count < len(classes):
             option = '.'.join(filter(None, ['model.task', name, 'num_classes']))
             raise SR4IRError(
-                f'The training data have {len(classes)} classes, but T tells only {count} apart: set '
-                f'{option}={len(classes)}, or use the data that T is made for.'
+                f'The training data have {len(classes)} classes, but the task network has only {count}: set '
+                f'{option}={len(classes)}, or use the data that the network is for.'
             )

@@ -1,38 +1,70 @@
-"""One optimizer wrapper for each net that learns."""
+"""One optimizer wrapper for each network that is trained."""
 
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
 from ..errors import SR4IRError
+from ..models.updates import share_scaler
 from ..registry import OPTIM_WRAPPER_CONSTRUCTORS
 from ..utils import unwrap
-from .accumulate import share_scaler
+
+
+class AlternatingOptimWrapperDict(OptimWrapperDict):
+    """MMEngine's dict of optimizer wrappers, which also passes the runner's counters on to each wrapper."""
+
+    def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
+        """Start the gradient accumulation of every wrapper where the run is; MMEngine's Runner calls it once.
+
+        Args:
+            model (nn.Module): SR4IR, wrapped for distributed training or not.
+            init_counts (int): Iterations that are done.
+            max_counts (int): Iterations of the whole run.
+
+        Raises:
+            SR4IRError: If the run has no :class:`AlternatingUpdateHook`.
+        """
+        model = unwrap(model)
+        if not getattr(model, 'updates_are_prepared', False):
+            raise SR4IRError(
+                'The config has no AlternatingUpdateHook, so that warm-up and seeding would be missing: add '
+                "default_hooks=dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook'))."
+            )
+        for name, wrapper in self.items():
+            wrapper.initialize_count_status(getattr(model, name), init_counts, max_counts)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class SR4IROptimWrapperConstructor:
-    """Builds the wrappers 'sr' and 'task', each from exactly what its zoo's config says.
+    """Build the wrappers 'sr' and 'task', each from exactly what its zoo's config says.
 
-    Each part may have its own ``type``, ``constructor``, ``paramwise_cfg``, clipping and accumulation. Nets that the
-    scheme never trains get none.
+    Each part may have its own ``type``, ``constructor``, ``paramwise_cfg``, clipping and accumulation. A network that
+    the scheme never trains gets none.
 
     Args:
         optim_wrapper_cfg (dict): ``dict(sr=dict(...), task=dict(...))``.
-        paramwise_cfg (dict, optional): Not used here; it belongs into the parts.
+        paramwise_cfg (dict, optional): Not used here; it belongs in the parts.
+
+    Raises:
+        SR4IRError: If ``paramwise_cfg`` is given, or a trained network has no part.
+
+    Example:
+        >>> sgd = dict(optimizer=dict(type='SGD', lr=0.01))
+        >>> optim_wrapper = SR4IROptimWrapperConstructor(dict(sr=sgd, task=sgd))(model)
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         if paramwise_cfg is not None:
-            raise SR4IRError('paramwise_cfg belongs into optim_wrapper.sr or optim_wrapper.task, not beside them.')
+            raise SR4IRError('paramwise_cfg belongs in optim_wrapper.sr or optim_wrapper.task, not next to them.')
         self.cfg = optim_wrapper_cfg
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
         """Build the wrappers of an :class:`SR4IR` model, wrapped for distributed training or not."""
         model = unwrap(model)
-        missing = [name for name in model.learning if name not in self.cfg]
+        nets = model.scheme.trainable_nets
+        missing = [name for name in nets if name not in self.cfg]
         if missing:
-            raise SR4IRError(f'The scheme trains {model.learning}, but optim_wrapper has no {missing}: add it.')
-        wrappers = {name: build_optim_wrapper(getattr(model, name), self.cfg[name]) for name in model.learning}
-        if any(len(phase.learn) > 1 for phase in model.phases):
+            raise SR4IRError(f'The scheme trains {nets}, but optim_wrapper has no {missing}: add it.')
+        wrappers = {name: build_optim_wrapper(getattr(model, name), self.cfg[name]) for name in nets}
+        if any(len(phase.learn) > 1 for phase in model.scheme.phases):
             share_scaler(wrappers.values())
-        return OptimWrapperDict(**wrappers)
+        return AlternatingOptimWrapperDict(**wrappers)

@@ -1,10 +1,9 @@
-"""Losses reach the log with one synchronisation per log interval, and a loss that is not finite stops the run."""
+"""Losses reach the log with one synchronization per log interval, and a loss that is not finite stops the run."""
 
 import math
 
 import torch
-from mmengine.hooks import CheckpointHook, LoggerHook
-from mmengine.hooks import RuntimeInfoHook as _RuntimeInfoHook
+from mmengine.hooks import CheckpointHook, LoggerHook, RuntimeInfoHook
 from mmengine.runner import Runner
 
 from ..errors import SR4IRError
@@ -12,7 +11,7 @@ from ..registry import HOOKS
 
 
 @HOOKS.register_module()
-class RuntimeInfoHook(_RuntimeInfoHook):
+class DeferredRuntimeInfoHook(RuntimeInfoHook):
     """MMEngine's hook of this name, except that losses wait on the device until the logger wants them.
 
     MMEngine's own reads every loss of every iteration (``.item()``), which makes the CPU wait for the GPU each time.

@@ -4,14 +4,13 @@ import math
 from bisect import bisect_left
 from typing import Any
 
-from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR as _CosineRestartLR
-from mmengine.optim.scheduler.lr_scheduler import LinearLR
+from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR, LinearLR
 
 from ..registry import PARAM_SCHEDULERS
 
 
 @PARAM_SCHEDULERS.register_module()
-class CosineRestartLR(_CosineRestartLR):
+class BasicSRCosineRestartLR(CosineRestartLR):
     """Cosine annealing with restarts, as the paper's own code counts it.
 
     MMEngine's class of this name restarts at the first step of a period; here that step still belongs to the period

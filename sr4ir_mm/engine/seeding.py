@@ -10,12 +10,12 @@ from ..registry import FUNCTIONS
 
 
 def derive_seed(seed: int, counter: int) -> int:
-    """A 32-bit seed for this rank that is unrelated to those of neighbouring seeds, counters and ranks."""
+    """A 32-bit seed for this rank that is unrelated to those of neighboring seeds, counters and ranks."""
     return int(np.random.SeedSequence([seed, counter, get_rank()]).generate_state(1)[0])
 
 
 @FUNCTIONS.register_module()
-def worker_init_fn(worker_id: int) -> None:
+def epoch_worker_init_fn(worker_id: int) -> None:
     """Seed Python and NumPy in a loader's worker from PyTorch's own seed of it.
 
     That one is drawn anew whenever workers start, so with ``persistent_workers=False`` an epoch's augmentations depend

@@ -85,10 +85,10 @@ class SRVisualizationHook(Hook):
         visualizer = copy.copy(runner.visualizer)
         visualizer._vis_backends = {}  # it also draws for us, but only we save
         visualizer.add_datasample = partial(visualizer.add_datasample, **self.draw_cfg)
-        compares = model.source != 'lr' and 'hr' in samples[0]
+        compares = model.scheme.test_input != 'bilinear' and 'hr' in samples[0]
         baselines = predict_on_bilinear(model, samples) if compares else [None] * len(samples)
         for i, (sample, baseline) in enumerate(zip(samples, baselines)):
-            picture = render(make_panel(visualizer, sample, baseline, model.source, self.crops))
+            picture = render(make_panel(visualizer, sample, baseline, model.scheme.test_input, self.crops))
             self._save(runner, self._name(sample.metainfo.get('img_path'), f'{batch_idx:06d}_{i}'), picture, folder)
 
     def _name(self, img_path: str | None, default: str) -> str:
@@ -127,13 +127,13 @@ def predict_on_bilinear(model: nn.Module, samples: list) -> list:
             stay as they are.
 
     Returns:
-        list: New data samples, whose ``sr`` is the up-sampling.
+        list: New data samples, whose ``task_input`` is the up-sampling.
     """
     images = {name: torch.stack([sample.get(name) for sample in samples]) for name in ('lr', 'hr')}
-    normalised, seen = model.show('lr', images)
+    seen = model.select_input('bilinear', images)
     outputs = copy.deepcopy(samples)  # T writes into them
-    if model.recognises:
-        outputs = unwrap(model.task)(normalised, outputs, mode='predict')
+    if model.scheme.uses_task_net:
+        outputs = unwrap(model.task)(model.data_preprocessor.normalize(seen), outputs, mode='predict')
     for sample, image in zip(outputs, seen):
-        sample.set_data(dict(sr=image))
+        sample.set_data(dict(task_input=image))
     return outputs

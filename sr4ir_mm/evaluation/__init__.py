@@ -1,8 +1,5 @@
-"""Metrics, and the test on LR images."""
+"""Metrics."""
 
-from .coco_metric import CocoMetric
-from .dump_predictions import DumpPredictions
-from .lr_test_loop import LRTestLoop, collate_list
-from .sr_quality import SRQuality
+from ..utils.lazy import attach
 
-__all__ = ['CocoMetric', 'DumpPredictions', 'LRTestLoop', 'SRQuality', 'collate_list']
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

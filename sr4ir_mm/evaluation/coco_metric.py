@@ -1,12 +1,12 @@
 """COCO's average precision."""
 
-from mmdet.evaluation import CocoMetric as _CocoMetric
+from mmdet.evaluation import CocoMetric
 
 from ..registry import METRICS
 
 
 @METRICS.register_module()
-class CocoMetric(_CocoMetric):
+class ZeroFillCocoMetric(CocoMetric):
     """mmdet's metric of this name, in which a detector that finds nothing scores 0; arguments as in mmdet.
 
     mmdet gives no score then, as at the first validation of a short run, and ``save_best`` fails.

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from ..errors import SR4IRError
-from ..models.degradations import quantize
+from ..models.degradations.bicubic import quantize
 from ..registry import METRICS
 
 #: torchvision's VGG-16, the trunk of LPIPS; torchmetrics holds the small rest
@@ -51,10 +51,10 @@ class SRQuality(BaseMetric):
         self._lpips: torch.nn.Module | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Measure each image; takes ``sr`` and ``hr``, 3 x H x W in [0, 1], from the data samples."""
+        """Measure each image; takes ``task_input`` and ``hr``, 3 x H x W in [0, 1], from the data samples."""
         for sample in data_samples:
             height, width = sample.get('img_shape', sample['hr'].shape[-2:])[:2]
-            sr, hr = (self._cut(sample[name][..., :height, :width]) for name in ('sr', 'hr'))
+            sr, hr = (self._cut(sample[name][..., :height, :width]) for name in ('task_input', 'hr'))
             self.results.append({name: getattr(self, name.lower())(quantize(sr), hr) for name in self.metrics})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:

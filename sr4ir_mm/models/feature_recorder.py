@@ -34,7 +34,7 @@ class FeatureRecorder:
         self.layers = {name: _resolve(task, name) for name in names}
 
     def __call__(self, inputs: Tensor, data_samples: list | None = None) -> dict[str, Tensor]:
-        """Run T on N x 3 x H x W normalised images until all layers are recorded."""
+        """Run T on N x 3 x H x W normalized images until all layers are recorded."""
         outputs: dict[nn.Module, Any] = {}
         wanted = set(self.layers.values())
 

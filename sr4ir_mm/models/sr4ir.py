@@ -1,7 +1,7 @@
 """SR4IR: one model for every recognition task and every training scheme."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any
 
@@ -12,49 +12,54 @@ from mmengine.model import BaseModel, initialize, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
-from ..engine.accumulate import accumulate, update
 from ..errors import SR4IRError
 from ..registry import MODELS
 from ..utils import unwrap
 from .feature_recorder import FeatureRecorder
-from .modes import frozen
-from .schemes import Phase, resolve_scheme
+from .freeze import frozen
+from .scheme import Phase, Scheme, build_scheme
 from .sr_net import build_sr
 from .tdp_layers import default_layers
+from .updates import accumulate, update
 
 
 @MODELS.register_module()
 class SR4IR(BaseModel):
-    """A super-resolution net S and a task net T, trained together or apart (CVPR 2024, arXiv 2404.01692).
+    """A super-resolution network S and a task network T, trained together or alone (CVPR 2024, arXiv 2404.01692).
 
-    T is any model that speaks MMEngine (``forward`` in the modes 'loss', 'predict', 'tensor', and a data
-    preprocessor); S maps N x 3 x h x w in [0, 1] RGB to N x 3 x (scale h) x (scale w).
+    T is any model that follows MMEngine (``forward`` in the modes 'loss', 'predict', 'tensor', and a data
+    preprocessor). S maps N x 3 x h x w in [0, 1] RGB to N x 3 x (scale h) x (scale w).
 
     Args:
         sr (dict or nn.Module, optional): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``; a dict may hold an ``init_cfg``
             for any S. None for the schemes without S, 'H->T' and 'L->T'.
-        task (dict or nn.Module): T, e.g. the ``model`` of a zoo config.
+        task (dict or nn.Module, optional): T, e.g. the ``model`` of a zoo config. None for the scheme 'S'.
         scale (int): Up-sampling factor of S.
-        scheme (str or list[dict]): 'SR4IR', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'S' (S alone, to pre-train it), or
-            a list of :class:`Phase` arguments.
-        tdp (dict): Arguments of :class:`TDPLoss`. Without ``layers``, those of :func:`default_layers`.
-        cqmix (dict): Patch mix.
-        degradation (dict, optional): ``hr -> lr``. Defaults to bicubic.
-        channel_order (str, optional): See :class:`SRDataPreprocessor`.
-        data_preprocessor (dict, optional): T's, if it has none in its own config: MMEngine's Runner hands over what a
-            zoo's config has beside the model.
+        scheme (str, list[dict], dict or Scheme): 'SR4IR', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'S' (S alone, to
+            pre-train it), a list of :class:`Phase` arguments, or the arguments of :class:`Scheme`.
+        tdp (dict, optional): Arguments of :class:`TDPLoss`. Without ``layers``, those of :func:`default_layers`.
+        cqmix (dict, optional): Arguments of :class:`CQMix`.
+        degradation (dict, optional): Module ``hr -> lr``. Defaults to :class:`BicubicDegradation`.
+        channel_order (str, optional): Channel order of T, see :class:`SRDataPreprocessor`.
+        data_preprocessor (dict, optional): Data preprocessor of T, if its own config has none: MMEngine's Runner
+            passes on what a zoo config has next to the model. Without T, that of the images.
         init_cfg (dict, optional): As in MMEngine.
 
     Raises:
-        SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown, or T lacks a TDP layer.
+        SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown or wrong, a network that the scheme uses
+            is missing, or T has no TDP layer of a given name.
+
+    Example:
+        >>> model = SR4IR(dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3), task=zoo_config.model, scale=4)
+        >>> losses = model.train_step(batch, optim_wrapper)  # one iteration: S, then T
     """
 
     def __init__(
         self,
         sr: dict | nn.Module | None,
-        task: dict | nn.Module,
+        task: dict | nn.Module | None,
         scale: int,
-        scheme: str | Sequence[dict] = 'SR4IR',
+        scheme: str | Scheme | Mapping | Sequence[Mapping] = 'SR4IR',
         tdp: dict | None = None,
         cqmix: dict | None = None,
         degradation: dict | None = None,
@@ -62,134 +67,99 @@ class SR4IR(BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        if data_preprocessor and isinstance(task, dict):
-            task = dict(data_preprocessor=data_preprocessor) | task
-        task = MODELS.build(task) if isinstance(task, dict) else task
-        # SyncBN needs a process group and, in PyTorch, a GPU
-        task = task if is_distributed() else revert_sync_batchnorm(task)
+        task = _build_task(task, data_preprocessor)
+        task_preprocessor = task.data_preprocessor if task else data_preprocessor or _IMAGES_ONLY
         degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
-        super().__init__(
-            dict(
-                type='sr4ir_mm.SRDataPreprocessor',
-                task=task.data_preprocessor,
-                degradation=degradation,
-                channel_order=channel_order,
-            ),
-            init_cfg,
+        preprocessor = dict(
+            type='sr4ir_mm.SRDataPreprocessor',
+            task_preprocessor=task_preprocessor,
+            degradation=degradation,
+            channel_order=channel_order,
         )
+        super().__init__(preprocessor, init_cfg)
         self.scale = scale
-        self.phases = resolve_scheme(scheme)
+        self.scheme = build_scheme(scheme)
         self.sr, self.sr_init_cfg = build_sr(sr, scale)
         self.task = task
-        uses_tdp = any(phase.tdp for phase in self.phases)
-        layers = default_layers(task) if uses_tdp and 'layers' not in (tdp or {}) else {}
+        self._check_nets()
+        layers = default_layers(task) if self.scheme.uses_tdp and 'layers' not in (tdp or {}) else {}
         self.tdp = MODELS.build({'type': 'sr4ir_mm.TDPLoss', 'layers': layers, **(tdp or {})})
         self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
         #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
         self.tdp_active = True
-        if self.sr is None and self.source == 'sr':
-            raise SR4IRError(f"scheme '{scheme}' needs a super-resolution net: set model.sr.")
-        self.recorder = FeatureRecorder(task, self.tdp.layers) if uses_tdp else None
-        for name in self.still:
-            getattr(self, name).requires_grad_(False)
+        #: whether an :class:`AlternatingUpdateHook` is part of the run
+        self.updates_are_prepared = False
+        self.recorder = FeatureRecorder(task, self.tdp.layers) if self.scheme.uses_tdp else None
+        for net in self._frozen_nets():
+            net.requires_grad_(False)
 
     def __getattr__(self, name: str) -> Any:
-        """T's attributes are ours too: hooks of the zoos reach into ``runner.model``, e.g. for its ``bbox_head``."""
+        """Return an attribute of T: hooks of the zoos read e.g. ``runner.model.bbox_head``."""
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if 'task' not in self.__dict__.get('_modules', ()):
+            task = self.__dict__.get('_modules', {}).get('task')
+            if task is None:
                 raise
-            return getattr(unwrap(self.task), name)
-
-    @property
-    def learning(self) -> tuple[str, ...]:
-        """The nets that the scheme trains: 'sr', 'task' or both."""
-        return tuple(name for name in ('sr', 'task') if any(name in phase.learn for phase in self.phases))
-
-    @property
-    def still(self) -> tuple[str, ...]:
-        """The nets that the scheme never trains."""
-        return tuple(name for name in ('sr', 'task') if name not in self.learning and getattr(self, name) is not None)
-
-    @property
-    def source(self) -> str:
-        """What T sees at test time: 'hr', 'lr' (bilinear up-sampling) or 'sr'."""
-        images = [image for phase in self.phases for image in phase.task]
-        return images[0] if images in (['hr'], ['lr']) else 'sr'
-
-    @property
-    def recognises(self) -> bool:
-        """Whether T takes part; under the scheme 'S' it knows nothing."""
-        return any(phase.task for phase in self.phases)
+            return getattr(unwrap(task), name)
 
     def init_weights(self) -> None:
-        """Initialise as usual, then S by its own ``init_cfg``: most SR nets of mmagic do not take one."""
+        """Initialize as usual, then S by its own ``init_cfg``: most SR networks of mmagic do not take one."""
         super().init_weights()
         if self.sr_init_cfg:
             initialize(self.sr, self.sr_init_cfg)
 
     def train(self, mode: bool = True) -> 'SR4IR':
-        """Set the mode; nets that the scheme never trains stay in eval mode."""
+        """Set the mode; networks that the scheme never trains stay in eval mode."""
         super().train(mode)
-        for name in self.still:
-            getattr(self, name).eval()
+        for net in self._frozen_nets():
+            net.eval()
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> 'SR4IR':
         """Move T by its own ``to`` first: the teacher of mmdet's distilling detectors is no submodule of them."""
-        self.task.to(*args, **kwargs)
+        if self.task is not None:
+            self.task.to(*args, **kwargs)
         return super().to(*args, **kwargs)
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
-        """One iteration: every phase of the scheme in turn.
+        """Run one iteration: each phase of the scheme in turn.
 
         Args:
-            data (dict): A batch of the data loader.
-            optim_wrapper (OptimWrapperDict): Wrappers named 'sr' and 'task', as far as these nets learn.
+            data (dict): Batch of the data loader.
+            optim_wrapper (OptimWrapperDict): Wrappers named 'sr' and 'task', for the networks that are trained.
 
         Returns:
-            dict[str, Tensor]: Weighted losses, not synchronised: 'sr.loss_pix', 'sr.loss_tdp',
+            dict[str, Tensor]: Weighted losses, not synchronized: 'sr.loss_pix', 'sr.loss_tdp',
             'task.<image>.<name in T>', and the sum over all phases, 'loss'.
         """
         batch = self.data_preprocessor(data, True)
         logs: dict[str, Any] = dict(loss=0)
-        for phase in self.phases:
-            self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
+        for phase in self.scheme.phases:
+            if phase.has_loss(self.tdp_active):
+                self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
         logs['loss'] = logs.pop('loss')  # last, so that a loss that is not finite is named by its part
         return logs
 
     def forward(self, inputs: Tensor | dict, data_samples: list | None = None, mode: str = 'tensor') -> Any:
-        """Run T on the image that the scheme shows it at test time.
+        """Run T on what it receives at test time.
 
         Args:
             inputs (Tensor or dict): LR images, N x 3 x h x w, [0, 1], RGB; or ``inputs`` of
                 :class:`SRDataPreprocessor`.
-            data_samples (list, optional): T's data samples.
+            data_samples (list, optional): Data samples of T.
             mode (str): 'tensor', 'predict' or 'loss', as in T.
 
         Returns:
-            What T returns. In mode 'predict' of preprocessed batches each data sample also holds ``lr``, ``sr`` (what
-            T saw) and ``hr``, each 3 x H x W in [0, 1].
+            What T returns. In mode 'predict' of preprocessed batches each data sample also holds ``lr``,
+            ``task_input`` (what T received) and ``hr``, each 3 x H x W in [0, 1].
         """
-        images = {} if isinstance(inputs, Tensor) else dict(inputs)
-        if images:
-            if self.source == 'sr':
-                images['sr'] = self._super_resolve(images)
-            normalised, seen = self.show(self.source, images)
-        else:
-            normalised = self.data_preprocessor.normalise(self.enhance(inputs))
-        if mode == 'predict' and not self.recognises:
-            outputs = data_samples
-        else:
-            outputs = self.task(normalised, data_samples, mode=mode)
-        if mode == 'predict' and images:
-            for i, sample in enumerate(outputs):
-                sample.set_data(dict(lr=images['lr'][i], sr=seen[i], hr=images['hr'][i]))
-        return outputs
+        if isinstance(inputs, Tensor):
+            return self._run_task(self.data_preprocessor.normalize(self.upsample(inputs)), data_samples, mode)
+        return self._forward_batch(inputs, data_samples, mode)
 
-    def enhance(self, lr: Tensor) -> Tensor:
-        """What T sees of LR images at test time.
+    def upsample(self, lr: Tensor) -> Tensor:
+        """Make what T receives of LR images at test time.
 
         Args:
             lr (Tensor): N x 3 x h x w, [0, 1], RGB.
@@ -197,9 +167,59 @@ class SR4IR(BaseModel):
         Returns:
             Tensor: N x 3 x (scale h) x (scale w), about [0, 1]; the image itself under 'H->T'.
         """
-        if self.source == 'hr':
+        if self.scheme.test_input == 'hr':
             return lr
-        return self.sr(lr) if self.source == 'sr' else self._bilinear(lr)
+        return self.sr(lr) if self.scheme.test_input == 'sr' else self.bilinear(lr)
+
+    def bilinear(self, lr: Tensor) -> Tensor:
+        """Enlarge N x 3 x h x w by ``scale``, bilinearly with aligned corners, as the paper does."""
+        return F.interpolate(lr, scale_factor=self.scale, mode='bilinear', align_corners=True)
+
+    def select_input(self, name: str, images: dict[str, Tensor]) -> Tensor:
+        """Return one of the images that T can receive.
+
+        Args:
+            name (str): 'hr', 'bilinear', 'sr' or 'mix'.
+            images (dict[str, Tensor]): ``lr`` and ``hr`` of :class:`SRDataPreprocessor`, and ``sr`` for 'sr' and 'mix'.
+
+        Returns:
+            Tensor: N x 3 x H x W, [0, 1], RGB.
+        """
+        if name == 'bilinear':
+            return _crop(self.bilinear(images['lr']), images['hr'])
+        return self.cqmix(images['sr'], images['hr']) if name == 'mix' else images[name]
+
+    def normalized_input(self, name: str, images: dict[str, Tensor]) -> Tensor:
+        """Return the same image as T receives it: of HR, exactly what T's own preprocessor made (``hr_inputs``)."""
+        if name == 'hr':
+            return images['hr_inputs']
+        return self.data_preprocessor.normalize(self.select_input(name, images))
+
+    def _check_nets(self) -> None:
+        if self.sr is None and self.scheme.uses_sr_net:
+            raise SR4IRError('The scheme needs a super-resolution network: set model.sr.')
+        if self.task is None and (self.scheme.uses_task_net or self.scheme.uses_tdp):
+            raise SR4IRError('The scheme needs a task network: set model.task.')
+
+    def _frozen_nets(self) -> list[nn.Module]:
+        nets = (getattr(self, name) for name in self.scheme.frozen_nets)
+        return [net for net in nets if net is not None]
+
+    def _forward_batch(self, images: dict, data_samples: list | None, mode: str) -> Any:
+        images, name = dict(images), self.scheme.test_input
+        if name == 'sr':
+            images['sr'] = self._super_resolve(images)
+        outputs = self._run_task(self.normalized_input(name, images), data_samples, mode)
+        if mode == 'predict':
+            images['task_input'] = self.select_input(name, images)
+            for i, sample in enumerate(outputs):
+                sample.set_data({key: images[key][i] for key in ('lr', 'task_input', 'hr')})
+        return outputs
+
+    def _run_task(self, inputs: Tensor, data_samples: list | None, mode: str) -> Any:
+        if mode == 'predict' and not self.scheme.uses_task_net:
+            return data_samples
+        return self.task(inputs, data_samples, mode=mode)
 
     def _run_phase(
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict
@@ -207,7 +227,7 @@ class SR4IR(BaseModel):
         wrappers = {name: optim_wrapper[name] for name in phase.learn}
         images = dict(images)
         branches = phase.branches()
-        with nullcontext() if 'task' in phase.learn else frozen(unwrap(self.task)):
+        with nullcontext() if 'task' in phase.learn or self.task is None else frozen(unwrap(self.task)):
             for branch in branches:
                 last = branch is branches[-1]
                 with self._optim_context(wrappers, sync=last):
@@ -221,7 +241,7 @@ class SR4IR(BaseModel):
 
     @contextmanager
     def _optim_context(self, wrappers: dict[str, OptimWrapper], sync: bool) -> Iterator[None]:
-        """Mixed precision, and no exchange of gradients between GPUs before the last branch."""
+        """Enter mixed precision; exchange no gradients between GPUs before the last branch."""
         with ExitStack() as stack:
             for name, wrapper in wrappers.items():
                 net = getattr(self, name)
@@ -238,7 +258,7 @@ class SR4IR(BaseModel):
             losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(images, samples)
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
-            outputs = self.task(self.show(name, images)[0], self._own(samples), mode='loss')
+            outputs = self.task(self.normalized_input(name, images), self._copy_samples(samples), mode='loss')
             loss, log = unwrap(self.task).parse_losses(outputs)
             total = total + weight * loss
             logs.update(
@@ -246,45 +266,31 @@ class SR4IR(BaseModel):
             )
         return total, {key: value.detach() for key, value in logs.items()}
 
-    def _own(self, samples: list) -> list:
-        """Samples for one forward pass: some models of the zoos change them in it."""
-        once = sum(len(phase.task) for phase in self.phases) == 1
-        return samples if once else copy.deepcopy(samples)
-
     def _tdp_loss(self, images: dict, samples: list) -> Tensor:
         with torch.no_grad():
-            hr_feats = self.recorder(images['task'], samples)
-        return self.tdp(self.recorder(self.show('sr', images)[0], samples), hr_feats)
+            hr_feats = self.recorder(images['hr_inputs'], samples)
+        return self.tdp(self.recorder(self.normalized_input('sr', images), samples), hr_feats)
 
-    def show(self, name: str, images: dict) -> tuple[Tensor, Tensor]:
-        """One image of a batch, e.g. bilinear up-sampling for a picture of what a baseline sees.
-
-        Args:
-            name (str): 'hr', 'lr' (bilinear up-sampling), 'sr' or 'mix'.
-            images (dict[str, Tensor]): ``lr`` and ``hr`` of :class:`SRDataPreprocessor`, ``task`` too for 'hr', and
-                ``sr`` for 'sr' and 'mix'.
-
-        Returns:
-            tuple[Tensor, Tensor]: N x 3 x H x W, as T sees it, and in [0, 1], RGB.
-        """
-        if name == 'hr':
-            return images['task'], images['hr']
-        if name == 'lr':
-            image = _crop(self._bilinear(images['lr']), images)
-        elif name == 'mix':
-            image = self.cqmix(images['sr'], images['hr'])
-        else:
-            image = images['sr']
-        return self.data_preprocessor.normalise(image), image
-
-    def _bilinear(self, lr: Tensor) -> Tensor:
-        return F.interpolate(lr, scale_factor=self.scale, mode='bilinear', align_corners=True)
+    def _copy_samples(self, samples: list) -> list:
+        """Return samples for one forward pass: some models of the zoos change them in it."""
+        once = sum(len(phase.task) for phase in self.scheme.phases) == 1
+        return samples if once else copy.deepcopy(samples)
 
     def _super_resolve(self, images: dict) -> Tensor:
-        return _crop(self.sr(images['lr']), images)
+        return _crop(self.sr(images['lr']), images['hr'])
 
 
-def _crop(image: Tensor, images: dict) -> Tensor:
+#: the preprocessor of a model without T: the zoos load images as BGR
+_IMAGES_ONLY = dict(type='mmengine.ImgDataPreprocessor', bgr_to_rgb=True)
+
+
+def _build_task(task: dict | nn.Module | None, data_preprocessor: dict | None) -> nn.Module | None:
+    if isinstance(task, dict):
+        task = MODELS.build(dict(data_preprocessor=data_preprocessor) | task if data_preprocessor else task)
+    # SyncBN needs a process group and, in PyTorch, a GPU
+    return task if task is None or is_distributed() else revert_sync_batchnorm(task)
+
+
+def _crop(image: Tensor, hr: Tensor) -> Tensor:
     """Remove what the degradation padded."""
-    height, width = images['hr'].shape[-2:]
-    return image[..., :height, :width]
+    return image[..., : hr.shape[-2], : hr.shape[-1]]

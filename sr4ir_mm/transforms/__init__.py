@@ -1,6 +1,6 @@
 """Transforms of images and of batches."""
 
-from .cqmix import CQMix
-from .loading import LoadImageFromFile
+from ..models.cqmix import CQMix
+from .loading import CheckedLoadImageFromFile
 
-__all__ = ['CQMix', 'LoadImageFromFile']
+__all__ = ['CQMix', 'CheckedLoadImageFromFile']

@@ -1,13 +1,13 @@
 """Reading images."""
 
-from mmcv.transforms import LoadImageFromFile as _LoadImageFromFile
+from mmcv.transforms import LoadImageFromFile
 
 from ..errors import SR4IRError
 from ..registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class LoadImageFromFile(_LoadImageFromFile):
+class CheckedLoadImageFromFile(LoadImageFromFile):
     """mmcv's transform of this name, which names the file when it cannot be read. Arguments as in mmcv.
 
     Raises:

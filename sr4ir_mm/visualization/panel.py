@@ -10,11 +10,11 @@ from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from ..utils import to_uint8
-from .windows import change, greatest
+from .windows import change, top_windows
 
-#: What T sees at test time, by ``SR4IR.source``.
-SEEN = dict(sr='SR', lr='bilinear', hr='HR (T sees it)')  # beside the HR that all panels have
-#: The difference of errors, in grey levels, at which the colours of the difference map end.
+#: What the task network receives at test time, by ``Scheme.test_input``.
+SEEN = dict(sr='SR', bilinear='bilinear', hr='HR (task input)')  # beside the HR that all panels have
+#: The difference of errors, in gray levels, at which the colors of the difference map end.
 LIMIT = 64
 Drawn = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that T saw
 
@@ -38,24 +38,26 @@ def make_panel(
     visualizer: Visualizer,
     sample: BaseDataElement,
     baseline: BaseDataElement | None = None,
-    source: str = 'sr',
+    test_input: str = 'sr',
     crops: int = 2,
 ) -> Panel:
     """Draw one data sample.
 
     Args:
         visualizer (Visualizer): T's own, without backends.
-        sample (BaseDataElement): As T predicted it, with ``lr``, ``sr`` (what T saw) and, unless the data set is LR
+        sample (BaseDataElement): As T predicted it, with ``lr``, ``task_input`` (what T received) and, unless the data set is LR
             itself, ``hr``: 3 x H x W in [0, 1], RGB.
-        baseline (BaseDataElement, optional): The same as T predicts it on bilinear up-sampling, which is its ``sr``.
-        source (str): What ``sr`` is: 'sr', 'lr' (bilinear up-sampling) or 'hr'.
+        baseline (BaseDataElement, optional): The same as T predicts it on bilinear up-sampling, which is its ``task_input``.
+        test_input (str): What ``task_input`` is: 'sr', 'bilinear' (up-sampling) or 'hr'.
         crops (int): How many windows at most.
     """
-    size = tuple(sample.metainfo.get('ori_shape', sample.sr.shape[-2:])[:2])
-    lr, seen = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'sr', size)
-    images = {'LR': lr, SEEN[source]: seen}
+    size = tuple(sample.metainfo.get('ori_shape', sample.task_input.shape[-2:])[:2])
+    lr, seen = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'task_input', size)
+    images = {'LR': lr, SEEN[test_input]: seen}
     prediction = {
-        f'prediction on {SEEN[source].partition(" ")[0]}': draw(visualizer, seen, sample, draw_gt=False, draw_pred=True)
+        f'prediction on {SEEN[test_input].partition(" ")[0]}': draw(
+            visualizer, seen, sample, draw_gt=False, draw_pred=True
+        )
     }
     hr = _uint8(sample, 'hr', size) if 'hr' in sample else lr
     truth = {'ground truth': draw(visualizer, hr, sample, draw_gt=True, draw_pred=False)}
@@ -63,7 +65,7 @@ def make_panel(
         return Panel(images, truth | prediction)
     if baseline is None:
         return Panel(images | {'HR': hr}, {'': np.full_like(lr, 255)} | prediction | truth)
-    low = _uint8(baseline, 'sr', size)
+    low = _uint8(baseline, 'task_input', size)
     title, difference = difference_map(low, seen, hr)
     low_prediction = draw(visualizer, low, baseline, draw_gt=False, draw_pred=True)
     return Panel(
@@ -77,7 +79,7 @@ def difference_map(low: np.ndarray, seen: np.ndarray, hr: np.ndarray) -> tuple[s
     """Where ``seen`` is nearer to ``hr`` than ``low`` is (blue) and where farther (red); all H x W x 3, uint8.
 
     Returns:
-        tuple: A title, which has the mean over the image in grey levels, and the picture, H x W x 3, uint8.
+        tuple: A title, which has the mean over the image in gray levels, and the picture, H x W x 3, uint8.
     """
     error_low, error_seen = (np.abs(image.astype(np.float32) - hr).mean(2) for image in (low, seen))
     nearer = error_low - error_seen
@@ -91,11 +93,11 @@ def _windows(visualizer: Visualizer, first: Drawn, second: Drawn, crops: int) ->
         draw(visualizer, canvas, sample, scores=False, draw_gt=False, draw_pred=True) for sample, _ in (first, second)
     ]
     if not _of_whole_images(visualizer):
-        return greatest(change(*decisions), crops)
+        return top_windows(change(*decisions), crops)
     if np.array_equal(*decisions):
         return []
     # a class has no place in the image: where S changed the image
-    return greatest(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
+    return top_windows(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
 
 
 def _of_whole_images(visualizer: Visualizer) -> bool:

@@ -6,12 +6,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .panel import Panel
 
-COLOURS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # of the windows
+COLORS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # of the windows
 TITLE, GAP, FRAME = 22, 4, 4  # above a picture, between two, around a window; px
 
 
 def render(panel: Panel, width: int = 300) -> np.ndarray:
-    """Rows of pictures with titles, and below them the windows enlarged, each framed in its own colour.
+    """Rows of pictures with titles, and below them the windows enlarged, each framed in its own color.
 
     Args:
         panel (Panel): What to show.
@@ -49,7 +49,7 @@ def _write(page: Image.Image, text: str, middle: tuple[float, float]) -> None:
 
 
 def _framed(image: Image.Image, index: int) -> Image.Image:
-    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=_colour(index), width=FRAME)
+    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=_color(index), width=FRAME)
     return image
 
 
@@ -57,8 +57,8 @@ def _mark(page: Image.Image, windows: list[tuple[slice, slice]], corner: tuple[i
     for i, (rows, columns) in enumerate(windows):
         ends = (columns.start, rows.start), (columns.stop, rows.stop)
         box = [tuple(round(start + scale * x) for start, x in zip(corner, end)) for end in ends]
-        ImageDraw.Draw(page).rectangle(box, outline=_colour(i), width=2)
+        ImageDraw.Draw(page).rectangle(box, outline=_color(i), width=2)
 
 
-def _colour(index: int) -> str:
-    return COLOURS[index % len(COLOURS)]
+def _color(index: int) -> str:
+    return COLORS[index % len(COLORS)]

@@ -27,7 +27,7 @@ def change(first: np.ndarray, second: np.ndarray, reach: int = 3) -> np.ndarray:
     return (np.maximum(beyond(first, second), beyond(second, first)) > 16).astype(np.float32)
 
 
-def greatest(weights: np.ndarray, count: int, fraction: int = 3) -> list[tuple[slice, slice]]:
+def top_windows(weights: np.ndarray, count: int, fraction: int = 3) -> list[tuple[slice, slice]]:
     """The windows in which a map is greatest.
 
     Args:

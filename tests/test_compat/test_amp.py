@@ -1,6 +1,6 @@
 import pytest
 import torch
-from mmengine.optim import AmpOptimWrapper as MMEngineAmpOptimWrapper
+from mmengine.optim import AnyDeviceAmpOptimWrapper as MMEngineAmpOptimWrapper
 from torch import nn
 
 from sr4ir_mm.compat import amp
@@ -10,9 +10,9 @@ from sr4ir_mm.registry import OPTIM_WRAPPERS
 on_cpu = pytest.mark.skipif(amp.get_device() != 'cpu', reason='there is a GPU')
 
 
-def build(net: nn.Module, **settings: object) -> amp.AmpOptimWrapper:
+def build(net: nn.Module, **settings: object) -> amp.AnyDeviceAmpOptimWrapper:
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-    return OPTIM_WRAPPERS.build(dict(type='sr4ir_mm.AmpOptimWrapper', optimizer=optimizer, **settings))
+    return OPTIM_WRAPPERS.build(dict(type='sr4ir_mm.AnyDeviceAmpOptimWrapper', optimizer=optimizer, **settings))
 
 
 @on_cpu
@@ -52,6 +52,6 @@ def test_with_a_gpu_it_is_mmengines_own(monkeypatch):
     calls = []
     monkeypatch.setattr(amp, 'get_device', lambda: 'cuda')
     monkeypatch.setattr(MMEngineAmpOptimWrapper, '__init__', lambda self, **kwargs: calls.append(kwargs))
-    amp.AmpOptimWrapper(loss_scale=2.0, dtype='float16', optimizer=None)
+    amp.AnyDeviceAmpOptimWrapper(loss_scale=2.0, dtype='float16', optimizer=None)
     assert calls == [dict(loss_scale=2.0, dtype='float16', use_fsdp=False, optimizer=None)]
-    assert not {'backward', 'step', 'optim_context', 'state_dict', 'load_state_dict'} & set(vars(amp.AmpOptimWrapper))
+    assert not {'backward', 'step', 'optim_context', 'state_dict', 'load_state_dict'} & set(vars(amp.AnyDeviceAmpOptimWrapper))

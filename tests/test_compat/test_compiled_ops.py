@@ -6,7 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-import op_cases
+from helpers import op_cases
 import pytest
 import torch
 

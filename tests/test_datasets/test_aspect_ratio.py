@@ -134,12 +134,12 @@ def test_as_the_runner_builds_and_reseeds_it():
     loader = Runner.build_dataloader(
         dict(
             batch_size=4, num_workers=0, dataset=sizes(30), sampler=dict(type='DefaultSampler', shuffle=True),
-            batch_sampler=dict(type='sr4ir_mm.AspectRatioBatchSampler', bins=5),
+            batch_sampler=dict(type='sr4ir_mm.AspectRatioGroupedBatchSampler', bins=5),
             collate_fn=dict(type='default_collate'),
         ),
         seed=11,
     )  # fmt: skip
-    assert isinstance(loader.batch_sampler, DATA_SAMPLERS.get('sr4ir_mm.AspectRatioBatchSampler'))
+    assert isinstance(loader.batch_sampler, DATA_SAMPLERS.get('sr4ir_mm.AspectRatioGroupedBatchSampler'))
     assert len(loader) == 7
     hook = DistSamplerSeedHook()
     hook.before_train_epoch(SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader), epoch=2))

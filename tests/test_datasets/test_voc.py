@@ -5,10 +5,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from helpers.voc_boxes import make_voc_boxes, write_boxes
 from mmdet.datasets import VOCDataset as ZooVOCDataset
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
-from voc_boxes import make_voc_boxes, write_boxes
 
 from sr4ir_mm.datasets import VOCDataset
 from sr4ir_mm.errors import SR4IRError

@@ -1,6 +1,6 @@
 import torch
+from helpers.toy import EDSR, ToyClassifier
 from mmengine.runner import Runner
-from toy import EDSR, ToyClassifier
 
 from sr4ir_mm.models import SR4IR
 

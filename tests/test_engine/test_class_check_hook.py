@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers.toy import EDSR, ToyClassifier
 from torch import nn
-from toy import EDSR, ToyClassifier
 
 from sr4ir_mm.engine import ClassCheckHook
 from sr4ir_mm.errors import SR4IRError

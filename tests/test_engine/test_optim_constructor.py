@@ -1,9 +1,9 @@
 import pytest
 import torch
+from helpers.toy import EDSR, ToyClassifier
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, build_optim_wrapper
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
-from toy import EDSR, ToyClassifier
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -95,7 +95,7 @@ def test_paramwise_cfg_beside_the_parts():
 @pytest.mark.skipif(torch.cuda.is_available(), reason='the wrapper of a CPU')
 @pytest.mark.parametrize('scheme, shared', [('S+T', True), ('SR4IR', False)])
 def test_nets_with_one_backward_pass_share_the_loss_scale(scheme, shared):
-    amp = dict(type='sr4ir_mm.AmpOptimWrapper')
+    amp = dict(type='sr4ir_mm.AnyDeviceAmpOptimWrapper')
     wrappers = build_optim_wrapper(model(scheme), config(amp, **amp))
     assert (wrappers['sr'].loss_scaler is wrappers['task'].loss_scaler) == shared
     if shared:

@@ -1,10 +1,10 @@
 import pytest
 import torch
+from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 from torch import nn
-from toy import EDSR, ToyClassifier, ToyDataset, toy_batch
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -33,7 +33,7 @@ class Scripted(BaseModel):
 def runner(tmp_path, monkeypatch):
     monkeypatch.setattr(Runner, '_log_env', lambda *args: None)  # which calls compilers
 
-    def runner(model, hook='sr4ir_mm.RuntimeInfoHook', iters=5, max_epochs=2, interval=3, **kwargs) -> Runner:
+    def runner(model, hook='sr4ir_mm.DeferredRuntimeInfoHook', iters=5, max_epochs=2, interval=3, **kwargs) -> Runner:
         """Epochs of so many iterations; ``max_epochs=0`` counts iterations only."""
         options = dict(
             train_dataloader=dict(
@@ -61,7 +61,7 @@ def test_all_losses_reach_the_log_as_with_mmengine(runner, iters, max_epochs):
     n = iters * (max_epochs or 1)
     losses = [dict(loss=torch.rand(()), acc=i, **(dict(loss_tdp=0.1 * i) if i > 2 else {})) for i in range(n)]
     histories = []
-    for hook in ('RuntimeInfoHook', 'sr4ir_mm.RuntimeInfoHook'):
+    for hook in ('RuntimeInfoHook', 'sr4ir_mm.DeferredRuntimeInfoHook'):
         run = runner(Scripted(losses), hook, iters, max_epochs)
         run.train()
         scalars = run.message_hub.log_scalars
@@ -71,7 +71,7 @@ def test_all_losses_reach_the_log_as_with_mmengine(runner, iters, max_epochs):
     assert histories[1].keys() >= {'train/acc', 'train/loss_tdp', 'train/lr'} - ({'train/loss_tdp'} if n < 4 else set())
 
 
-def test_no_synchronisation_between_logs(runner, monkeypatch):
+def test_no_synchronization_between_logs(runner, monkeypatch):
     """Reading a loss makes the CPU wait for the GPU; in training, only the logger may ask for it."""
     reads = []
 

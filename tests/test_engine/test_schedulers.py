@@ -13,7 +13,7 @@ L = 10  # iterations per epoch in the fixture
 
 def cosine(periods: list, eta_min: float, **kwargs) -> dict:
     return dict(
-        type='sr4ir_mm.CosineRestartLR', periods=periods, restart_weights=[1] * len(periods), eta_min=eta_min,
+        type='sr4ir_mm.BasicSRCosineRestartLR', periods=periods, restart_weights=[1] * len(periods), eta_min=eta_min,
         by_epoch=True, convert_to_iter_based=True, **kwargs,
     )  # fmt: skip
 

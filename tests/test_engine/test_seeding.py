@@ -40,7 +40,7 @@ def test_augmentations_depend_on_the_epoch_alone(start):
             num_workers=2,
             persistent_workers=False,
             sampler=dict(type='DefaultSampler', shuffle=False),
-            worker_init_fn=dict(type='sr4ir_mm.worker_init_fn'),
+            worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
             collate_fn=dict(type='default_collate'),
         ),
         seed=3,

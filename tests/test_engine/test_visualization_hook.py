@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.pictures import labeled, sample, visualizer
+from helpers.toy import EDSR, ToyClassifier, toy_batch
 from mmengine.dataset import BaseDataset, ConcatDataset
 from mmengine.registry import VISBACKENDS
 from mmengine.structures import InstanceData
-from pictures import labelled, sample, visualizer
-from toy import EDSR, ToyClassifier, toy_batch
 
 from sr4ir_mm.engine import SRVisualizationHook
 from sr4ir_mm.engine.visualization_hook import image_root, predict_on_bilinear
@@ -79,7 +79,7 @@ def test_image_root():
 
 def test_local_backend_and_out_dir_do_not_both_keep_the_pictures(tmp_path):
     runner = make_runner(seg_visualizer(tmp_path / 'backend', 'LocalVisBackend'))
-    draw(runner, labelled(sample(), gt_sem_seg=0), out_dir=tmp_path / 'out')
+    draw(runner, labeled(sample(), gt_sem_seg=0), out_dir=tmp_path / 'out')
     assert files(tmp_path) == ['out/a.png']  # nor does T's visualizer, which draws, leave any
     assert list(runner.visualizer._vis_backends) == ['LocalVisBackend']
 

@@ -134,8 +134,8 @@ def test_iou_of_each_class(fixture, prefix):
     areas = [sum(parts) for parts in zip(*metric.results)]
     per_class = metric.total_area_to_metrics(*areas)['IoU']
     np.testing.assert_allclose(per_class, npz[f'{prefix}_iou'], rtol=1e-6)
-    intersection, _, predicted, labelled = (area.numpy() for area in areas)
+    intersection, _, predicted, labeled = (area.numpy() for area in areas)
     confusion = npz[f'{prefix}_confmat']  # [target, prediction]
     np.testing.assert_array_equal(intersection, confusion.diagonal())
     np.testing.assert_array_equal(predicted, confusion.sum(0))
-    np.testing.assert_array_equal(labelled, confusion.sum(1))
+    np.testing.assert_array_equal(labeled, confusion.sum(1))

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from helpers.toy import ToyClassifier
 from mmdet.structures import DetDataSample
 from mmengine.structures import BaseDataElement
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
-from toy import ToyClassifier
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR, BicubicDegradation, SRDataPreprocessor
@@ -44,7 +44,7 @@ def batch(*sizes: tuple[int, int], paths: tuple = ()) -> dict:
 def test_hr_is_the_image_to_the_last_bit(zoo, rgb, norm):
     preprocessor, data = build(zoo, rgb, norm), batch((40, 33), (40, 33))
     ramp = torch.arange(256, dtype=torch.uint8)
-    data['inputs'][0].view(3, -1)[:, :256] = torch.stack([ramp, ramp.flip(0), ramp.roll(99)])  # all grey levels
+    data['inputs'][0].view(3, -1)[:, :256] = torch.stack([ramp, ramp.flip(0), ramp.roll(99)])  # all gray levels
     images = preprocessor(data)['inputs']
     expected = torch.stack(data['inputs']).flip(1).float() / 255
     assert torch.equal(images['hr'][..., :40, :33], expected)
@@ -52,7 +52,7 @@ def test_hr_is_the_image_to_the_last_bit(zoo, rgb, norm):
     bare = preprocessor.task(data)['inputs']
     assert bare.shape[-2:] == (64, 64)
     assert torch.equal(images['task'], bare)
-    torch.testing.assert_close(preprocessor.normalise(images['hr']), bare, rtol=1e-6, atol=2e-5)
+    torch.testing.assert_close(preprocessor.normalize(images['hr']), bare, rtol=1e-6, atol=2e-5)
     assert torch.equal(images['lr'], BicubicDegradation(4)(images['hr']))
 
 
@@ -68,7 +68,7 @@ def test_images_of_different_sizes():
 
 @pytest.mark.parametrize('norm', ['imagenet', 'caffe'])
 def test_mixup(norm):
-    """Mixed pixels are on no grey level: they must not be rounded to one."""
+    """Mixed pixels are on no gray level: they must not be rounded to one."""
 
     def hr(norm: str) -> torch.Tensor:
         torch.manual_seed(1)
@@ -93,10 +93,10 @@ def test_channel_order_can_be_given(order, flipped):
 
 
 @pytest.mark.parametrize('rgb', [True, False], ids=['rgb', 'bgr'])
-def test_normalise_has_the_gradient_of_the_zoo(rgb):
+def test_normalize_has_the_gradient_of_the_zoo(rgb):
     preprocessor = build('mmseg', rgb)
     image = torch.rand(1, 3, 4, 4, requires_grad=True)
-    preprocessor.normalise(image).sum().backward()
+    preprocessor.normalize(image).sum().backward()
     std = NORMS['imagenet']['std']
     expected = 255 / torch.tensor(std if rgb else std[::-1]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
     torch.testing.assert_close(image.grad, expected)

@@ -6,11 +6,11 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
+from helpers.zoo import Logs, batch_for, changed, net_config, runner_for, state, watch_grads, wrappers_for
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import set_random_seed
 from torch.nn.modules.batchnorm import _BatchNorm
-from toy import EDSR, ToyClassifier, ToyDataset, toy_batch
-from zoo import Logs, batch_for, changed, net_config, runner_for, state, watch_grads, wrappers_for
 
 from sr4ir_mm.apis import enable_amp
 from sr4ir_mm.errors import SR4IRError
@@ -130,11 +130,11 @@ def sum_of_branches(model: SR4IR, task: torch.nn.Module, batch: dict) -> torch.T
     images = data['inputs']
     with torch.no_grad():
         sr = model.sr(images['lr'])
-    normalise = model.data_preprocessor.normalise
-    loss = task(normalise(sr), data['data_samples'], mode='loss')['loss']
+    normalize = model.data_preprocessor.normalize
+    loss = task(normalize(sr), data['data_samples'], mode='loss')['loss']
     loss = loss + task(images['task'], data['data_samples'], mode='loss')['loss']
     mix = model.cqmix(sr, images['hr'])
-    return 0.34 * (loss + task(normalise(mix), data['data_samples'], mode='loss')['loss'])
+    return 0.34 * (loss + task(normalize(mix), data['data_samples'], mode='loss')['loss'])
 
 
 def test_gradients_of_phase_2_are_those_of_the_sum():

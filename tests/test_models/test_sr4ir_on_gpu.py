@@ -1,12 +1,12 @@
 """SR4IR on a made GPU: fake tensors have shapes and devices, but no numbers."""
 
 import pytest
+from helpers.toy import EDSR
+from helpers.zoo import batch_for, net_config, wrappers_for
 from mmengine.optim import OptimWrapper
 from test_sr4ir import SCHEMES
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from toy import EDSR
-from zoo import batch_for, net_config, wrappers_for
 
 from sr4ir_mm.models import SR4IR
 

@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.zoo import batch_for, changed, net_config, state, wrappers_for
 from mmengine.config import ConfigDict
-from zoo import batch_for, changed, net_config, state, wrappers_for
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -45,8 +45,8 @@ NETS = {
     'nafbaseline': (1, dict(NAF, type='NAFBaseline')),
     'nafbaseline-local': (1, dict(NAF, type='NAFBaselineLocal', train_size=(1, 3, 16, 16))),
     'restormer': (1, dict(type='Restormer', dim=8, num_blocks=[1] * 4, num_refinement_blocks=1)),
-    'liif-edsr': (4, dict(type='sr4ir_mm.LIIF', scale=4, mean=[0.4, 0.5, 0.6], generator=LIIF_EDSR)),
-    'liif-rdn': (3, dict(type='sr4ir_mm.LIIF', scale=3, std=[0.5] * 3, generator=LIIF_RDN)),
+    'liif-edsr': (4, dict(type='sr4ir_mm.LIIFUpsampler', scale=4, mean=[0.4, 0.5, 0.6], generator=LIIF_EDSR)),
+    'liif-rdn': (3, dict(type='sr4ir_mm.LIIFUpsampler', scale=3, std=[0.5] * 3, generator=LIIF_RDN)),
     'deblurganv2': (1, dict(type='sr4ir_mm.ImageToImage', mean=[0.5] * 3, std=[0.5] * 3, generator=DEBLUR)),
 }
 

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-import zoo
+from helpers import zoo
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import nn

@@ -1,6 +1,6 @@
 import pytest
+from helpers.zoo import run_tool
 from mmengine.logging import MMLogger
-from zoo import run_tool
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from zoo import TOOLS, make_voc, tiny_config
+from helpers.zoo import TOOLS, make_voc, tiny_config
 
 
 def checkpoints(folder) -> list[str]:

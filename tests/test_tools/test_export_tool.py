@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.zoo import TOOLS, run_tool, tiny_config
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from zoo import TOOLS, run_tool, tiny_config
 
 from sr4ir_mm.registry import MODELS
 

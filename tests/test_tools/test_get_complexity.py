@@ -1,7 +1,7 @@
 """tools/analysis_tools/get_complexity.py as a user calls it."""
 
 import pytest
-from zoo import TOOLS, run_tool
+from helpers.zoo import TOOLS, run_tool
 
 TOOL = 'analysis_tools/get_complexity'
 CONFIGS = TOOLS.parent / 'configs'

@@ -1,10 +1,10 @@
 """tools/analysis_tools/list_layers.py as a user calls it."""
 
 import torch
+from helpers.zoo import TOOLS, run_tool
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
 from torch import nn
-from zoo import TOOLS, run_tool
 
 ZOO = 'mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py'
 

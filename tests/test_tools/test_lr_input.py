@@ -8,16 +8,16 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from helpers.voc_boxes import make_voc_boxes, write_boxes
+from helpers.zoo import make_voc, run_tool, tiny_config
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from test_detection import CAT, DOG, config
-from voc_boxes import make_voc_boxes, write_boxes
-from zoo import make_voc, run_tool, tiny_config
 
-from sr4ir_mm.apis.lr_input import use_lr_input
-from sr4ir_mm.apis.lr_predictor import lr_image
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.inference.lr_input import use_lr_input
+from sr4ir_mm.inference.lr_predictor import lr_image
 from sr4ir_mm.models import BicubicDegradation
 from sr4ir_mm.registry import MODELS
 from sr4ir_mm.utils import to_uint8

@@ -13,16 +13,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from helpers.zoo import TOOLS, make_voc
 from PIL import Image
-from zoo import TOOLS, make_voc
 
 sys.path.insert(0, str(TOOLS))
 import make_table
+from paper_table.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
+from paper_table.plot import plot
+from paper_table.table import make_block, to_markdown, write_csv
 
-from sr4ir_mm.apis.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
-from sr4ir_mm.apis.plot import plot
-from sr4ir_mm.apis.runs import last_checkpoint
-from sr4ir_mm.apis.table import make_block, to_markdown, write_csv
+from sr4ir_mm.config.work_dir import last_checkpoint
 from sr4ir_mm.errors import SR4IRError
 
 CONFIGS = TOOLS.parent / 'configs'

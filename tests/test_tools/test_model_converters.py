@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.zoo import run_tool
 from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor, nn
@@ -17,9 +18,8 @@ from torchvision.models import get_model
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import mobilenet_backbone
-from zoo import run_tool
 
-from sr4ir_mm.apis.convert import from_official, to_official, to_ours, to_theirs
+from sr4ir_mm.converters.convert import from_official, to_official, to_ours, to_theirs
 from sr4ir_mm.errors import SR4IRError
 
 ROOT = Path(__file__).parents[2]
@@ -251,7 +251,7 @@ def test_the_tools_convert_a_whole_model_and_back(files, tmp_path):
     model.load_state_dict(checkpoint['state_dict'])
     lr = torch.rand(1, 3, 16, 16)
     sr = files['net_sr'](lr)
-    torch.testing.assert_close(model(lr), files['net_cls'](model.data_preprocessor.normalise(sr)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model(lr), files['net_cls'](model.data_preprocessor.normalize(sr)), rtol=1e-4, atol=1e-5)
 
     assert run_tool(TO_OFFICIAL, config, out, 'back', cwd=tmp_path) == 0
     assert sorted(path.name for path in (tmp_path / 'back').iterdir()) == ['net_cls_latest.pth', 'net_sr_latest.pth']

@@ -1,8 +1,8 @@
 """tools/analysis_tools/plot_curves.py as a user calls it."""
 
 import pytest
-from logs import write_run
-from zoo import run_tool
+from helpers.logs import write_run
+from helpers.zoo import run_tool
 
 TOOL = 'analysis_tools/plot_curves'
 

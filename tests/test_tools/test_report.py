@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from logs import write_run
-from zoo import run_tool
+from helpers.logs import write_run
+from helpers.zoo import run_tool
 
 TOOL = 'analysis_tools/report'
 

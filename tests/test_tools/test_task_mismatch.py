@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from zoo import TOOLS, make_voc, tiny_config
+from helpers.zoo import TOOLS, make_voc, tiny_config
 
 CONFIGS = TOOLS.parent / 'configs'
 
@@ -44,7 +44,7 @@ def test_bases_of_two_tasks(tool, task, data, schedule, message, tmp_path, fails
 def test_data_samples_of_another_library(tmp_path, fails):
     """Types with a prefix do build."""
     make_voc(tmp_path / 'voc')
-    pipeline = [dict(type='sr4ir_mm.LoadImageFromFile'), dict(type='mmpretrain.PackInputs')]
+    pipeline = [dict(type='sr4ir_mm.CheckedLoadImageFromFile'), dict(type='mmpretrain.PackInputs')]
     tiny_config(tmp_path, **{'train_dataloader.dataset.pipeline': pipeline})
     message = fails('train', 'tiny.py')
     assert message == 'T is a net of mmseg, but the data are for mmpretrain (DataSample): use data of the task of T.'

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
-from zoo import TOOLS, make_voc, run_tool, tiny_config
+from helpers.zoo import TOOLS, make_voc, run_tool, tiny_config
 
 
 @pytest.fixture(scope='module')

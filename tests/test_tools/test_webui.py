@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.zoo import TOOLS, run_tool, tiny_config
 from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope, init_default_scope
-from zoo import TOOLS, run_tool, tiny_config
 
-from sr4ir_mm.apis.viewer import SAME_T, Viewer, load_runs, on_bilinear
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.webui.comparison import SAME_T, Viewer, load_runs, on_bilinear
 
 
 def make_run(folder: Path, **options) -> Path:
@@ -74,7 +74,7 @@ def test_pictures_and_labels(folder, viewer):
 def test_same_t_sees_bilinear_with_its_own_weights(folder, viewer):
     ours = viewer.runs['ours']
     twin = on_bilinear(ours)
-    assert (ours.model.source, twin.model.source) == ('sr', 'lr')
+    assert (ours.model.scheme.test_input, twin.model.scheme.test_input) == ('sr', 'lr')
     assert twin.model.task is ours.model.task
     path = str(folder / 'lr.png')
     own, other = viewer(path, 'ours', SAME_T), viewer(path, 'ours', 'base')
@@ -110,7 +110,7 @@ def test_bad_images_are_named(folder, viewer, name, message):
 
 
 def test_first_choices(gradio, viewer, folder):
-    from sr4ir_mm.apis.webui import build_page
+    from sr4ir_mm.webui.page import build_page
 
     assert (viewer.first('sr'), viewer.first('lr'), viewer.first('hr')) == ('ours', 'base', None)
     page = build_page(viewer, str(folder))

@@ -9,7 +9,9 @@ from sr4ir_mm.registry import TRANSFORMS
 
 
 def load(path, **kwargs):
-    return TRANSFORMS.build(dict(type='sr4ir_mm.LoadImageFromFile', **kwargs)).transform(dict(img_path=str(path)))
+    return TRANSFORMS.build(dict(type='sr4ir_mm.CheckedLoadImageFromFile', **kwargs)).transform(
+        dict(img_path=str(path))
+    )
 
 
 def test_reads_bgr(tmp_path):
@@ -21,8 +23,8 @@ def test_reads_bgr(tmp_path):
 
 
 def test_grey_file_becomes_three_channels(tmp_path):
-    cv2.imwrite(str(tmp_path / 'grey.png'), np.full((5, 5), 7, np.uint8))
-    assert load(tmp_path / 'grey.png')['img'].shape == (5, 5, 3)
+    cv2.imwrite(str(tmp_path / 'gray.png'), np.full((5, 5), 7, np.uint8))
+    assert load(tmp_path / 'gray.png')['img'].shape == (5, 5, 3)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from helpers.pictures import BLUE, GREEN, RED, SIZE, WHITE, YELLOW, image, labeled, sample, visualizer
 from mmengine.structures import InstanceData
 from mmpretrain.structures import DataSample
-from pictures import BLUE, GREEN, RED, SIZE, WHITE, YELLOW, image, labelled, sample, visualizer
 
 from sr4ir_mm.visualization import Panel, make_panel
 from sr4ir_mm.visualization.panel import difference_map
 
 
-def colours(panel: Panel) -> list[list[tuple]]:
-    """The colours of the pictures, row by row, at 4/5 of their height."""
+def colors(panel: Panel) -> list[list[tuple]]:
+    """The colors of the pictures, row by row, at 4/5 of their height."""
     return [
         [tuple(np.median(picture[len(picture) * 4 // 5], axis=0).astype(int).tolist()) for picture in row.values()]
         for row in (panel.images, panel.drawn)
@@ -26,12 +26,12 @@ def differing(one: Panel, other: Panel) -> list[str]:
 
 def test_segmentation():
     """Black for the ground truth over HR, white for the predictions over what T saw."""
-    data = labelled(sample(), gt_sem_seg=0, pred_sem_seg=1)
-    baseline = labelled(sample(sr=YELLOW), gt_sem_seg=0, pred_sem_seg=0)
+    data = labeled(sample(), gt_sem_seg=0, pred_sem_seg=1)
+    baseline = labeled(sample(sr=YELLOW), gt_sem_seg=0, pred_sem_seg=0)
     panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), data, baseline)
     assert list(panel.images) == ['LR', 'bilinear', 'SR', 'HR']
     assert list(panel.drawn)[1:] == ['prediction on bilinear', 'prediction on SR', 'ground truth']
-    images, (_, *drawn) = colours(panel)
+    images, (_, *drawn) = colors(panel)
     assert images == [RED, YELLOW, GREEN, BLUE]
     assert drawn == [(127, 127, 0), (127, 255, 127), (0, 0, 127)]
     assert {picture.shape for row in (panel.images, panel.drawn) for picture in row.values()} == {(*SIZE, 3)}
@@ -40,19 +40,19 @@ def test_segmentation():
 @pytest.mark.parametrize('missing', [{'gt_sem_seg'}, {'pred_sem_seg'}, {'gt_sem_seg', 'pred_sem_seg'}])
 def test_what_is_missing_is_left_out(missing):
     maps = {name: 1 for name in ('gt_sem_seg', 'pred_sem_seg') if name not in missing}
-    panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), labelled(sample(), **maps))
+    panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), labeled(sample(), **maps))
     truth = BLUE if 'gt_sem_seg' in missing else (127, 127, 255)
-    assert colours(panel)[1][1:] == [GREEN if 'pred_sem_seg' in missing else (127, 255, 127), truth]
+    assert colors(panel)[1][1:] == [GREEN if 'pred_sem_seg' in missing else (127, 255, 127), truth]
 
 
 def test_windows_are_where_the_decision_differs_not_the_image():
     changed = torch.zeros(SIZE, dtype=torch.long)
     changed[70:110, 90:140] = 1
-    data, baseline = labelled(sample(), pred_sem_seg=changed), labelled(sample(sr=YELLOW), pred_sem_seg=0)
+    data, baseline = labeled(sample(), pred_sem_seg=changed), labeled(sample(sr=YELLOW), pred_sem_seg=0)
     draw = visualizer('mmseg.SegLocalVisualizer')
     ((rows, columns), *_) = make_panel(draw, data, baseline).windows
     assert abs(rows.start - 70) <= 1 and rows.stop - rows.start == 40 and abs(columns.start + columns.stop - 230) <= 2
-    assert make_panel(draw, labelled(sample(), pred_sem_seg=0), baseline).windows == []
+    assert make_panel(draw, labeled(sample(), pred_sem_seg=0), baseline).windows == []
     assert make_panel(draw, data, baseline, crops=0).windows == []
 
 
@@ -61,18 +61,18 @@ def test_without_comparison():
     panel = make_panel(visualizer('Visualizer'), sample(), source='lr')
     assert list(panel.images) == ['LR', 'bilinear', 'HR'] and panel.windows == []
     assert list(panel.drawn) == ['', 'prediction on bilinear', 'ground truth']
-    assert colours(panel) == [[RED, GREEN, BLUE], [WHITE, GREEN, BLUE]]
+    assert colors(panel) == [[RED, GREEN, BLUE], [WHITE, GREEN, BLUE]]
 
 
 def test_images_that_are_lr_themselves():
-    data = labelled(sample(ori_shape=(30, 40)))
+    data = labeled(sample(ori_shape=(30, 40)))
     del data.hr
     panel = make_panel(visualizer('Visualizer'), data)
     assert list(panel.images) == ['LR', 'SR'] and list(panel.drawn) == [
         'ground truth',
         'prediction on SR',
     ]
-    assert colours(panel) == [[RED, GREEN], [RED, GREEN]] and panel.images['LR'].shape == (30, 40, 3)
+    assert colors(panel) == [[RED, GREEN], [RED, GREEN]] and panel.images['LR'].shape == (30, 40, 3)
 
 
 def boxes(box: list | None, score: float = 1.0) -> InstanceData:
@@ -94,7 +94,7 @@ def test_detection():
     draw, box = visualizer('mmdet.DetLocalVisualizer'), [9, 60, 99, 99]
     plain, baseline = detected(None, None), detected(None, None, sr=YELLOW)
     panel = make_panel(draw, plain, baseline)
-    assert panel.windows == [] and colours(panel)[1][1:] == [YELLOW, GREEN, BLUE]
+    assert panel.windows == [] and colors(panel)[1][1:] == [YELLOW, GREEN, BLUE]
     assert differing(make_panel(draw, detected(box, None), baseline), panel) == ['ground truth']
     new = make_panel(draw, detected(None, box), baseline)
     assert differing(new, panel) == ['prediction on SR']
@@ -132,8 +132,8 @@ def test_padding_is_cut_off_and_size_is_that_of_the_original():
         full = padded.get(name)
         full[:, 120 // scale :], full[..., 160 // scale :] = image(YELLOW, 1, 1), image(YELLOW, 1, 1)
     panel = make_panel(visualizer('Visualizer'), padded, padded)
-    for picture, colour in zip(panel.images.values(), (RED, GREEN, GREEN, BLUE)):
-        assert picture.shape == (60, 160, 3) and (picture == colour).all()
+    for picture, color in zip(panel.images.values(), (RED, GREEN, GREEN, BLUE)):
+        assert picture.shape == (60, 160, 3) and (picture == color).all()
 
 
 def test_difference_map():

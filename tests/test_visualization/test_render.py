@@ -5,7 +5,7 @@ import pytest
 from PIL import ImageColor
 
 from sr4ir_mm.visualization import Panel, render
-from sr4ir_mm.visualization.render import COLOURS, FRAME, GAP, TITLE
+from sr4ir_mm.visualization.render import COLORS, FRAME, GAP, TITLE
 
 
 def made(height: int, width: int, windows: int = 2) -> Panel:
@@ -31,13 +31,13 @@ def test_rows():
         assert (images[25:] == 10 + column).all() and (images[:20, :20] == 60 + column).all()
         assert (drawn[45:] == 110 + column).all()
         assert (page[:TITLE, GAP + column * 64 :][:, :60] < 128).any()  # a title
-        orange = (drawn == ImageColor.getrgb(COLOURS[0])).all(-1).any()
+        orange = (drawn == ImageColor.getrgb(COLORS[0])).all(-1).any()
         assert orange == (column > 0)  # the windows are marked in what T made, not in the difference map
     for i, top in enumerate((2 * (TITLE + 60) + GAP, 2 * (TITLE + 60) + GAP + 60 + GAP)):
         for column, value in enumerate((60, 161, 162, 163) if i == 0 else (10, 111, 112, 113)):
             crop = cell(page, top, column)
             assert (crop[FRAME:-FRAME, FRAME:-FRAME] == value).all()  # LR, then what T made of the others, enlarged
-            assert (crop[:FRAME] == ImageColor.getrgb(COLOURS[i])).all()
+            assert (crop[:FRAME] == ImageColor.getrgb(COLORS[i])).all()
 
 
 @pytest.mark.parametrize('size', [(600, 900), (5, 3), (1, 400)])

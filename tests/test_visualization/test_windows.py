@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from sr4ir_mm.visualization.windows import change, greatest
+from sr4ir_mm.visualization.windows import change, top_windows
 
 
-def picture(*boxes: tuple[int, int, int, int], colour: int = 200) -> np.ndarray:
+def picture(*boxes: tuple[int, int, int, int], color: int = 200) -> np.ndarray:
     picture = np.full((60, 90, 3), 128, np.uint8)
     for top, left, bottom, right in boxes:
-        picture[top:bottom, left:right] = colour
+        picture[top:bottom, left:right] = color
     return picture
 
 
 def test_what_moved_a_little_is_no_change():
     assert not change(picture((10, 10, 40, 40)), picture((12, 9, 43, 38))).any()
-    assert not change(picture(), picture(colour=130)).any()
+    assert not change(picture(), picture(color=130)).any()
 
 
 @pytest.mark.parametrize('swap', [False, True])
@@ -31,29 +31,29 @@ def test_greatest():
     weights = np.zeros((60, 90), np.float32)
     weights[2:6, 80:88] = 0.5  # smaller, in a corner
     weights[30:50, 10:40] = 1
-    (rows, columns), second = greatest(weights, 2)
+    (rows, columns), second = top_windows(weights, 2)
     assert weights[rows, columns].mean() > 0.9 and weights[rows, columns].shape == (20, 30)
     assert weights[second].sum() == 16
-    assert len(greatest(weights, 9)) == 2  # then nothing is left
-    assert len(greatest(weights, 1)) == 1 and greatest(weights, 0) == []
+    assert len(top_windows(weights, 9)) == 2  # then nothing is left
+    assert len(top_windows(weights, 1)) == 1 and top_windows(weights, 0) == []
 
 
 def test_a_change_lies_in_the_middle():
     weights = np.zeros((60, 90), np.float32)
     weights[25:29, 44:50] = 1
-    ((rows, columns),) = greatest(weights, 1)
+    ((rows, columns),) = top_windows(weights, 1)
     assert abs(rows.start + rows.stop - 54) <= 2 and abs(columns.start + columns.stop - 94) <= 2
 
 
 @pytest.mark.parametrize('size', [(1, 1), (2, 7), (3, 2)])
 def test_images_smaller_than_a_window(size):
-    ((rows, columns),) = greatest(np.ones(size, np.float32), 1)
+    ((rows, columns),) = top_windows(np.ones(size, np.float32), 1)
     assert np.ones(size)[rows, columns].shape == tuple(max(1, side // 3) for side in size)
 
 
 def test_traces_are_left_out():
     weights = np.zeros((300, 300), np.float32)
     weights[0, :19] = 1
-    assert greatest(weights, 1) == []
+    assert top_windows(weights, 1) == []
     weights[1, :19] = 1
-    assert len(greatest(weights, 1)) == 1
+    assert len(top_windows(weights, 1)) == 1

@@ -9,11 +9,11 @@ import argparse
 from mmengine.config import DictAction
 from prettytable import PrettyTable
 
+from sr4ir_mm.analysis.complexity import Complexity, measure
 from sr4ir_mm.apis import load_config
-from sr4ir_mm.apis.building import build_model
-from sr4ir_mm.apis.complexity import Complexity, measure
-from sr4ir_mm.apis.config import override
-from sr4ir_mm.apis.mixing import mix
+from sr4ir_mm.config.building import build_model
+from sr4ir_mm.config.loading import override
+from sr4ir_mm.config.mixing import mix
 from sr4ir_mm.errors import user_errors
 
 

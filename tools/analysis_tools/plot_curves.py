@@ -6,8 +6,8 @@ The trainings may be resumed ones, or not be at their end yet.
 import argparse
 from pathlib import Path
 
-from sr4ir_mm.apis.curves import plot_all, run_names
-from sr4ir_mm.apis.scalars import read_curves, select
+from sr4ir_mm.analysis.curves import plot_all, run_names
+from sr4ir_mm.analysis.scalars import read_curves, select
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 

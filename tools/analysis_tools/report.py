@@ -12,9 +12,9 @@ from jinja2 import Environment
 from matplotlib.colors import to_hex
 
 import sr4ir_mm
-from sr4ir_mm.apis.curves import run_names
-from sr4ir_mm.apis.scalars import read_curves, select
-from sr4ir_mm.apis.summary import curve_image, panel_images, summarise
+from sr4ir_mm.analysis.curves import run_names
+from sr4ir_mm.analysis.scalars import read_curves, select
+from sr4ir_mm.analysis.summary import curve_image, panel_images, summarize
 from sr4ir_mm.errors import user_errors
 
 TEMPLATE = Path(__file__).with_name('report.html.j2')
@@ -33,7 +33,7 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
     names = select({name: None for run in runs.values() for name, curve in run.items() if len(curve.x) > 1})
     curves = {name: curve_image(runs, name) for name in names}
     measured = {name for run in runs.values() for name, curve in run.items() if curve.measured}
-    summaries = [summarise(name, path, runs[name]) for name, path in zip(runs, work_dirs)]
+    summaries = [summarize(name, path, runs[name]) for name, path in zip(runs, work_dirs)]
     return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text()).render(
         title=title,
         runs=summaries,
@@ -43,7 +43,7 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
             'Training': {name: image for name, image in curves.items() if name not in measured},
         },
         panels=dict(zip(run_names(panels), (panel_images(folder, count) for folder in panels))),
-        colours=[to_hex(f'C{i}') for i in range(len(runs))],
+        colors=[to_hex(f'C{i}') for i in range(len(runs))],
         made=f'{datetime.now():%Y-%m-%d %H:%M}, sr4ir_mm {sr4ir_mm.__version__}',
     )  # fmt: skip
 

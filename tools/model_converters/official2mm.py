@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from sr4ir_mm.apis import load_config
-from sr4ir_mm.apis.convert import from_official
+from sr4ir_mm.converters.convert import from_official
 from sr4ir_mm.errors import user_errors
 
 

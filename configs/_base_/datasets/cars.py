@@ -2,14 +2,14 @@
 dataset_type = 'CustomDataset'
 data_root = 'data/stanford_cars'
 train_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='ResizeEdge', scale=256, backend='pillow'),
     dict(type='RandomCrop', crop_size=224),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackInputs'),
 ]
 test_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='ResizeEdge', scale=256, backend='pillow'),
     dict(type='CenterCrop', crop_size=224),
     dict(type='PackInputs'),
@@ -19,7 +19,7 @@ train_dataloader = dict(
     num_workers=4,
     # workers start anew each epoch, seeded by its number: a resumed run sees what a straight one would
     persistent_workers=False,
-    worker_init_fn=dict(type='sr4ir_mm.worker_init_fn'),
+    worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(type=dataset_type, data_root=data_root, data_prefix='train', pipeline=train_pipeline),
 )

@@ -5,14 +5,14 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=1,
     persistent_workers=False,
-    worker_init_fn=dict(type='sr4ir_mm.worker_init_fn'),
+    worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
         data_prefix='train',
         pipeline=[
-            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(144, 144), backend='pillow'),
             dict(type='RandomCrop', crop_size=128),
             dict(type='RandomFlip', prob=0.5),
@@ -30,7 +30,7 @@ val_dataloader = dict(
         data_root=data_root,
         data_prefix='val',
         pipeline=[
-            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             dict(type='Resize', scale=(128, 128), backend='pillow'),
             dict(type='PackInputs'),
         ],

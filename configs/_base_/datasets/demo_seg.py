@@ -7,13 +7,13 @@ metainfo = dict(
     palette=[[0, 0, 0], [230, 75, 60], [60, 140, 230], [250, 200, 60], [90, 190, 90]],
 )
 train_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
 test_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]

@@ -1,15 +1,15 @@
 # PASCAL VOC 2012 detection, train (5717) and val (5823), read from the XML files.
 # As in the paper every box counts, difficult ones too, and images without boxes stay in the training (no filter_cfg).
-dataset_type = 'sr4ir_mm.VOCDataset'
+dataset_type = 'sr4ir_mm.InclusiveVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
 train_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),
 ]
 test_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='Resize', scale_factor=1.0, keep_ratio=True),  # changes nothing; notes the scale that detectors ask for
     dict(type='LoadAnnotations', with_bbox=True),  # after Resize: ground truth stays in the original image
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances')),
@@ -19,9 +19,9 @@ train_dataloader = dict(
     num_workers=4,
     # workers start anew each epoch, seeded by its number: a resumed run sees what a straight one would
     persistent_workers=False,
-    worker_init_fn=dict(type='sr4ir_mm.worker_init_fn'),
+    worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),
-    batch_sampler=dict(type='sr4ir_mm.AspectRatioBatchSampler', bins=7),
+    batch_sampler=dict(type='sr4ir_mm.AspectRatioGroupedBatchSampler', bins=7),
     dataset=dict(
         type=dataset_type,
         data_root=data_root,
@@ -46,7 +46,7 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 val_evaluator = [
-    dict(type='sr4ir_mm.CocoMetric', metric='bbox'),
+    dict(type='sr4ir_mm.ZeroFillCocoMetric', metric='bbox'),
     dict(type='VOCMetric', metric='mAP', eval_mode='area'),
     dict(type='sr4ir_mm.SRQuality'),
 ]

@@ -8,7 +8,7 @@ train_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         pipeline=[
-            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             dict(type='LoadAnnotations', with_bbox=True),
             resize,
             dict(type='RandomFlip', prob=0.5),
@@ -21,7 +21,7 @@ val_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         pipeline=[
-            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             resize,
             dict(type='LoadAnnotations', with_bbox=True),  # after Resize: ground truth stays in the original image
             _base_.test_pipeline[-1],

@@ -2,7 +2,7 @@
 dataset_type = 'PascalVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
 train_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='Resize', scale=(9999, 520), keep_ratio=True, backend='pillow'),
     dict(type='RandomCrop', crop_size=(480, 480)),
@@ -11,7 +11,7 @@ train_pipeline = [
 ]
 # The paper resizes the ground truth too and measures mIoU at that size: 'ori_shape' is where T predicts.
 test_pipeline = [
-    dict(type='sr4ir_mm.LoadImageFromFile'),
+    dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='Resize', scale=(9999, 520), keep_ratio=True, backend='pillow'),
     dict(type='KeyMapper', transforms=[], mapping=dict(ori_shape='img_shape'), remapping=dict(ori_shape='ori_shape')),
@@ -22,7 +22,7 @@ train_dataloader = dict(
     num_workers=4,
     # workers start anew each epoch, seeded by its number: a resumed run sees what a straight one would
     persistent_workers=False,
-    worker_init_fn=dict(type='sr4ir_mm.worker_init_fn'),
+    worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,

@@ -7,7 +7,7 @@ train_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         pipeline=[
-            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             dict(type='LoadAnnotations'),
             dict(type='RandomResize', scale=(9999, 240), ratio_range=(0.7, 1.3), keep_ratio=True),
             dict(type='RandomCrop', crop_size=(128, 128), cat_max_ratio=0.75),
@@ -21,7 +21,7 @@ val_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         pipeline=[
-            dict(type='sr4ir_mm.LoadImageFromFile'),
+            dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             dict(type='LoadAnnotations'),
             dict(type='PackSegInputs'),
         ],

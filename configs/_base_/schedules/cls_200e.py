@@ -7,7 +7,7 @@ optim_wrapper = dict(
     sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=0)),
     task=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.03, momentum=0.9, weight_decay=1e-4)),
 )
-cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
+cosine = dict(type='sr4ir_mm.BasicSRCosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = dict(
     sr=[dict(periods=[20, 180], restart_weights=[1, 1], eta_min=1e-6, **cosine)],
     task=[dict(periods=[20, 180], restart_weights=[1, 1], eta_min=1e-4, **cosine)],

@@ -9,7 +9,7 @@ optim_wrapper = dict(
 )
 warm_up = dict(type='sr4ir_mm.WarmUpLR', end=1, by_epoch=True, convert_to_iter_based=True)
 # without 'end', which would be max_epochs, a trial of one epoch could not be built
-cosine = dict(type='sr4ir_mm.CosineRestartLR', begin=1, end=31, by_epoch=True, convert_to_iter_based=True)
+cosine = dict(type='sr4ir_mm.BasicSRCosineRestartLR', begin=1, end=31, by_epoch=True, convert_to_iter_based=True)
 param_scheduler = dict(
     sr=[warm_up, dict(periods=[2, 27], restart_weights=[1, 1], eta_min=1e-6, **cosine)],
     task=[warm_up, dict(periods=[2, 27], restart_weights=[1, 1], eta_min=1e-4, **cosine)],

@@ -11,7 +11,7 @@ optim_wrapper = dict(
         paramwise_cfg=dict(custom_keys=dict(auxiliary_head=dict(lr_mult=10.0))),
     ),
 )
-cosine = dict(type='sr4ir_mm.CosineRestartLR', by_epoch=True, convert_to_iter_based=True)
+cosine = dict(type='sr4ir_mm.BasicSRCosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = dict(
     sr=[dict(periods=[10, 90], restart_weights=[1, 1], eta_min=1e-6, **cosine)],
     task=[dict(periods=[10, 90], restart_weights=[1, 1], eta_min=1e-4, **cosine)],

@@ -7,7 +7,7 @@ sr4ir_optim_wrapper = dict(
 # over the whole run, however long the zoo's config makes it
 sr4ir_scheduler = dict(sr=[dict(type='CosineAnnealingLR', by_epoch=False, eta_min_ratio=0.01)])
 sr4ir_hooks = dict(
-    runtime_info=dict(type='sr4ir_mm.RuntimeInfoHook'),
+    runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'),
     alternating=dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_ratio=0.1),
     class_check=dict(type='sr4ir_mm.ClassCheckHook'),
 )

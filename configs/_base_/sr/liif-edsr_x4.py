@@ -1,7 +1,7 @@
 # one set of weights for every scale, trained for 1 to 4
 scale = 4
 sr = dict(
-    type='sr4ir_mm.LIIF',
+    type='sr4ir_mm.LIIFUpsampler',
     scale=scale,
     mean=[0.4488, 0.4371, 0.4040],
     generator=dict(

@@ -6,7 +6,7 @@ task = dict(
     name='fasterrcnn_mobilenet_v3_large_fpn',
     num_classes=20,
     frozen_layers=7,
-    # normalised in the net; pad_size_divisor is the scale of S
+    # normalized in the net; pad_size_divisor is the scale of S
     data_preprocessor=dict(
         type='sr4ir_mm.PaddedDetDataPreprocessor', mean=[0.0, 0.0, 0.0], std=[255.0, 255.0, 255.0], bgr_to_rgb=True
     ),

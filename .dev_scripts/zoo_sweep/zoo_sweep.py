@@ -1,0 +1,184 @@
+"""Try every distinct model of mmseg, mmdet and mmpretrain, alone and with S: python tools/zoo_sweep.py --jobs 2
+
+Each model gets a process of its own with a limit of time and memory. Rows are written as they come, and a second run
+goes on where the first one stopped. Works on a CPU.
+"""
+
+import argparse
+import csv
+import fnmatch
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+import torch
+from mmengine.logging import MMLogger
+from tqdm import tqdm
+from zoo_models import ZOOS, ZooModel, config_names, distinct_models, read_models, save_models, smallest_first
+from zoo_report import CHECKS, COLUMNS, cause_of, read_rows, write_rows, write_summary
+
+
+class Worker:
+    """One model in a process of its own."""
+
+    def __init__(self, model: ZooModel, logs: Path) -> None:
+        self.model, self.start, self.peak, self.row, self.logs = model, time.time(), 0.0, {}, logs
+        self.pipe, pipe = multiprocessing.Pipe(duplex=False)
+        self.process = multiprocessing.get_context('fork').Process(target=_work, args=(model, pipe, logs))
+        self.process.start()
+        pipe.close()
+
+    def poll(self, timeout: float, memory: float) -> bool:
+        """Take what is there and stop the process at a limit; True when it has ended."""
+        self.peak = max(self.peak, _memory(self.process.pid))
+        if self.peak > memory:
+            self._stop(f'memory limit of {memory:g} GB')
+        elif time.time() - self.start > timeout:
+            self._stop(f'time limit of {timeout:g} s')
+        try:
+            while self.pipe.poll():
+                self._take(self.pipe.recv())
+        except EOFError:
+            self.process.join()
+            if self.process.exitcode and 'limit' not in self.row:
+                self.row['limit'] = f'the process died: {signal.Signals(-self.process.exitcode).name}'
+            return True
+        return False
+
+    def result(self) -> dict:
+        """The row of the CSV."""
+        row, model = dict(self.row), self.model
+        errors = row.pop('errors', [])
+        if limit := row.pop('limit', None):
+            check = next((check for check in CHECKS if check not in row), 'bare')
+            row[check] = 'failed'
+            errors = [*errors, f'{check}: {limit}']
+        if model.problem:
+            row, errors = dict(bare='failed'), [model.problem]
+        row = dict.fromkeys(COLUMNS, '') | dict.fromkeys(CHECKS, '-') | row
+        row.update(key=model.key, zoo=model.zoo, family=model.family, config=model.config, configs=len(model.configs))
+        row.update(error=' | '.join(errors)[:600], cause=cause_of(' | '.join(errors)), same=' '.join(model.configs[1:]))
+        return row | dict(seconds=f'{time.time() - self.start:.0f}', memory_gb=f'{self.peak:.1f}')
+
+    def _take(self, part: dict) -> None:
+        if text := part.pop('traceback', None):
+            with (self.logs / f'{self.model.key}.txt').open('a') as file:
+                file.write(f'{self.model.config}\n{text}\n')
+        if error := part.pop('error', None):
+            self.row.setdefault('errors', []).append(error)
+        self.row.update(part)
+
+    def _stop(self, why: str) -> None:
+        self.row.setdefault('limit', why)
+        self.process.kill()
+
+
+def _work(model: ZooModel, pipe: Connection, logs: Path) -> None:
+    from zoo_check import check_model
+
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # the zoos print a lot
+        os.dup2(null, stream)
+    MMLogger.get_current_instance().setLevel('ERROR')
+    if not model.problem:
+        for part in check_model(model.config):
+            pipe.send(part)
+    pipe.close()
+
+
+def _memory(pid: int) -> float:
+    """Resident memory in GB; 0 if the process has ended."""
+    try:
+        return int(Path(f'/proc/{pid}/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+
+
+def sweep(models: list[ZooModel], args: argparse.Namespace) -> Iterator[dict]:
+    """Rows of all these models, as they come, several at a time."""
+    waiting, workers = list(reversed(models)), []
+    while waiting or workers:
+        while waiting and len(workers) < args.jobs:
+            workers.append(Worker(waiting.pop(), args.logs))
+        wait([worker.pipe for worker in workers], timeout=0.2)
+        for worker in [worker for worker in workers if worker.poll(args.timeout, args.memory)]:
+            workers.remove(worker)
+            yield worker.result()
+
+
+def list_models(path: Path) -> list[ZooModel]:
+    """All distinct models; loading all configs takes a minute, so the list is kept in a file."""
+    if not path.exists():
+        names = [name for zoo in ZOOS for name in config_names(zoo)]
+        save_models(distinct_models(tqdm(names, desc='configs', mininterval=2)), path)
+    return read_models(path)
+
+
+def find_models(models: list[ZooModel], args: argparse.Namespace) -> list[ZooModel]:
+    """Those to sweep, in order."""
+    done = {row['key'] for row in read_rows(args.out)}
+    wanted = [
+        m for m in smallest_first(models) if m.key not in done and any(fnmatch.fnmatch(c, args.only) for c in m.configs)
+    ]
+    return wanted[: args.limit]
+
+
+def import_zoos() -> None:
+    """Pay for the imports once: the workers are forks of this process."""
+    import mmagic.models  # noqa: F401
+    import mmdet.utils
+    import mmpretrain.utils
+    import mmseg.utils
+    import zoo_check  # noqa: F401
+
+    for zoo in (mmseg, mmdet, mmpretrain):
+        zoo.utils.register_all_modules(init_default_scope=False)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=Path('docs/zoo_sweep.csv'), help='CSV; the summary lies beside it')
+    parser.add_argument('--only', default='*', metavar='PATTERN', help="only models of such configs: 'mmdet::detr/*'")
+    parser.add_argument('--limit', type=int, help='stop after so many models')
+    parser.add_argument('--jobs', type=int, default=1, help='models at a time')
+    parser.add_argument('--timeout', type=float, default=240, help='seconds for a model')
+    parser.add_argument('--memory', type=float, default=10, help='GB for a model')
+    parser.add_argument('--redo-failed', action='store_true', help='try those again that failed, if --only fits them')
+    parser.add_argument('--summary', action='store_true', help='only write the summary of what the CSV holds')
+    parser.add_argument(
+        '--models', type=Path, default=Path('work_dirs/zoo_models.json'), help='list of distinct models'
+    )
+    parser.add_argument('--logs', type=Path, default=Path('work_dirs/zoo_sweep'), help='folder for tracebacks')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Sweep and sum up."""
+    args = parse_args()
+    torch.set_num_threads(1)
+    if args.redo_failed:
+        rows = read_rows(args.out)
+        failed = [r for r in rows if 'failed' in [r[c] for c in CHECKS] and fnmatch.fnmatch(r['config'], args.only)]
+        write_rows([row for row in rows if row not in failed], args.out)
+    known = list_models(args.models)
+    if not args.summary:
+        args.logs.mkdir(parents=True, exist_ok=True)
+        models = find_models(known, args)
+        import_zoos()
+        if not args.out.exists():
+            write_rows([], args.out)
+        with args.out.open('a', newline='') as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            for row in tqdm(sweep(models, args), total=len(models), desc='models', mininterval=2):
+                writer.writerow(row)
+                file.flush()
+    write_summary(read_rows(args.out), args.out.with_suffix('.md'), len(known))
+
+
+if __name__ == '__main__':
+    main()

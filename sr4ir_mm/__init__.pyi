@@ -1,0 +1,10 @@
+from .config.mixing import mix as mix
+from .engine.alternating_hook import AlternatingUpdateHook as AlternatingUpdateHook
+from .evaluation.sr_quality import SRQuality as SRQuality
+from .inference.inferencer import SR4IRInferencer as SR4IRInferencer
+from .models.cqmix import CQMix as CQMix
+from .models.data_preprocessor import SRDataPreprocessor as SRDataPreprocessor
+from .models.degradations.bicubic import BicubicDegradation as BicubicDegradation
+from .models.sr4ir import SR4IR as SR4IR
+from .models.tdp_loss import TDPLoss as TDPLoss
+from .version import __version__ as __version__

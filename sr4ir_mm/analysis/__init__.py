@@ -1,0 +1,5 @@
+"""What runs logged and what networks cost."""
+
+from ..utils.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

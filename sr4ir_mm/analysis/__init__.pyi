@@ -1,0 +1,9 @@
+from .complexity import Complexity as Complexity
+from .complexity import measure as measure
+from .curves import plot_all as plot_all
+from .curves import run_names as run_names
+from .scalars import Curve as Curve
+from .scalars import read_curves as read_curves
+from .scalars import select as select
+from .summary import Summary as Summary
+from .summary import summarize as summarize

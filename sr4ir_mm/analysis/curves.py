@@ -1,0 +1,57 @@
+"""Plots of the curves of one or several runs."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # without pyplot: no display, no global state
+from matplotlib.ticker import MaxNLocator
+
+from .scalars import Curve
+
+
+def run_names(work_dirs: Sequence[Path]) -> list[str]:
+    """Short names that differ: the last part of each path, with as many parents as that takes."""
+    paths = [path.resolve() for path in work_dirs]
+    for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
+        names = ['/'.join(path.parts[-depth:]) for path in paths]
+        if len(set(names)) == len(set(paths)):
+            return names
+    return []
+
+
+def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], across: int = 4) -> Figure:
+    """One plot for each name.
+
+    Args:
+        runs (Mapping[str, Mapping[str, Curve]]): By the name of the run, what :func:`read_curves` returns.
+        names (Sequence[str]): Of the curves.
+        across (int): How many plots side by side.
+    """
+    across = min(across, len(names))
+    down = math.ceil(len(names) / across)
+    figure = Figure(figsize=(3.4 * across, 2.6 * down + 0.3), layout='constrained')
+    axes = figure.subplots(down, across, squeeze=False).ravel()
+    for ax, name in zip(axes, names):
+        plot_curve(ax, runs, name)
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    if len(runs) > 1:
+        lines = [ax.plot([], [], color=f'C{i}')[0] for i in range(len(runs))]
+        figure.legend(lines, list(runs), loc='outside lower center', ncols=min(len(runs), 3), frameon=False, fontsize=8)
+    return figure
+
+
+def plot_curve(ax: Axes, runs: Mapping[str, Mapping[str, Curve]], name: str) -> None:
+    """One value of every run that has it; a run's color is its place, C0, C1, ..."""
+    for i, curves in enumerate(runs.values()):
+        if curve := curves.get(name):
+            few = len(curve.x) <= 30
+            ax.plot(curve.x, curve.y, color=f'C{i}', linewidth=1.3, marker='o' if few else '', markersize=3)
+            ax.set_xlabel(curve.unit, fontsize=8)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.set_title(name, fontsize=9)
+    ax.tick_params(labelsize=7)
+    ax.grid(alpha=0.25)
+    ax.spines[['top', 'right']].set_visible(False)

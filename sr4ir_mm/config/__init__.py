@@ -1,0 +1,5 @@
+"""Configs: load, check, mix, build."""
+
+from ..utils.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,11 @@
+from .building import build_model as build_model
+from .loading import check_data as check_data
+from .loading import check_weights as check_weights
+from .loading import enable_amp as enable_amp
+from .loading import find_checkpoint as find_checkpoint
+from .loading import load_config as load_config
+from .loading import parse_and_load as parse_and_load
+from .mixing import mix as mix
+from .sr_nets import find_sr as find_sr
+from .work_dir import last_checkpoint as last_checkpoint
+from .work_dir import read_metrics as read_metrics

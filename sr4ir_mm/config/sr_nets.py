@@ -1,0 +1,104 @@
+"""SR nets by name."""
+
+from pathlib import Path
+
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
+
+from ..errors import SR4IRError
+from .loading import config_folder
+
+#: generators of mmagic that map one image of any size to one image
+NETS = (
+    'EDSRNet', 'RDNNet', 'RRDBNet', 'MSRResNet', 'SRCNNNet', 'SwinIRNet', 'LIIFEDSRNet', 'LIIFRDNNet', 'NAFNet',
+    'NAFNetLocal', 'NAFBaseline', 'NAFBaselineLocal', 'Restormer', 'DeblurGanV2Generator',
+)  # fmt: skip
+_CHANNELS = ('in_channels', 'in_chans', 'img_channels', 'img_channel', 'inp_channels')
+
+
+def find_sr(sr: str | dict | None, scale: int) -> dict | None:
+    """The config of S.
+
+    Args:
+        sr (str or dict, optional): A short name such as 'edsr' or 'swinir' (the file ``_base_/sr/<name>_x<scale>.py``
+            of our configs), such a file of your own, a config of mmagic with a generator that maps one image to one
+            image ('mmagic::swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py'; it starts from mmagic's weights,
+            if there are some), or the config itself.
+        scale (int): Up-sampling factor that it is for.
+
+    Returns:
+        dict or None: As :class:`SR4IR` takes it.
+
+    Raises:
+        SR4IRError: If there is no such net.
+    """
+    if not isinstance(sr, str):
+        return sr
+    if sr.startswith('mmagic::'):
+        return _from_mmagic(sr, scale)
+    try:
+        cfg = Config.fromfile(sr if sr.endswith('.py') else _folder() / f'{sr}_x{scale}.py')
+    except FileNotFoundError as error:
+        names = ', '.join(_names(scale)) or 'none'
+        raise SR4IRError(
+            f"There is no SR net '{sr}' for scale {scale}; by name there are: {names}. Or give a config of mmagic "
+            "('mmagic::...'), or a file with a dict 'sr' in it."
+        ) from error
+    if 'sr' not in cfg or cfg.get('scale', scale) != scale:
+        raise SR4IRError(f"'{sr}' holds no dict 'sr' for scale {scale}: set it there, or choose the scale of the file.")
+    return cfg.sr.to_dict()
+
+
+def _from_mmagic(name: str, scale: int) -> dict:
+    try:
+        cfg = get_config(name, pretrained=True)
+    except AssertionError:  # its metafile has no weights
+        cfg = get_config(name)
+    except (FileNotFoundError, ValueError) as error:
+        raise SR4IRError(f"mmagic has no config '{name}': {error}") from error
+    generator = _generator(name, cfg.get('model') or ConfigDict(), scale)
+    net = {key: value for key, value in generator.items() if key not in ('init_cfg', 'pretrained')}
+    net['type'] = f'mmagic.{generator["type"]}'
+    weights = dict(type='Pretrained', prefix='generator.', checkpoint=cfg.get('model_path'))
+    around = _around(cfg.model.data_preprocessor)
+    if 'LIIF' in net['type']:
+        net = dict(type='sr4ir_mm.LIIFUpsampler', generator=net, scale=scale, **around)
+    elif around:
+        net = dict(type='sr4ir_mm.ImageToImage', generator=net, **around)
+    if 'generator' in net:
+        del weights['prefix']  # the net lies under the same name in ours
+    return dict(net, init_cfg=weights) if weights['checkpoint'] else net
+
+
+def _generator(name: str, model: ConfigDict, scale: int) -> dict:
+    """The net of a model that can be S; an error otherwise."""
+    generator = model.get('generator')
+    kind = generator.get('type') if isinstance(generator, dict) else None
+    if kind not in NETS:
+        raise SR4IRError(
+            f"'{name}' ({model.get('type')}, generator: {kind}) has no SR or restoration net that maps one image of "
+            f'any size, and nothing else, to one image, so it cannot be S. These of mmagic do: {", ".join(NETS)}.'
+        )
+    channels = [generator[key] for key in _CHANNELS if generator.get(key, 3) != 3]
+    if channels:
+        raise SR4IRError(
+            f"'{name}' is for images of {channels[0]} channels, but S gets RGB: choose one for color images."
+        )
+    enlarges = generator.get('upscale_factor', generator.get('upscale', 1))
+    if enlarges != scale and 'LIIF' not in kind:
+        raise SR4IRError(f"'{name}' enlarges by {enlarges}, not by {scale}: choose another config or scale={enlarges}.")
+    return generator.to_dict()
+
+
+def _around(preprocessor: dict) -> dict:
+    """The normalization that the net wants, if other than [0, 1]."""
+    mean, std = ([value / 255 for value in preprocessor[key]] for key in ('mean', 'std'))
+    return dict(mean=mean, std=std) if any(mean) or set(std) != {1} else {}
+
+
+def _folder() -> Path:
+    return config_folder() / '_base_/sr'
+
+
+def _names(scale: int) -> list[str]:
+    return sorted(path.stem.rpartition('_x')[0] for path in _folder().glob(f'*_x{scale}.py'))

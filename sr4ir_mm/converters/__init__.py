@@ -1,0 +1,5 @@
+"""Released weights into ours and back."""
+
+from ..utils.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,2 @@
+from .aspect_ratio import AspectRatioGroupedBatchSampler as AspectRatioGroupedBatchSampler
+from .voc import InclusiveVOCDataset as InclusiveVOCDataset

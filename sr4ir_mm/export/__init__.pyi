@@ -1,0 +1,2 @@
+from .exporter import Difference as Difference
+from .exporter import export as export

@@ -1,0 +1,5 @@
+"""Predictions on low-resolution images."""
+
+from ..utils.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

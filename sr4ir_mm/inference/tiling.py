@@ -1,0 +1,41 @@
+"""S on images of any size, in bounded memory."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+
+def tiled(sr: Callable[[Tensor], Tensor], lr: Tensor, scale: int, tile: int = 256, overlap: int = 32) -> Tensor:
+    """Super-resolve an image piece by piece.
+
+    Each piece is given to S with a rim of its neighbors, and the rim is cut off from what S returns. With a rim as
+    wide as S sees, the result is that of the whole image; S with windows (SwinIR) needs ``tile`` and ``overlap`` to be
+    multiples of the window's size. Nets that pool over the whole image (NAFNet, Restormer) differ from piece to piece.
+
+    Args:
+        sr (Callable): S, N x 3 x h x w to N x 3 x (scale h) x (scale w).
+        lr (Tensor): N x 3 x h x w, on S's device.
+        scale (int): Up-sampling factor of S.
+        tile (int): Side of a piece in LR pixels; memory grows with ``(tile + 2 overlap) ** 2``.
+        overlap (int): Width of the rim in LR pixels.
+
+    Returns:
+        Tensor: N x 3 x (scale h) x (scale w), on the CPU.
+    """
+    height, width = lr.shape[-2:]
+    out = torch.empty(*lr.shape[:-2], height * scale, width * scale)
+    for top, bottom, above, below in _spans(height, tile, overlap):
+        for left, right, before, behind in _spans(width, tile, overlap):
+            piece = sr(lr[..., above:below, before:behind])
+            rows = slice((top - above) * scale, (bottom - above) * scale)
+            columns = slice((left - before) * scale, (right - before) * scale)
+            out[..., top * scale : bottom * scale, left * scale : right * scale] = piece[..., rows, columns]
+    return out
+
+
+def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[int, int, int, int]]:
+    """Begin and end of each piece along one side, and the same with its rim."""
+    for begin in range(0, length, tile):
+        end = min(begin + tile, length)
+        yield begin, end, max(begin - overlap, 0), min(end + overlap, length)

@@ -1,0 +1,1 @@
+"""Networks of other libraries in the form that SR4IR expects."""

@@ -1,0 +1,56 @@
+"""SR nets of mmagic that need more around them than RGB images in [0, 1]."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ...registry import MODELS
+
+
+@MODELS.register_module()
+class ImageToImage(nn.Module):
+    """S whose images are normalized.
+
+    Args:
+        generator (dict): The net. It keeps the name that it has in mmagic's models, so that their checkpoints load.
+        mean, std (sequence of float): The net takes and gives ``(image - mean) / std``, with the image in [0, 1], RGB.
+    """
+
+    def __init__(self, generator: dict, mean: Sequence[float] = (0, 0, 0), std: Sequence[float] = (1, 1, 1)) -> None:
+        super().__init__()
+        self.generator = MODELS.build(generator)
+        self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x 3 x H x W to N x 3 x (scale H) x (scale W), [0, 1], RGB; the output is not clamped."""
+        return self._run((x - self.mean) / self.std) * self.std + self.mean
+
+    def _run(self, x: Tensor) -> Tensor:
+        return self.generator(x)
+
+
+@MODELS.register_module()
+class LIIFUpsampler(ImageToImage):
+    """An ``LIIF*Net`` of mmagic, asked for every pixel of the enlarged image.
+
+    Where no gradient is needed, it is asked for ``eval_bsize`` pixels at a time.
+
+    Args:
+        scale (int): Up-sampling factor; any, for the same weights.
+        **kwargs: Of :class:`ImageToImage`.
+    """
+
+    def __init__(self, scale: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def _run(self, x: Tensor) -> Tensor:
+        size = [side * self.scale for side in x.shape[-2:]]
+        # centers of the pixels in [-1, 1]: rows, then columns; rounded as in mmagic, as some lie close to edges
+        coord = torch.cartesian_prod(*(-1 + 1 / side + 2 / side * torch.arange(side, device=x.device) for side in size))
+        cell = torch.tensor([2 / side for side in size], device=x.device).expand_as(coord)
+        grids = (grid.to(x).expand(len(x), -1, -1) for grid in (coord, cell))
+        pixels = self.generator(x, *grids, test_mode=not torch.is_grad_enabled())
+        return pixels.transpose(1, 2).unflatten(2, size)

@@ -1,0 +1,1 @@
+"""How a high-resolution image becomes the low-resolution input of the SR network."""

@@ -1,0 +1,195 @@
+"""Training schemes of the paper (section 4, table 1) as data."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..compat.renamed import current_image
+from ..errors import SR4IRError
+
+NETS = ('sr', 'task')
+#: what the task network can receive; 'bilinear' is the LR image enlarged, 'mix' is CQMix of SR and HR
+IMAGES = ('hr', 'bilinear', 'sr', 'mix')
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One update of a training iteration.
+
+    Args:
+        learn (tuple[str, ...]): Networks that are updated, 'sr' and/or 'task'; the other one is frozen.
+        pixel (float): Weight of the L1 loss between SR and HR image.
+        tdp (float): Weight of the task-driven perceptual loss, which starts after the warm-up.
+        task (dict[str, float]): Weight of the task network's own loss for each image that it receives: 'hr',
+            'bilinear' (the LR image, enlarged), 'sr' or 'mix' (CQMix of SR and HR).
+
+    Raises:
+        SR4IRError: If a name is unknown, or a loss and the trained networks do not belong together.
+
+    Example:
+        >>> Phase(learn=('sr',), pixel=1.0, tdp=1.0)
+        >>> Phase(learn=('task',), task=dict(sr=0.34, hr=0.34, mix=0.34))
+    """
+
+    learn: tuple[str, ...]
+    pixel: float = 0.0
+    tdp: float = 0.0
+    task: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'learn', (self.learn,) if isinstance(self.learn, str) else tuple(self.learn))
+        object.__setattr__(self, 'task', {current_image(image): weight for image, weight in self.task.items()})
+        if problem := self._problem():
+            raise SR4IRError(f'Phase(learn={self.learn}) of the scheme: {problem}')
+
+    @property
+    def needs_sr(self) -> bool:
+        """Whether the SR network runs in this phase."""
+        return 'sr' in self.learn or any(image in ('sr', 'mix') for image in self.task)
+
+    def has_loss(self, tdp_active: bool) -> bool:
+        """Return whether there is something to learn from, with or without the TDP loss."""
+        return bool(self.pixel or self.task or (self.tdp and tdp_active))
+
+    def branches(self) -> list['Phase']:
+        """Split the phase into parts whose gradients add up, so that only one part's activations are in memory."""
+        if 'sr' in self.learn:  # all losses share one graph through the SR network
+            return [self]
+        return [replace(self, task={image: weight}) for image, weight in self.task.items()]
+
+    def _problem(self) -> str:
+        for kind, names, known in (('network', self.learn, NETS), ('image', self.task, IMAGES)):
+            if unknown := [name for name in names if name not in known]:
+                return f"unknown {kind} '{unknown[0]}'; choose from {', '.join(known)}."
+        if not self.learn or len(set(self.learn)) < len(self.learn):
+            return f"'learn' must name one or two networks: choose from {', '.join(NETS)}."
+        if min(self.pixel, self.tdp, *self.task.values()) < 0 or 0 in self.task.values():
+            return 'a weight is negative, or that of an image is zero: remove it, or make it positive.'
+        if 'sr' not in self.learn and (self.pixel or self.tdp):
+            return "'pixel' and 'tdp' train the SR network only: move them to a phase with learn=('sr',)."
+        if 'task' in self.learn and self.tdp:
+            return "'tdp' needs a frozen task network: move it to a phase with learn=('sr',)."
+        if 'sr' in self.learn and not (self.pixel or self.tdp or {'sr', 'mix'} & set(self.task)):
+            return "no loss reaches the SR network: add 'pixel', 'tdp', or a task loss on 'sr'."
+        if 'task' in self.learn and not self.task:
+            return "the task network has no loss: add task=dict(sr=1.0), or remove 'task' from 'learn'."
+        return ''
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The phases of an iteration, and what the task network receives at test time.
+
+    Args:
+        phases (Sequence[Phase or dict]): Phases in order, or the arguments of :class:`Phase`.
+        test_input (str, optional): 'hr', 'bilinear' or 'sr'. By default it follows from the phases.
+
+    Raises:
+        SR4IRError: If a phase is wrong, or the phases leave the test input open.
+
+    Example:
+        >>> Scheme([dict(learn=('sr',), pixel=1.0), dict(learn=('task',), task=dict(sr=0.5, hr=0.5))]).test_input
+        'sr'
+    """
+
+    phases: Sequence[Phase]
+    test_input: str | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            phases = tuple(Phase(**phase) if isinstance(phase, Mapping) else phase for phase in self.phases)
+        except TypeError as error:
+            raise SR4IRError(
+                f'The scheme has a phase with wrong entries ({error}): see sr4ir_mm.models.Phase.'
+            ) from error
+        object.__setattr__(self, 'phases', phases)
+        if not phases:
+            raise SR4IRError('The scheme has no phase: add one, e.g. dict(learn=("task",), task=dict(sr=1.0)).')
+        test_input = self._default_test_input() if self.test_input is None else current_image(self.test_input)
+        object.__setattr__(self, 'test_input', test_input)
+        if test_input not in IMAGES[:3]:
+            raise SR4IRError(f"test_input='{test_input}' of the scheme is unknown; choose from hr, bilinear, sr.")
+
+    @property
+    def trainable_nets(self) -> tuple[str, ...]:
+        """Networks that some phase trains: 'sr', 'task' or both."""
+        return tuple(net for net in NETS if any(net in phase.learn for phase in self.phases))
+
+    @property
+    def frozen_nets(self) -> tuple[str, ...]:
+        """Networks that no phase trains."""
+        return tuple(net for net in NETS if net not in self.trainable_nets)
+
+    @property
+    def uses_task_net(self) -> bool:
+        """Whether the task network has a loss; under the scheme 'S' it is not trained and predicts nothing."""
+        return any(phase.task for phase in self.phases)
+
+    @property
+    def uses_sr_net(self) -> bool:
+        """Whether the SR network runs, in training or at test time."""
+        return self.test_input == 'sr' or any(phase.needs_sr for phase in self.phases)
+
+    @property
+    def uses_tdp(self) -> bool:
+        """Whether a phase has the TDP loss."""
+        return any(phase.tdp for phase in self.phases)
+
+    def _default_test_input(self) -> str:
+        images = {image for phase in self.phases for image in phase.task}
+        if images & {'sr', 'mix'} or not images:
+            return 'sr'
+        if len(images) > 1 or 'sr' in self.trainable_nets:
+            trained = ' and '.join(sorted(images))
+            raise SR4IRError(
+                f'The scheme trains {" and ".join(self.trainable_nets)}, the task network on {trained}: set test_input '
+                "to what it receives at test time, scheme=dict(phases=[...], test_input='sr')."
+            )
+        return images.pop()
+
+
+SCHEMES: dict[str, Scheme] = {
+    'S': Scheme([Phase(('sr',), pixel=1.0)]),
+    'H->T': Scheme([Phase(('task',), task=dict(hr=1.0))]),
+    'L->T': Scheme([Phase(('task',), task=dict(bilinear=1.0))]),
+    'S->T': Scheme([Phase(('task',), task=dict(sr=1.0))]),
+    'T->S': Scheme([Phase(('sr',), pixel=1.0, task=dict(sr=1.0))]),
+    'S+T': Scheme([Phase(('sr', 'task'), pixel=1.0, task=dict(sr=1.0))]),
+    'SR4IR': Scheme([Phase(('sr',), pixel=1.0, tdp=1.0), Phase(('task',), task=dict(sr=0.34, hr=0.34, mix=0.34))]),
+}
+#: names of the schemes that need no quotes in a shell
+ALIASES = {'s': 'S', 'h2t': 'H->T', 'l2t': 'L->T', 's2t': 'S->T', 't2s': 'T->S', 'st': 'S+T', 'sr4ir': 'SR4IR'}
+
+
+def scheme_name(text: str) -> str:
+    """Return the name of a scheme of the paper from its name or its alias.
+
+    Raises:
+        SR4IRError: If the scheme is unknown.
+    """
+    name = ALIASES.get(text, text)
+    if name not in SCHEMES:
+        names = ', '.join(f'{name} ({alias})' for alias, name in ALIASES.items())
+        raise SR4IRError(f"Unknown scheme '{text}'; choose one of {names}.")
+    return name
+
+
+def build_scheme(scheme: 'str | Scheme | Mapping | Sequence[Mapping | Phase]') -> Scheme:
+    """Build a scheme from what a config holds.
+
+    Args:
+        scheme (str, Scheme, dict or list): Name of a scheme, arguments of :class:`Scheme`, or its phases alone.
+
+    Raises:
+        SR4IRError: If the scheme is unknown or wrong.
+    """
+    if isinstance(scheme, Scheme):
+        return scheme
+    if isinstance(scheme, str):
+        return SCHEMES[scheme_name(scheme)]
+    if not isinstance(scheme, Mapping):
+        return Scheme(scheme)
+    if unknown := set(scheme) - {'phases', 'test_input'} or {'phases'} - set(scheme):
+        raise SR4IRError(
+            f"The scheme has wrong or missing entries {sorted(unknown)}: it takes 'phases' and 'test_input'."
+        )
+    return Scheme(**scheme)

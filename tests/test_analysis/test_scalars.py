@@ -1,0 +1,64 @@
+"""Curves from the logs of MMEngine."""
+
+import pytest
+from helpers.logs import train, val, write_run, write_scalars
+
+from sr4ir_mm.analysis.scalars import read_curves, select
+from sr4ir_mm.errors import SR4IRError
+
+
+def test_a_training_by_epochs(tmp_path):
+    curves = read_curves(write_run(tmp_path))
+    assert list(curves)[:3] == ['mIoU', 'data_time', 'val/time'] and 'time' in curves and 'iter' not in curves
+    assert (curves['mIoU'].unit, curves['mIoU'].x, curves['mIoU'].y) == ('epoch', [1, 2], [40, 50])
+    assert (curves['loss'].unit, curves['loss'].x, curves['loss'].y) == ('iteration', [5, 10, 15, 20], [5, 10, 15, 20])
+    assert curves['sr.loss_tdp'].x == [15, 20]  # after the warm-up
+    assert [name for name, curve in curves.items() if curve.measured] == ['mIoU', 'data_time', 'val/time']
+
+
+def test_a_training_by_iterations(tmp_path):
+    lines = [dict(loss=1.0, iter=50, step=50), dict(mIoU=30.0, time=1.0, step=50)]
+    write_scalars(tmp_path, 'a', lines)
+    assert read_curves(tmp_path)['mIoU'].unit == 'iteration'
+
+
+def test_resumed(tmp_path):
+    """The first start got to iteration 27, its last checkpoint was that of epoch 2; the second one goes on from it."""
+    write_scalars(tmp_path, '1', [*train(5, 10), val(1, mIoU=1.0), *train(15, 20), val(2, mIoU=2.0), *train(22, 27)])
+    write_scalars(tmp_path, '2', [*train(25, 30, old=0.0), val(3, mIoU=3.0)])
+    curves = read_curves(tmp_path)
+    assert curves['loss'].x == [5, 10, 15, 20, 22, 25, 30]
+    assert curves['mIoU'].x == [1, 2, 3] and curves['mIoU'].y == [1, 2, 3]
+
+
+def test_begun_anew(tmp_path):
+    write_scalars(tmp_path, '1', [*train(5, 10), val(1, mIoU=1.0)])
+    write_scalars(tmp_path, '2', [*train(4, 8), val(1, mIoU=9.0)])
+    curves = read_curves(tmp_path)
+    assert curves['loss'].x == [4, 8] and curves['mIoU'].y == [9]
+
+
+def test_while_it_is_written(tmp_path):
+    path = write_scalars(tmp_path, '1', train(5, 10), end='\n{"loss": 0.')
+    assert read_curves(tmp_path)['loss'].x == [5, 10]
+    write_scalars(tmp_path, '2', [])
+    path.write_text(path.read_text().replace('5.0', 'NaN'))
+    assert read_curves(tmp_path)['loss'].y[0] != read_curves(tmp_path)['loss'].y[0]
+
+
+def test_what_is_no_number_is_left_out(tmp_path):
+    write_scalars(tmp_path, '1', train(1, names=['a'], text='b'))
+    assert set(read_curves(tmp_path)) == {'loss', 'sr.lr', 'time'}
+
+
+def test_no_training(tmp_path):
+    with pytest.raises(SR4IRError, match='name the work dir of a training'):
+        read_curves(tmp_path)
+
+
+def test_select():
+    names = ['mIoU', 'val/time', 'data_time', 'sr.lr', 'lr', 'sr.loss_pix', 'sr.loss_tdp', 'grad_norm']
+    assert select(names) == ['mIoU', 'sr.loss_pix', 'sr.loss_tdp', 'grad_norm']
+    assert select(names, ['sr.loss_*', '*.lr']) == ['sr.lr', 'sr.loss_pix', 'sr.loss_tdp']
+    with pytest.raises(SR4IRError, match=r"'psnr'; there are: mIoU, val/time"):
+        select(names, ['mIoU', 'psnr'])

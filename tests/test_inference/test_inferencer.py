@@ -1,0 +1,250 @@
+"""Inference on LR images, for a net of each task."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from helpers.toy import EDSR
+from helpers.zoo import net_config
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.inference.inferencer import SR4IRInferencer
+from sr4ir_mm.inference.lr_predictor import lr_image
+from sr4ir_mm.models.degradations.bicubic import quantize
+from sr4ir_mm.utils import to_uint8
+
+LOAD = dict(type='sr4ir_mm.CheckedLoadImageFromFile')
+PIPELINES = dict(
+    segformer=[LOAD, dict(type='LoadAnnotations'), dict(type='PackSegInputs')],
+    retinanet=[LOAD, dict(type='Resize', scale=(96, 96), keep_ratio=True), dict(type='LoadAnnotations', with_bbox=True),
+               dict(type='PackDetInputs')],
+    resnet18=[LOAD, dict(type='ResizeEdge', scale=40, edge='short', backend='pillow'),
+              dict(type='CenterCrop', crop_size=32), dict(type='PackInputs')],
+)  # fmt: skip
+VISUALIZERS = dict(segformer='SegLocalVisualizer', retinanet='DetLocalVisualizer', resnet18='UniversalVisualizer')
+SCOPES = dict(segformer='mmseg', retinanet='mmdet', resnet18='mmpretrain')
+DATASETS = dict(segformer='ADE20KDataset', retinanet='CocoDataset', resnet18='ImageNet')
+SMALL = dict(retinanet={'test_cfg.score_thr': 0.0, 'test_cfg.max_per_img': 5})
+nets = pytest.mark.parametrize('name', PIPELINES)
+
+
+def config(name: str, scheme: str = 'SR4IR') -> Config:
+    task = net_config(name, **SMALL.get(name, {}))
+    return Config(
+        dict(
+            default_scope=SCOPES[name],
+            model=dict(
+                type='sr4ir_mm.SR4IR', sr=dict(EDSR, _scope_='mmagic') if 'S' in scheme else None, task=task,
+                scale=4, scheme=scheme,
+            ),
+            test_dataloader=dict(dataset=dict(type=DATASETS[name], pipeline=PIPELINES[name])),
+            visualizer=dict(type=VISUALIZERS[name], vis_backends=[dict(type='LocalVisBackend')]),
+        )
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def inferencers():
+    """Nets of random weights, the same for all tests."""
+    made = {}
+
+    def get(name: str, scheme: str = 'SR4IR') -> SR4IRInferencer:
+        if (name, scheme) not in made:
+            torch.manual_seed(0)
+            made[name, scheme] = SR4IRInferencer(config(name, scheme), device='cpu', show_progress=False)
+        return made[name, scheme]
+
+    return get
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3)).astype(np.uint8)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def decision(sample):
+    """What T predicted, as one array."""
+    if 'pred_instances' in sample:
+        return sample.pred_instances.bboxes.numpy()
+    return sample.pred_sem_seg.data.numpy() if 'pred_sem_seg' in sample else sample.pred_score.numpy()
+
+
+@nets
+def test_coordinates_are_those_of_the_lr_image(name, inferencers):
+    image = picture(20, 30)
+    low, high = (inferencers(name)(image, coords=coords)['predictions'][0] for coords in ('lr', 'sr'))
+    assert low.metainfo['ori_shape'] == (20, 30) and high.metainfo['ori_shape'] == (80, 120)
+    assert low.lr.shape == (3, 20, 30) and low.sr.shape == (3, 80, 120)
+    if name == 'retinanet':
+        boxes = decision(low)
+        assert (
+            len(boxes) == 5 and boxes.min() >= 0 and boxes[:, 2].max() <= 30 + 1e-3 and boxes[:, 3].max() <= 20 + 1e-3
+        )
+        assert boxes[:, 2].max() > 15  # not of an even smaller image
+        assert np.allclose(boxes * 4, decision(high), atol=1e-3)
+    elif name == 'segformer':
+        assert decision(low).shape == (1, 20, 30) and decision(high).shape == (1, 80, 120)
+        assert (decision(low)[0] == decision(high)[0][2::4, 2::4]).mean() > 0.9
+    else:
+        assert np.allclose(decision(low), decision(high))
+
+
+@nets
+def test_t_sees_what_its_own_pipeline_makes_of_the_sr_image(name, inferencers, tmp_path, monkeypatch):
+    """Against the zoo's pipeline and model, with the SR image as a file."""
+    inferencer, image = inferencers(name), picture(20, 30)
+    monkeypatch.setattr(inferencer.pipeline, 'upsample', lambda lr: quantize(inferencer.model.upsample(lr)))  # as files
+    with torch.no_grad():
+        sr = to_uint8(inferencer.model.sr(lr_image(image)[None])[0])
+    result = inferencer(image, coords='sr')
+    assert np.array_equal(result['sr'][0], sr)
+    cv2.imwrite(str(tmp_path / 'sr.png'), sr[..., ::-1])
+    with DefaultScope.overwrite_default_scope(SCOPES[name]):
+        steps = [step for step in PIPELINES[name] if step['type'] != 'LoadAnnotations']
+        packed = Compose(steps)(dict(img_path=str(tmp_path / 'sr.png'), img_id=0))
+        with torch.no_grad():
+            (expected,) = inferencer.model.task.test_step(pseudo_collate([packed]))
+    ours = result['predictions'][0]
+    if name == 'segformer':
+        ours, expected = ours.seg_logits.data, expected.seg_logits.data
+    else:
+        ours, expected = (torch.from_numpy(decision(sample)) for sample in (ours, expected))
+    if name == 'retinanet':  # of one score, almost
+        ours, expected = (boxes[boxes[:, 0].argsort()] for boxes in (ours, expected))
+    assert ours.shape == expected.shape
+    # Resize rounds the 8 bits of a file, and not ours
+    assert torch.allclose(ours, expected, rtol=0, atol=0.5 if name == 'retinanet' else 1e-4)
+
+
+def test_an_lr_image_is_predicted_as_its_hr_image_in_a_test(inferencers):
+    """The degraded image given to the inferencer, and the HR image to the model, as tools/test.py does."""
+    model, hr = inferencers('segformer').model, picture(64, 96)
+    from mmseg.structures import SegDataSample
+
+    meta = dict(ori_shape=(64, 96), img_shape=(64, 96))
+    batch = dict(inputs=[torch.from_numpy(hr).permute(2, 0, 1)], data_samples=[SegDataSample(metainfo=meta)])
+    with torch.no_grad():
+        (expected,) = model.test_step(batch)
+    lr = to_uint8(expected.lr)[..., ::-1]
+    got = inferencers('segformer')(np.ascontiguousarray(lr), coords='sr')['predictions'][0]
+    assert torch.allclose(got.sr, expected.sr, atol=1e-6)
+    assert torch.allclose(got.seg_logits.data, expected.seg_logits.data, atol=1e-4)
+
+
+@nets
+def test_batches_of_unequal_images(name, inferencers):
+    images = [picture(20, 30, 0), picture(24, 16, 1), picture(20, 30, 2)]
+    single = [inferencers(name)(image)['predictions'][0] for image in images]
+    together = inferencers(name)(images, batch_size=3)['predictions']
+    assert [sample.lr.shape for sample in together] == [(3, *image.shape[:2]) for image in images]
+    for one, other in zip(single, together):
+        assert np.allclose(decision(one), decision(other), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize('scheme', ['H->T', 'L->T', 'S'])
+def test_other_schemes(scheme, inferencers):
+    result = inferencers('resnet18', scheme)(picture(20, 30), return_vis=True)
+    scale = 1 if scheme == 'H->T' else 4
+    assert result['sr'][0].shape == (20 * scale, 30 * scale, 3)
+    assert ('pred_score' in result['predictions'][0]) == (scheme != 'S')
+    assert result['visualization'][0].dtype == np.uint8
+    if scheme == 'H->T':
+        assert np.array_equal(result['sr'][0], picture(20, 30)[..., ::-1])
+
+
+def test_tiles_change_nothing_that_is_seen(inferencers):
+    inferencer, image = inferencers('segformer'), picture(100, 140)
+    whole = inferencer(image)
+    inferencer.pipeline.tile = 64
+    try:
+        pieces = inferencer(image)
+    finally:
+        inferencer.pipeline.tile = 256
+    difference = np.abs(whole['sr'][0].astype(int) - pieces['sr'][0])
+    assert difference.max() <= 1
+    assert (decision(whole['predictions'][0]) == decision(pieces['predictions'][0])).mean() > 0.99
+
+
+@nets
+def test_files(name, inferencers, tmp_path):
+    source = tmp_path / 'in'
+    source.mkdir()
+    for i, kind in enumerate((picture(20, 30), picture(20, 30)[..., 0], np.dstack([picture(20, 30)] * 2)[..., :4])):
+        cv2.imwrite(str(source / f'{i}.png'), kind)
+    (source / 'bad.png').write_bytes(b'nonsense')
+    result = inferencers(name)(source, out_dir=str(tmp_path / 'out'))
+    assert [path[-5:] for path in result['inputs']] == ['0.png', '1.png', '2.png']
+    assert (
+        list(result['skipped']) == [str(source / 'bad.png')]
+        and 'not an image' in result['skipped'][str(source / 'bad.png')]
+    )
+    for folder in ('sr', 'vis'):
+        files = sorted((tmp_path / 'out' / folder).iterdir())
+        assert [file.name for file in files] == ['0.png', '1.png', '2.png']
+        assert cv2.imread(str(files[0])).shape == (80, 120, 3)
+    assert np.array_equal(cv2.imread(str(tmp_path / 'out/sr/0.png'))[..., ::-1], result['sr'][0])
+    content = json.loads((tmp_path / 'out/preds/1.json').read_text())
+    assert (content['height'], content['width']) == (20, 30) and len(content['classes']) >= 80
+    sample = result['predictions'][1]
+    if name == 'retinanet':
+        assert np.allclose(content['pred_instances']['bboxes'], decision(sample))
+        assert content['pred_instances']['labels'] == sample.pred_instances.labels.tolist()
+    elif name == 'segformer':
+        mask = cv2.imread(str(tmp_path / 'out/preds' / content['pred_sem_seg']), cv2.IMREAD_UNCHANGED)
+        assert np.array_equal(mask, decision(sample)[0])
+    else:
+        assert content['pred_label'] == sample.pred_label.tolist()
+
+
+def test_pictures_differ_from_the_sr_image_and_nothing_is_written_unasked(inferencers, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = inferencers('segformer')(picture(20, 30), return_vis=True)
+    assert result['visualization'][0].shape == (80, 120, 3)
+    assert not np.array_equal(result['visualization'][0], result['sr'][0])
+    assert inferencers('segformer')(picture(20, 30))['visualization'] == [None]
+    inferencers('segformer')(picture(20, 30), out_dir='out', no_save_vis=True, no_save_pred=True)
+    assert {path.name for path in tmp_path.rglob('*')} == {'out', 'sr', '000000.png'}
+
+
+def test_no_image_at_all(inferencers, tmp_path):
+    with pytest.raises(SR4IRError, match=r"image 'no/such\.png' cannot be read"):
+        inferencers('resnet18')('no/such.png')
+
+
+@pytest.mark.parametrize('problem', [dict(model='no-such-net'), dict(model='fcn-tiny_x4_demo_l2t', weights='no.pth')])
+def test_a_config_or_checkpoint_that_is_not_there(problem):
+    with pytest.raises(SR4IRError, match=r"There is no (config 'no-such-net'|checkpoint 'no\.pth')"):
+        SR4IRInferencer(**problem)
+
+
+def test_a_net_without_s_before_it():
+    cfg = config('resnet18')
+    cfg.model = cfg.model.task
+    with pytest.raises(SR4IRError, match='ImageClassifier, not SR4IR'):
+        SR4IRInferencer(cfg)
+
+
+def test_work_dir(tmp_path):
+    """Its config, its last checkpoint, and the classes that are noted in this."""
+    folder = tmp_path / 'run'
+    folder.mkdir()
+    cfg = config('resnet18', 'L->T')
+    cfg.dump(folder / 'run.py')
+    model = SR4IRInferencer(cfg, device='cpu').model
+    torch.nn.init.constant_(model.task.head.fc.bias, 3.0)
+    meta = dict(dataset_meta=dict(classes=('cat', 'dog')))
+    for epoch in (1, 2):
+        torch.save(dict(state_dict=model.state_dict(), meta=meta), folder / f'epoch_{epoch}.pth')
+        torch.nn.init.constant_(model.task.head.fc.bias, 7.0)
+    inferencer = SR4IRInferencer(folder, device='cpu', show_progress=False)
+    assert (inferencer.model.task.head.fc.bias == 7).all()
+    assert inferencer.visualizer.dataset_meta['classes'] == ('cat', 'dog')
+    (folder / 'epoch_1.pth').unlink()
+    (folder / 'epoch_2.pth').unlink()
+    with pytest.raises(SR4IRError, match='There is no checkpoint'):
+        SR4IRInferencer(folder)

@@ -1,0 +1,42 @@
+"""S in pieces is S in one piece."""
+
+import pytest
+import torch
+from torch import nn
+
+from sr4ir_mm.inference.tiling import tiled
+from sr4ir_mm.models.sr_net import build_sr
+
+NETS = dict(
+    edsr=dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=8, num_blocks=4, upscale_factor=2),
+    swinir=dict(
+        type='mmagic.SwinIRNet', upscale=2, in_chans=3, img_size=16, window_size=8, img_range=1.0, depths=[2, 2],
+        embed_dim=12, num_heads=[2, 2], mlp_ratio=2, upsampler='pixelshuffledirect', resi_connection='1conv',
+    ),
+    srcnn=dict(type='mmagic.SRCNNNet', channels=(3, 8, 4, 3), kernel_sizes=(9, 1, 5), upscale_factor=2),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize('name', NETS)
+@torch.no_grad()
+def test_equals_the_whole(name):
+    net, _ = build_sr(NETS[name], 2)
+    net.eval()
+    lr = torch.rand(2, 3, 75, 101)
+    whole = net(lr)
+    assert whole.std() > 0.01
+    pieces = tiled(net, lr, 2, tile=32, halo=32)
+    assert pieces.shape == whole.shape
+    assert (pieces - whole).abs().max() * 255 < 0.5  # gray levels
+
+
+def test_pieces_are_bounded_and_cover_the_image_once():
+    sizes = []
+
+    def double(piece):
+        sizes.append(piece.shape[-2:])
+        return nn.functional.interpolate(piece, scale_factor=2)
+
+    lr = torch.rand(1, 3, 70, 33)
+    assert torch.equal(tiled(double, lr, 2, tile=32, halo=8), double(lr))
+    assert len(sizes) == 3 * 2 + 1 and max(max(size) for size in sizes[:-1]) <= 32 + 2 * 8

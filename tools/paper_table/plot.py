@@ -1,0 +1,40 @@
+"""The plot of the paper's table."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure  # without pyplot: no display, no global state
+from paper_table.table import Block
+
+COLORS = {'H->T': '0.45', 'L->T': '0.45', 'SR4IR': 'C3'}  # others: C0
+
+
+def plot(blocks: Sequence[Block], path: Path) -> None:
+    """Draw the task metric of each scheme with its standard deviation; dashed lines mark the ends of the oracle gap."""
+    across = min(len(blocks), 4)
+    down = math.ceil(len(blocks) / across)
+    figure = Figure(figsize=(4 * across, 3.2 * down), layout='constrained')
+    axes = figure.subplots(down, across, squeeze=False).ravel()
+    for ax, block in zip(axes, blocks):
+        _plot_block(ax, block)
+    for ax in axes[len(blocks) :]:
+        ax.set_axis_off()
+    figure.savefig(path, dpi=150)
+
+
+def _plot_block(ax: Axes, block: Block) -> None:
+    metric = block.columns[0]
+    ax.set_title(block.title, fontsize=10)
+    ax.set(ylabel=metric, xlim=(-0.5, len(block.rows) - 0.5))
+    ax.set_xticks(range(len(block.rows)), [row.scheme for row in block.rows])
+    ax.margins(y=0.15)
+    for i, row in enumerate(block.rows):
+        if cell := row.cells[metric]:
+            spread = 0.0 if math.isnan(cell.std) else cell.std
+            ax.errorbar(i, cell.mean, spread, fmt='o', capsize=4, color=COLORS.get(row.scheme, 'C0'))
+            label = dict(xytext=(0, 4), textcoords='offset points', ha='center', va='bottom', fontsize=8)
+            ax.annotate(f'{cell.mean:.1f}', (i, cell.mean + spread), **label)
+            if row.scheme in ('H->T', 'L->T'):
+                ax.axhline(cell.mean, ls='--', lw=0.8, color='0.7', zorder=0)
