@@ -22,7 +22,7 @@ from mmengine.structures import BaseDataElement, InstanceData, PixelData
 from sr4ir_mm.engine import SR4IROptimWrapperConstructor
 from sr4ir_mm.models import SR4IR
 
-TOOLS = Path(__file__).parent.parent / 'tools'
+TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 torch.set_num_threads(1)  # faster for nets and inputs as small as these, by far if others use the machine
 
 CONFIGS = dict(
@@ -223,6 +223,6 @@ def tiny_config(folder: Path, data_root: str = 'voc', **options) -> Path:
     cfg = Config(entries)
     cfg.merge_from_dict(options)
     path = folder / 'tiny.py'
-    base = TOOLS.parent / 'configs/sr4ir/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini.py'
+    (base,) = (TOOLS.parent / 'configs').rglob('deeplabv3plus-squeezenet_edsr-s_x4_voc-mini.py')
     path.write_text(f'_base_ = {str(base)!r}\n{cfg.pretty_text}')
     return path

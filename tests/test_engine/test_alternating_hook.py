@@ -1,19 +1,22 @@
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
+from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SCHEMES
 
 
 class Recorder(BaseModel):
-    """Notes what it finds in each iteration, and learns nothing much."""
+    """A model that notes what it finds in each iteration."""
 
-    learning, phases = ('sr', 'task'), SCHEMES['SR4IR']
+    scheme = SCHEMES['SR4IR']
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,10 +28,10 @@ class Recorder(BaseModel):
         raise NotImplementedError
 
     def train_step(self, data, optim_wrapper):
-        before = {name: getattr(self, name).weight.item() for name in self.learning}
-        for name in self.learning:
+        before = {name: getattr(self, name).weight.item() for name in self.scheme.trainable_nets}
+        for name in before:
             optim_wrapper[name].update_params(getattr(self, name).weight.sum())
-        stepped = [name for name in self.learning if getattr(self, name).weight.item() != before[name]]
+        stepped = [name for name in before if getattr(self, name).weight.item() != before[name]]
         self.found.append(dict(tdp=self.tdp_active, stepped=stepped, draw=torch.rand(1).item(), data=data))
         return {}
 
@@ -50,7 +53,14 @@ class Draws(torch.utils.data.Dataset):
 def train(tmp_path, monkeypatch):
     monkeypatch.setattr(Runner, '_log_env', lambda *args: None)  # which calls compilers
 
-    def train(iterations: int = 1, seed: int = 0, counts: int = 1, train_cfg: dict | None = None, **hook) -> list[dict]:
+    def train(
+        iterations: int = 1,
+        seed: int = 0,
+        counts: int = 1,
+        train_cfg: dict | None = None,
+        hooks: list[dict] | None = None,
+        **hook,
+    ) -> list[dict]:
         """Train for epochs of so many iterations."""
         wrapper = dict(optimizer=dict(type='SGD', lr=0.1))
         train.runs += 1
@@ -65,7 +75,9 @@ def train(tmp_path, monkeypatch):
                 constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
                 sr=wrapper, task=dict(wrapper, accumulative_counts=counts),
             ),
-            custom_hooks=[dict(type='sr4ir_mm.AlternatingUpdateHook', **hook)], randomness=dict(seed=seed),
+            custom_hooks=[
+                dict(type='sr4ir_mm.AlternatingUpdateHook', **kwargs) for kwargs in ([hook] if hooks is None else hooks)
+            ], randomness=dict(seed=seed),
             default_hooks=dict(runtime_info=None, logger=None, checkpoint=None, param_scheduler=None),
             log_level='ERROR',
         )  # fmt: skip
@@ -112,3 +124,18 @@ def test_data_of_the_main_process_are_a_function_of_the_epoch(train):
     runs = {n: [it['data'] for it in train(n, train_cfg=dict(by_epoch=True, max_epochs=2))] for n in (2, 3)}
     assert runs[2][2] == runs[3][3]
     assert runs[2][0] == runs[3][0] != runs[2][2]
+
+
+@pytest.mark.parametrize(
+    'hooks, words', [([], 'has no AlternatingUpdateHook'), ([{}, {}], 'two AlternatingUpdateHooks')]
+)
+def test_a_training_without_the_hook_or_with_two_is_refused(train, hooks, words):
+    with pytest.raises(SR4IRError, match=words):
+        train(hooks=hooks)
+
+
+def test_custom_hooks_do_not_replace_the_hook_of_the_configs():
+    base = Path(__file__).parents[2] / 'configs/_base_/default_runtime.py'
+    cfg = Config.fromfile(base)
+    cfg.merge_from_dict(dict(custom_hooks=[dict(type='EMAHook')]))
+    assert 'sr4ir_mm.AlternatingUpdateHook' in [hook.type for hook in cfg.default_hooks.values()]

@@ -87,8 +87,8 @@ def test_missing_part():
     assert list(build_optim_wrapper(model('H->T'), cfg).keys()) == ['task']  # none is missing here
 
 
-def test_paramwise_cfg_beside_the_parts():
-    with pytest.raises(SR4IRError, match=r'paramwise_cfg belongs into optim_wrapper\.sr or optim_wrapper\.task'):
+def test_paramwise_cfg_next_to_the_parts():
+    with pytest.raises(SR4IRError, match=r'paramwise_cfg belongs in optim_wrapper\.sr or optim_wrapper\.task'):
         build_optim_wrapper(model(), dict(config(), paramwise_cfg=dict(norm_decay_mult=0.0)))
 
 

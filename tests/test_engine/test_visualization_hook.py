@@ -30,7 +30,7 @@ class Images(BaseDataset):
 def make_runner(visualizer, *paths: str, iteration: int = 0) -> SimpleNamespace:
     loader = SimpleNamespace(dataset=Images(*(paths or ['some/where/a.jpg'])))
     return SimpleNamespace(
-        visualizer=visualizer, model=SimpleNamespace(source='lr'), iter=iteration, test_dataloader=loader,
+        visualizer=visualizer, model=SimpleNamespace(scheme=SimpleNamespace(test_input='bilinear')), iter=iteration, test_dataloader=loader,
         val_dataloader=loader,
     )  # fmt: skip
 
@@ -159,21 +159,21 @@ def test_prediction_on_bilinear_is_what_the_baseline_predicts():
     task = ToyClassifier(num_classes=1000)
     model, baseline = toy('SR4IR', task), toy('L->T', task)
     outputs = model.test_step(toy_batch(n=3))
-    before = [(output.pred.clone(), output.sr.clone()) for output in outputs]
+    before = [(output.pred.clone(), output.task_input.clone()) for output in outputs]
     expected = baseline.test_step(toy_batch(n=3))
     found = predict_on_bilinear(model, outputs)
     assert [new.pred for new in found] == [wanted.pred for wanted in expected]
     assert [new.pred for new in found] != [output.pred for output in outputs]
-    for new, wanted, output, (pred, sr) in zip(found, expected, outputs, before):
-        torch.testing.assert_close(new.sr, wanted.sr)
-        assert output.pred == pred and torch.equal(output.sr, sr)  # T wrote into copies
+    for new, wanted, output, (pred, task_input) in zip(found, expected, outputs, before):
+        torch.testing.assert_close(new.task_input, wanted.task_input)
+        assert output.pred == pred and torch.equal(output.task_input, task_input)  # T wrote into copies
 
 
 @torch.no_grad()
 def test_s_alone_predicts_nothing():
     model = toy('S', ToyClassifier())
     outputs = model.test_step(toy_batch())
-    assert all('pred' not in new and 'sr' in new for new in predict_on_bilinear(model, outputs))
+    assert all('pred' not in new and 'task_input' in new for new in predict_on_bilinear(model, outputs))
 
 
 @torch.no_grad()

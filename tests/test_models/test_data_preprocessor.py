@@ -48,10 +48,10 @@ def test_hr_is_the_image_to_the_last_bit(zoo, rgb, norm):
     images = preprocessor(data)['inputs']
     expected = torch.stack(data['inputs']).flip(1).float() / 255
     assert torch.equal(images['hr'][..., :40, :33], expected)
-    # T sees what its own preprocessor makes, padding and all, and both ways agree
-    bare = preprocessor.task(data)['inputs']
+    # T receives what its own preprocessor makes, with padding, and both ways agree
+    bare = preprocessor.task_preprocessor(data)['inputs']
     assert bare.shape[-2:] == (64, 64)
-    assert torch.equal(images['task'], bare)
+    assert torch.equal(images['hr_inputs'], bare)
     torch.testing.assert_close(preprocessor.normalize(images['hr']), bare, rtol=1e-6, atol=2e-5)
     assert torch.equal(images['lr'], BicubicDegradation(4)(images['hr']))
 
@@ -107,7 +107,7 @@ def test_normalize_has_the_gradient_of_the_zoo(rgb):
     [
         (1, (8, 8), r"image 'b\.png' has 1 channel\(s\), .*color_type='color' in LoadImageFromFile"),
         (4, (8, 8), r"image 'b\.png' has 4 channel\(s\)"),
-        (3, (3, 30), r"image 'b\.png' is 30 x 3 px, smaller than the scale 4: .*use a smaller scale"),
+        (3, (3, 30), r"image 'b\.png' is 30 x 3 px, smaller than the scale 4, .*use a smaller scale"),
         (3, (30, 3), r"image 'b\.png' is 3 x 30 px, smaller than the scale 4"),
     ],
 )
@@ -138,5 +138,5 @@ def test_data_samples_of_another_library_are_refused(zoo):
     del samples[zoo]
     for library, sample in samples.items():
         data['data_samples'] = [sample]
-        with pytest.raises(SR4IRError, match=rf'T is a net of {zoo}, but the data are for {library} \('):
+        with pytest.raises(SR4IRError, match=rf'The task network is from {zoo}, but the data are for {library} \('):
             preprocessor(data)

@@ -10,7 +10,9 @@ from mmengine.registry import MODELS
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from sr4ir_mm.models import SR4IR, Phase
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SCHEMES, SR4IR, Phase, Scheme
+from sr4ir_mm.models.scheme import ALIASES, build_scheme, scheme_name
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -25,7 +27,7 @@ def wrappers(model: SR4IR) -> OptimWrapperDict:
 
 
 class Flat(nn.Module):
-    """S that answers with a constant image, or with a given one; notes whether a graph is built."""
+    """An SR network that returns a constant image, or a given one; notes whether a graph is built."""
 
     def __init__(self, answer: torch.Tensor | None = None) -> None:
         super().__init__()
@@ -39,42 +41,44 @@ class Flat(nn.Module):
 
 
 class Witness(ToyClassifier):
-    """T that tells what it sees."""
+    """A task network that notes which image it receives."""
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
-        self.calls.append(f'{self.tell(inputs)} {"train" if self.training else "eval"}')
+        self.calls.append(f'{self.name_of(inputs)} {"train" if self.training else "eval"}')
         return super().forward(inputs, data_samples, mode)
 
 
 @pytest.mark.parametrize(
-    'scheme, graphs_of_s, seen_by_t',
+    'scheme, graphs_of_s, received',
     [
         ('S', [True], []),
         ('H->T', [], ['hr train']),
-        ('L->T', [], ['lr train']),
+        ('L->T', [], ['bilinear train']),
         ('S->T', [False], ['sr train']),
         ('T->S', [True], ['sr eval']),
         ('S+T', [True], ['sr train']),
         ('SR4IR', [True, False], ['hr eval', 'sr eval', 'sr train', 'hr train', 'mix train']),
     ],
 )
-def test_what_t_sees_in_training(scheme, graphs_of_s, seen_by_t):
+def test_what_t_receives_in_training(scheme, graphs_of_s, received):
     model = SR4IR(Flat(), Witness(), scale=4, scheme=scheme)
     batch = toy_batch()
     hr = torch.stack(batch['inputs']).flip(1).float() / 255
     lr = model.data_preprocessor.degradation(hr)
-    lr = nn.functional.interpolate(lr, scale_factor=4, mode='bilinear', align_corners=True)
+    bilinear = nn.functional.interpolate(lr, scale_factor=4, mode='bilinear', align_corners=True)
 
-    def tell(inputs: torch.Tensor) -> str:
-        seen = model.data_preprocessor.denormalize(inputs)
-        images = dict(hr=hr, lr=lr, sr=model.sr.gain.detach() * torch.full_like(hr, 0.2))  # S as just updated
-        return next((name for name, image in images.items() if (image - seen).abs().max() < 1e-4), 'mix')
+    def name_of(inputs: torch.Tensor) -> str:
+        received = model.data_preprocessor.denormalize(inputs)
+        images = dict(
+            hr=hr, bilinear=bilinear, sr=model.sr.gain.detach() * torch.full_like(hr, 0.2)
+        )  # S as just updated
+        return next((name for name, image in images.items() if (image - received).abs().max() < 1e-4), 'mix')
 
-    model.task.tell, model.task.calls = tell, []
+    model.task.name_of, model.task.calls = name_of, []
     model.train().sr.calls.clear()
     model.train_step(batch, wrappers(model))
     assert model.sr.calls == graphs_of_s
-    assert model.task.calls == seen_by_t
+    assert model.task.calls == received
 
 
 class GivenImages(nn.Module):
@@ -88,7 +92,7 @@ class GivenImages(nn.Module):
 
 
 class GivenLosses(BaseModel):
-    """T whose losses are the same for any image."""
+    """A task network whose losses are the same for any image."""
 
     def __init__(self, losses) -> None:
         super().__init__()
@@ -131,7 +135,7 @@ def test_losses_are_those_of_the_paper_code(fixture, losses, expected):
     model.tdp_active = False
     model.data_preprocessor = GivenImages()
     lr = hr[..., ::4, ::4]
-    log = model.train_step(dict(inputs=dict(task=hr, hr=hr, lr=lr), data_samples=None), wrappers(model))
+    log = model.train_step(dict(inputs=dict(hr_inputs=hr, hr=hr, lr=lr), data_samples=None), wrappers(model))
     assert log['sr.loss_pix'].item() == pytest.approx(float(npz['pix_loss']), rel=1e-6)
     for image in ('sr', 'hr', 'mix'):
         parts = [log[f'task.{image}.{name}'].item() for name in model.task.losses]
@@ -144,3 +148,118 @@ def test_branches_of_a_phase():
     assert joint.branches() == [joint]  # one graph through S
     alone = Phase(('task',), task=dict(sr=0.1, hr=0.2, mix=0.7))
     assert [branch.task for branch in alone.branches()] == [dict(sr=0.1), dict(hr=0.2), dict(mix=0.7)]
+
+
+# ---- schemes of a user
+
+
+@pytest.mark.parametrize(
+    'name, trainable, frozen, test_input, uses_task',
+    [
+        ('S', ('sr',), ('task',), 'sr', False),
+        ('H->T', ('task',), ('sr',), 'hr', True),
+        ('L->T', ('task',), ('sr',), 'bilinear', True),
+        ('S->T', ('task',), ('sr',), 'sr', True),
+        ('T->S', ('sr',), ('task',), 'sr', True),
+        ('S+T', ('sr', 'task'), (), 'sr', True),
+        ('SR4IR', ('sr', 'task'), (), 'sr', True),
+    ],
+)
+def test_what_a_scheme_of_the_paper_says(name, trainable, frozen, test_input, uses_task):
+    scheme = SCHEMES[name]
+    assert (scheme.trainable_nets, scheme.frozen_nets) == (trainable, frozen)
+    assert (scheme.test_input, scheme.uses_task_net) == (test_input, uses_task)
+    assert build_scheme(name) is build_scheme(scheme) is scheme
+
+
+def test_aliases_name_every_scheme_without_characters_of_a_shell():
+    assert sorted(ALIASES.values()) == sorted(SCHEMES) and all(alias.isalnum() for alias in ALIASES)
+    assert all(scheme_name(alias) == scheme_name(name) == name for alias, name in ALIASES.items())
+    with pytest.raises(SR4IRError, match=r"Unknown scheme 'S2T'; choose one of .*S->T \(s2t\)"):
+        scheme_name('S2T')
+
+
+HR = dict(learn=('task',), task=dict(hr=1.0))
+PIXEL = dict(learn=('sr',), pixel=1.0)
+
+
+@pytest.mark.parametrize(
+    'phases, test_input',
+    [
+        ([HR, HR], 'hr'),  # twice the same image
+        ([dict(learn=('task',), task=dict(bilinear=0.5)), dict(learn=('task',), task=dict(bilinear=1.0))], 'bilinear'),
+        ([PIXEL, dict(learn=('task',), task=dict(sr=1.0, hr=1.0))], 'sr'),
+        ([dict(learn=('task',), task=dict(mix=1.0))], 'sr'),
+        ([dict(learn='sr', pixel=1.0)], 'sr'),  # a string is one network
+    ],
+)
+def test_the_test_input_follows_from_the_phases(phases, test_input):
+    assert build_scheme(phases).test_input == test_input
+
+
+@pytest.mark.parametrize('phases', [[PIXEL, HR], [HR, dict(learn=('task',), task=dict(bilinear=1.0))]])
+def test_an_open_test_input_is_asked_for(phases):
+    with pytest.raises(SR4IRError, match='set test_input'):
+        build_scheme(phases)
+    for test_input in ('hr', 'sr'):
+        assert build_scheme(dict(phases=phases, test_input=test_input)).test_input == test_input
+
+
+@pytest.mark.parametrize(
+    'phase, words',
+    [
+        (dict(learn=('task',), task=dict(hrr=1.0)), "unknown image 'hrr'; choose from hr, bilinear, sr, mix"),
+        (dict(learn=('net',), pixel=1.0), "unknown network 'net'; choose from sr, task"),
+        (dict(learn='sr,task', pixel=1.0), "unknown network 'sr,task'"),
+        (dict(learn=(), task=dict(sr=1.0)), "'learn' must name one or two networks"),
+        (dict(learn=('task',), pixel=1.0, task=dict(sr=1.0)), 'train the SR network only'),
+        (dict(learn=('task',), tdp=1.0, task=dict(sr=1.0)), 'train the SR network only'),
+        (dict(learn=('sr', 'task'), tdp=1.0, task=dict(sr=1.0)), 'needs a frozen task network'),
+        (dict(learn=('sr',), task=dict(hr=1.0)), 'no loss reaches the SR network'),
+        (dict(learn=('sr', 'task'), pixel=1.0), 'the task network has no loss'),
+        (dict(learn=('task',), task=dict(sr=-1.0)), 'a weight is negative'),
+        (dict(learn=('task',), task=dict(sr=0.0)), 'a weight is negative, or that of an image is zero'),
+        (dict(learn=('sr',), pixels=1.0), 'pixels'),
+        (dict(pixel=1.0), 'learn'),
+    ],
+)
+def test_a_phase_that_cannot_be_meant_is_refused(phase, words):
+    with pytest.raises(SR4IRError, match=words):
+        SR4IR(Flat(), ToyClassifier(), scale=4, scheme=[phase])
+
+
+@pytest.mark.parametrize('scheme, words', [
+    ([], 'no phase'), (dict(phases=[HR], test_input='mix'), "test_input='mix'"), (dict(phases=[HR], test='hr'), 'test'),
+    (dict(test_input='hr'), 'phases'),
+])  # fmt: skip
+def test_a_scheme_that_cannot_be_meant_is_refused(scheme, words):
+    with pytest.raises(SR4IRError, match=words):
+        build_scheme(scheme)
+
+
+def test_the_former_name_of_the_bilinear_image_still_works():
+    with pytest.warns(FutureWarning, match="'lr' of a scheme is now 'bilinear'"):
+        assert Scheme([dict(learn=('task',), task=dict(lr=1.0))]) == SCHEMES['L->T']
+
+
+def test_s_alone_trains_and_predicts_without_a_task_network():
+    model = SR4IR(Flat(), None, scale=4, scheme='S').train()
+    before = model.sr.gain.item()
+    log = model.train_step(toy_batch(), wrappers(model))
+    assert list(log) == ['sr.loss_pix', 'loss'] and model.sr.gain.item() != before
+    sample = model.eval().test_step(toy_batch())[0]
+    assert sample.task_input.shape == sample.hr.shape == (3, 32, 32)
+    assert torch.equal(sample.hr, toy_batch()['inputs'][0].flip(0) / 255)
+    for scheme in ('T->S', 'SR4IR', 'H->T', [dict(learn=('sr',), pixel=1.0, tdp=1.0)]):
+        with pytest.raises(SR4IRError, match='needs a task network'):
+            SR4IR(Flat(), None, scale=4, scheme=scheme)
+
+
+def test_a_phase_with_the_tdp_loss_alone_waits_for_the_end_of_the_warm_up():
+    model = SR4IR(
+        Flat(), ToyClassifier(), scale=4, scheme=[dict(learn=('sr',), tdp=1.0)], tdp=dict(layers=dict(backbone=1.0))
+    )
+    model.tdp_active = False
+    assert model.train_step(toy_batch(), wrappers(model)) == dict(loss=0)
+    model.tdp_active = True
+    assert 'sr.loss_tdp' in model.train_step(toy_batch(), wrappers(model))

@@ -1,4 +1,4 @@
-"""SR4IR: what each scheme trains, what T sees, gradients and memory of phase 2, and zoo nets as T."""
+"""SR4IR: what each scheme trains, what T receives, gradients and memory of phase 2, and zoo nets as T."""
 
 import copy
 import math
@@ -60,12 +60,12 @@ def test_a_scheme_trains_its_nets_and_no_other(scheme):
             assert not any(module.training for module in net.modules())
 
 
-@pytest.mark.parametrize(('size', 'source'), [(32, 'even'), (33, 'odd')])
+@pytest.mark.parametrize('size', [32, 33], ids=['even', 'odd'])
 @pytest.mark.parametrize('scheme', SCHEMES)
-def test_what_t_sees_at_test_time(scheme, size, source):
+def test_what_t_receives_at_test_time(scheme, size):
     model, batch = toy(scheme).eval(), toy_batch(size=size)
-    seen = []
-    model.task.register_forward_pre_hook(lambda net, args: seen.append(args[0]))
+    received = []
+    model.task.register_forward_pre_hook(lambda net, args: received.append(args[0]))
     samples = model.test_step(copy.deepcopy(batch))
     hr = torch.stack(batch['inputs']).flip(1) / 255
     lr = model.data_preprocessor.degradation(hr)
@@ -77,13 +77,13 @@ def test_what_t_sees_at_test_time(scheme, size, source):
     else:
         image = model.sr(lr)
     image = image[..., :size, :size].detach()
-    for name, expected in dict(hr=hr, lr=lr, sr=image).items():
+    for name, expected in dict(hr=hr, lr=lr, task_input=image).items():
         torch.testing.assert_close(torch.stack([sample.get(name) for sample in samples]), expected)
     mean, std = (torch.tensor(x)[:, None, None] for x in ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]))
     if scheme == 'S':
-        assert not seen and 'pred' not in samples[0]  # T knows nothing yet
+        assert not received and 'pred' not in samples[0]  # T is not trained
     else:
-        torch.testing.assert_close(seen, [(image * 255 - mean) / std], rtol=0, atol=1e-4)
+        torch.testing.assert_close(received, [(image * 255 - mean) / std], rtol=0, atol=1e-4)
         assert 'pred' in samples[0]
 
 
@@ -132,7 +132,7 @@ def sum_of_branches(model: SR4IR, task: torch.nn.Module, batch: dict) -> torch.T
         sr = model.sr(images['lr'])
     normalize = model.data_preprocessor.normalize
     loss = task(normalize(sr), data['data_samples'], mode='loss')['loss']
-    loss = loss + task(images['task'], data['data_samples'], mode='loss')['loss']
+    loss = loss + task(images['hr_inputs'], data['data_samples'], mode='loss')['loss']
     mix = model.cqmix(sr, images['hr'])
     return 0.34 * (loss + task(normalize(mix), data['data_samples'], mode='loss')['loss'])
 

@@ -1,4 +1,4 @@
-"""SR4IR on a made GPU: fake tensors have shapes and devices, but no numbers."""
+"""SR4IR on a fake GPU: fake tensors have shapes and devices, but no numbers."""
 
 import pytest
 from helpers.toy import EDSR
@@ -38,6 +38,6 @@ def test_a_step_mixes_no_devices_and_waits_for_no_number(scheme, monkeypatch):
             inputs=gpu.from_tensor(batch['inputs']).cuda(),
             data_samples=[sample.to('cuda') for sample in batch['data_samples']],
         )
-        monkeypatch.setattr(model.data_preprocessor.task, 'forward', lambda data, training: fakes)
+        monkeypatch.setattr(model.data_preprocessor.task_preprocessor, 'forward', lambda data, training: fakes)
         log = model.train_step(dict(inputs=list(batch['inputs'])), wrappers)
     assert set(seen) == {'cuda'} == {value.device.type for value in log.values()}

@@ -1,6 +1,7 @@
 """Every SR and restoration net of mmagic as S."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -94,11 +95,21 @@ def test_padding_changes_neither_weights_nor_sizes_that_fit():
     sr, _ = build_sr(config('rrdb_x2'), 2)
     plain = MODELS.build(config('rrdb_x2'))
     plain.load_state_dict(sr.state_dict())
-    assert type(sr) is not type(plain) and isinstance(sr, type(plain)) and repr(sr) == repr(plain)
+    assert type(sr) is type(plain) and repr(sr) == repr(plain)
     even, odd = torch.rand(1, 3, 6, 10), torch.rand(1, 3, 5, 9)
     with torch.no_grad():
         assert torch.equal(sr(even), plain(even))
         assert torch.equal(sr(odd), plain(F.pad(odd, (0, 1, 0, 1), mode='replicate'))[..., :10, :18])
+
+
+def test_a_network_that_needs_padding_is_pickled_and_copied_with_its_own_weights():
+    sr, _ = build_sr(config('rrdb_x2'), 2)
+    odd = torch.rand(1, 3, 5, 9)
+    for twin in (pickle.loads(pickle.dumps(sr)), copy.deepcopy(sr)):
+        with torch.no_grad():
+            assert torch.equal(twin(odd), sr(odd))
+            twin.conv_last.bias += 1
+            assert torch.allclose(twin(odd), sr(odd) + 1)
 
 
 @pytest.mark.parametrize('name', ['liif-edsr', 'liif-rdn'])
@@ -139,9 +150,13 @@ def test_weights_of_mmagics_models_load(name, task, tmp_path):
 @pytest.mark.parametrize(
     ('cfg', 'scale', 'words'),
     [
-        (dict(SWINIR, in_chans=1, upscale=2, upsampler='pixelshuffle'), 2, r'S \(SwinIRNet\) does not take a 3-ch'),
+        (
+            dict(SWINIR, in_chans=1, upscale=2, upsampler='pixelshuffle'),
+            2,
+            r'network \(SwinIRNet\) does not take a 3-ch',
+        ),
         (dict(COMMON, type='EDSRNet', upscale_factor=2), 4, r'into 1 x 3 x 64 x 64, but scale=4 needs'),
-        (dict(LIIF_EDSR), 4, r"S \(LIIFEDSRNet\) does not take .* missing 2 required .* 'coord' and 'cell'"),
+        (dict(LIIF_EDSR), 4, r"network \(LIIFEDSRNet\) does not take .* missing 2 required .* 'coord' and 'cell'"),
     ],
 )
 def test_what_cannot_be_s(cfg, scale, words):

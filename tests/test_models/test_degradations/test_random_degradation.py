@@ -16,7 +16,7 @@ from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR, BicubicDegradation, RandomDegradation, quantize
 from sr4ir_mm.registry import MODELS
 
-BASES = Path(__file__).parents[2] / 'configs/_base_/degradations'
+BASES = Path(__file__).parents[3] / 'configs/_base_/degradations'
 BLUR = dict(type='RandomGaussianBlur', kernel_size=11, sigma=(1.0, 2.0), border_type='replicate', p=1.0)
 MOTION = dict(type='RandomMotionBlur', kernel_size=(7, 9), angle=180.0, direction=0.0, border_type='replicate', p=1.0)
 NOISE = dict(type='RandomNoise', std=(0.05, 0.1))
