@@ -30,7 +30,7 @@ class LRPredictor:
 
     def __init__(self, model: SR4IR, pipeline: Sequence[dict], annotations: bool = False, tile: int = 256) -> None:
         steps = [dict(step) for step in pipeline]
-        loads = [step for step in steps if type_name(step['type']).startswith('Load')]
+        loads = [step for step in steps if 'Load' in type_name(step['type'])]
         (*steps, pack) = [step for step in steps if step not in loads]
         loads = [step for step in loads if annotations and 'LoadImage' not in type_name(step['type'])]
         self.pipeline = Compose([TRANSFORMS.build(step) for step in [*steps, *loads, pack]])

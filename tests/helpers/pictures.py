@@ -17,12 +17,12 @@ def image(color: tuple, *size: int) -> torch.Tensor:
     return (torch.tensor(color) / 255).view(3, 1, 1).expand(3, *size).clone()
 
 
-def sample(cls: type = BaseDataElement, size: tuple = SIZE, sr: tuple = GREEN, **meta) -> BaseDataElement:
-    """LR is red, SR green, HR blue."""
+def sample(cls: type = BaseDataElement, size: tuple = SIZE, task_input: tuple = GREEN, **meta) -> BaseDataElement:
+    """LR is red, the task network's input green, HR blue."""
     height, width = size
     meta = dict(dict(img_path='some/where/a.jpg', img_shape=SIZE, ori_shape=SIZE), **meta)
     meta = {key: value for key, value in meta.items() if value}
-    images = dict(lr=image(RED, height // 4, width // 4), sr=image(sr, *size), hr=image(BLUE, *size))
+    images = dict(lr=image(RED, height // 4, width // 4), task_input=image(task_input, *size), hr=image(BLUE, *size))
     return cls(metainfo=meta, **images)
 
 

@@ -160,7 +160,7 @@ def test_what_cannot_be_exported_is_named(tmp_path, kind, named):
         export(make(Odd(kind)), tmp_path / 'model.onnx')
     message = str(error.value)
     assert message.startswith(f"'{tmp_path}/model.onnx' cannot be made: ") and '--split' in message
-    assert kind == 'op' or 'in OddHead.forward (test_export, line' in message
+    assert kind == 'op' or 'in OddHead.forward (test_exporter, line' in message
     assert message.count('\n') < 3 and not list(tmp_path.iterdir())
 
 

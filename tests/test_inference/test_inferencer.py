@@ -79,7 +79,7 @@ def test_coordinates_are_those_of_the_lr_image(name, inferencers):
     image = picture(20, 30)
     low, high = (inferencers(name)(image, coords=coords)['predictions'][0] for coords in ('lr', 'sr'))
     assert low.metainfo['ori_shape'] == (20, 30) and high.metainfo['ori_shape'] == (80, 120)
-    assert low.lr.shape == (3, 20, 30) and low.sr.shape == (3, 80, 120)
+    assert low.lr.shape == (3, 20, 30) and low.task_input.shape == (3, 80, 120)
     if name == 'retinanet':
         boxes = decision(low)
         assert (
@@ -102,7 +102,7 @@ def test_t_sees_what_its_own_pipeline_makes_of_the_sr_image(name, inferencers, t
     with torch.no_grad():
         sr = to_uint8(inferencer.model.sr(lr_image(image)[None])[0])
     result = inferencer(image, coords='sr')
-    assert np.array_equal(result['sr'][0], sr)
+    assert np.array_equal(result['task_inputs'][0], sr)
     cv2.imwrite(str(tmp_path / 'sr.png'), sr[..., ::-1])
     with DefaultScope.overwrite_default_scope(SCOPES[name]):
         steps = [step for step in PIPELINES[name] if step['type'] != 'LoadAnnotations']
@@ -132,7 +132,7 @@ def test_an_lr_image_is_predicted_as_its_hr_image_in_a_test(inferencers):
         (expected,) = model.test_step(batch)
     lr = to_uint8(expected.lr)[..., ::-1]
     got = inferencers('segformer')(np.ascontiguousarray(lr), coords='sr')['predictions'][0]
-    assert torch.allclose(got.sr, expected.sr, atol=1e-6)
+    assert torch.allclose(got.task_input, expected.task_input, atol=1e-6)
     assert torch.allclose(got.seg_logits.data, expected.seg_logits.data, atol=1e-4)
 
 
@@ -150,11 +150,11 @@ def test_batches_of_unequal_images(name, inferencers):
 def test_other_schemes(scheme, inferencers):
     result = inferencers('resnet18', scheme)(picture(20, 30), return_vis=True)
     scale = 1 if scheme == 'H->T' else 4
-    assert result['sr'][0].shape == (20 * scale, 30 * scale, 3)
+    assert result['task_inputs'][0].shape == (20 * scale, 30 * scale, 3)
     assert ('pred_score' in result['predictions'][0]) == (scheme != 'S')
     assert result['visualization'][0].dtype == np.uint8
     if scheme == 'H->T':
-        assert np.array_equal(result['sr'][0], picture(20, 30)[..., ::-1])
+        assert np.array_equal(result['task_inputs'][0], picture(20, 30)[..., ::-1])
 
 
 def test_tiles_change_nothing_that_is_seen(inferencers):
@@ -165,7 +165,7 @@ def test_tiles_change_nothing_that_is_seen(inferencers):
         pieces = inferencer(image)
     finally:
         inferencer.pipeline.tile = 256
-    difference = np.abs(whole['sr'][0].astype(int) - pieces['sr'][0])
+    difference = np.abs(whole['task_inputs'][0].astype(int) - pieces['task_inputs'][0])
     assert difference.max() <= 1
     assert (decision(whole['predictions'][0]) == decision(pieces['predictions'][0])).mean() > 0.99
 
@@ -187,7 +187,7 @@ def test_files(name, inferencers, tmp_path):
         files = sorted((tmp_path / 'out' / folder).iterdir())
         assert [file.name for file in files] == ['0.png', '1.png', '2.png']
         assert cv2.imread(str(files[0])).shape == (80, 120, 3)
-    assert np.array_equal(cv2.imread(str(tmp_path / 'out/sr/0.png'))[..., ::-1], result['sr'][0])
+    assert np.array_equal(cv2.imread(str(tmp_path / 'out/sr/0.png'))[..., ::-1], result['task_inputs'][0])
     content = json.loads((tmp_path / 'out/preds/1.json').read_text())
     assert (content['height'], content['width']) == (20, 30) and len(content['classes']) >= 80
     sample = result['predictions'][1]
@@ -205,7 +205,7 @@ def test_pictures_differ_from_the_sr_image_and_nothing_is_written_unasked(infere
     monkeypatch.chdir(tmp_path)
     result = inferencers('segformer')(picture(20, 30), return_vis=True)
     assert result['visualization'][0].shape == (80, 120, 3)
-    assert not np.array_equal(result['visualization'][0], result['sr'][0])
+    assert not np.array_equal(result['visualization'][0], result['task_inputs'][0])
     assert inferencers('segformer')(picture(20, 30))['visualization'] == [None]
     inferencers('segformer')(picture(20, 30), out_dir='out', no_save_vis=True, no_save_pred=True)
     assert {path.name for path in tmp_path.rglob('*')} == {'out', 'sr', '000000.png'}

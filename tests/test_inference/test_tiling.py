@@ -25,7 +25,7 @@ def test_equals_the_whole(name):
     lr = torch.rand(2, 3, 75, 101)
     whole = net(lr)
     assert whole.std() > 0.01
-    pieces = tiled(net, lr, 2, tile=32, halo=32)
+    pieces = tiled(net, lr, 2, tile=32, overlap=32)
     assert pieces.shape == whole.shape
     assert (pieces - whole).abs().max() * 255 < 0.5  # gray levels
 
@@ -38,5 +38,5 @@ def test_pieces_are_bounded_and_cover_the_image_once():
         return nn.functional.interpolate(piece, scale_factor=2)
 
     lr = torch.rand(1, 3, 70, 33)
-    assert torch.equal(tiled(double, lr, 2, tile=32, halo=8), double(lr))
+    assert torch.equal(tiled(double, lr, 2, tile=32, overlap=8), double(lr))
     assert len(sizes) == 3 * 2 + 1 and max(max(size) for size in sizes[:-1]) <= 32 + 2 * 8

@@ -18,7 +18,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope, init_default_scope
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.webui.comparison import SAME_T, Viewer, load_runs, on_bilinear
+from sr4ir_mm.webui.comparison import SAME_T, Comparison, load_runs, on_bilinear
 
 
 def make_run(folder: Path, **options) -> Path:
@@ -51,12 +51,12 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='module')
-def viewer(folder) -> Viewer:
-    return Viewer(load_runs([str(folder / name) for name in ('base', 'ours', 'alone')], device='cpu'))
+def comparison(folder) -> Comparison:
+    return Comparison(load_runs([str(folder / name) for name in ('base', 'ours', 'alone')], device='cpu'))
 
 
-def test_pictures_and_labels(folder, viewer):
-    pictures = viewer(str(folder / 'lr.png'), 'ours', 'base')
+def test_pictures_and_labels(folder, comparison):
+    pictures = comparison(str(folder / 'lr.png'), 'ours', 'base')
     assert [label for label, _ in pictures] == [
         'LR image, 40 x 24 px',
         'bilinear up-sampling, 160 x 96 px',
@@ -71,28 +71,28 @@ def test_pictures_and_labels(folder, viewer):
     assert not np.array_equal(low, sr) and not np.array_equal(sr, drawn) and not np.array_equal(low, low_drawn)
 
 
-def test_same_t_sees_bilinear_with_its_own_weights(folder, viewer):
-    ours = viewer.runs['ours']
+def test_same_t_sees_bilinear_with_its_own_weights(folder, comparison):
+    ours = comparison.runs['ours']
     twin = on_bilinear(ours)
-    assert (ours.model.scheme.test_input, twin.model.scheme.test_input) == ('sr', 'lr')
+    assert (ours.model.scheme.test_input, twin.model.scheme.test_input) == ('sr', 'bilinear')
     assert twin.model.task is ours.model.task
     path = str(folder / 'lr.png')
-    own, other = viewer(path, 'ours', SAME_T), viewer(path, 'ours', 'base')
+    own, other = comparison(path, 'ours', SAME_T), comparison(path, 'ours', 'base')
     assert np.array_equal(own[1][1], other[1][1])  # one image for both,
     assert not np.array_equal(own[2][1], other[2][1])  # on which these nets do not agree
     assert np.array_equal(own[4][1], other[4][1])
 
 
-def test_untrained_t_says_nothing(folder, viewer):
+def test_untrained_t_says_nothing(folder, comparison):
     path, nothing = str(folder / 'lr.png'), 'no prediction: only S was trained'
-    _, (_, low), (said, low_drawn), (_, sr), (also_said, drawn) = viewer(path, 'alone', SAME_T)
+    _, (_, low), (said, low_drawn), (_, sr), (also_said, drawn) = comparison(path, 'alone', SAME_T)
     assert said == also_said == nothing and np.array_equal(low, low_drawn) and np.array_equal(sr, drawn)
-    _, _, (said, _), _, (also_said, _) = viewer(path, 'alone', 'base')  # the baseline does, for it has learnt
+    _, _, (said, _), _, (also_said, _) = comparison(path, 'alone', 'base')  # the baseline does, for it has learnt
     assert said == 'prediction on bilinear up-sampling' and also_said == nothing
 
 
-def test_16_bit_grey(folder, viewer):
-    (_, lr), *_ = viewer(str(folder / 'deep.png'), 'ours', 'base')
+def test_16_bit_grey(folder, comparison):
+    (_, lr), *_ = comparison(str(folder / 'deep.png'), 'ours', 'base')
     assert np.array_equal(lr, np.repeat(cv2.imread(str(folder / 'lr.png'))[..., :1], 3, 2))
 
 
@@ -104,16 +104,16 @@ def test_16_bit_grey(folder, viewer):
         ('wide.png', '600 x 10 px, but this page takes images of up to 512 px'),
     ],
 )
-def test_bad_images_are_named(folder, viewer, name, message):
+def test_bad_images_are_named(folder, comparison, name, message):
     with pytest.raises(SR4IRError, match=message):
-        viewer(str(folder / name), 'ours', 'base')
+        comparison(str(folder / name), 'ours', 'base')
 
 
-def test_first_choices(gradio, viewer, folder):
+def test_first_choices(gradio, comparison, folder):
     from sr4ir_mm.webui.page import build_page
 
-    assert (viewer.first('sr'), viewer.first('lr'), viewer.first('hr')) == ('ours', 'base', None)
-    page = build_page(viewer, str(folder))
+    assert (comparison.first('sr'), comparison.first('bilinear'), comparison.first('hr')) == ('ours', 'base', None)
+    page = build_page(comparison, str(folder))
     values = {block.label: block.value for block in page.blocks.values() if hasattr(block, 'choices')}
     assert values['Run'] == 'ours' and values['Baseline'] == 'base'
 

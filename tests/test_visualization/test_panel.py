@@ -27,7 +27,7 @@ def differing(one: Panel, other: Panel) -> list[str]:
 def test_segmentation():
     """Black for the ground truth over HR, white for the predictions over what T saw."""
     data = labeled(sample(), gt_sem_seg=0, pred_sem_seg=1)
-    baseline = labeled(sample(sr=YELLOW), gt_sem_seg=0, pred_sem_seg=0)
+    baseline = labeled(sample(task_input=YELLOW), gt_sem_seg=0, pred_sem_seg=0)
     panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), data, baseline)
     assert list(panel.images) == ['LR', 'bilinear', 'SR', 'HR']
     assert list(panel.drawn)[1:] == ['prediction on bilinear', 'prediction on SR', 'ground truth']
@@ -48,7 +48,7 @@ def test_what_is_missing_is_left_out(missing):
 def test_windows_are_where_the_decision_differs_not_the_image():
     changed = torch.zeros(SIZE, dtype=torch.long)
     changed[70:110, 90:140] = 1
-    data, baseline = labeled(sample(), pred_sem_seg=changed), labeled(sample(sr=YELLOW), pred_sem_seg=0)
+    data, baseline = labeled(sample(), pred_sem_seg=changed), labeled(sample(task_input=YELLOW), pred_sem_seg=0)
     draw = visualizer('mmseg.SegLocalVisualizer')
     ((rows, columns), *_) = make_panel(draw, data, baseline).windows
     assert abs(rows.start - 70) <= 1 and rows.stop - rows.start == 40 and abs(columns.start + columns.stop - 230) <= 2
@@ -58,7 +58,7 @@ def test_windows_are_where_the_decision_differs_not_the_image():
 
 def test_without_comparison():
     """The baseline L->T sees bilinear up-sampling itself; S alone has no predictions."""
-    panel = make_panel(visualizer('Visualizer'), sample(), source='lr')
+    panel = make_panel(visualizer('Visualizer'), sample(), test_input='bilinear')
     assert list(panel.images) == ['LR', 'bilinear', 'HR'] and panel.windows == []
     assert list(panel.drawn) == ['', 'prediction on bilinear', 'ground truth']
     assert colors(panel) == [[RED, GREEN, BLUE], [WHITE, GREEN, BLUE]]
@@ -92,7 +92,7 @@ def detected(truth: list | None, prediction: list | None, score: float = 1.0, **
 
 def test_detection():
     draw, box = visualizer('mmdet.DetLocalVisualizer'), [9, 60, 99, 99]
-    plain, baseline = detected(None, None), detected(None, None, sr=YELLOW)
+    plain, baseline = detected(None, None), detected(None, None, task_input=YELLOW)
     panel = make_panel(draw, plain, baseline)
     assert panel.windows == [] and colors(panel)[1][1:] == [YELLOW, GREEN, BLUE]
     assert differing(make_panel(draw, detected(box, None), baseline), panel) == ['ground truth']
@@ -104,14 +104,14 @@ def test_detection():
 
 def test_surer_of_the_same_box_is_no_other_decision():
     draw = visualizer('mmdet.DetLocalVisualizer')
-    surer, baseline = detected(None, [20, 60, 99, 99], 0.9), detected(None, [21, 59, 98, 99], 0.5, sr=YELLOW)
+    surer, baseline = detected(None, [20, 60, 99, 99], 0.9), detected(None, [21, 59, 98, 99], 0.5, task_input=YELLOW)
     assert make_panel(draw, surer, baseline).windows == []
 
 
 def classified(label: int, score: float, sr: torch.Tensor):
     data = sample(DataSample)
     data.set_pred_label(label).set_pred_score(torch.tensor([score, 1 - score])).set_gt_label(1)
-    data.sr = sr
+    data.task_input = sr
     return data
 
 
@@ -128,7 +128,7 @@ def test_classification():
 
 def test_padding_is_cut_off_and_size_is_that_of_the_original():
     padded = sample(size=(160, 240), img_shape=(120, 160), ori_shape=(60, 160))
-    for name, scale in (('lr', 4), ('sr', 1), ('hr', 1)):
+    for name, scale in (('lr', 4), ('task_input', 1), ('hr', 1)):
         full = padded.get(name)
         full[:, 120 // scale :], full[..., 160 // scale :] = image(YELLOW, 1, 1), image(YELLOW, 1, 1)
     panel = make_panel(visualizer('Visualizer'), padded, padded)
@@ -149,6 +149,6 @@ def test_difference_map():
 
 def test_oracle():
     """H->T: T sees HR, so what S would have to add to bilinear up-sampling is what differs."""
-    panel = make_panel(visualizer('Visualizer'), sample(sr=BLUE), sample(sr=YELLOW), source='hr')
-    assert list(panel.images) == ['LR', 'bilinear', 'HR (T sees it)', 'HR']
+    panel = make_panel(visualizer('Visualizer'), sample(task_input=BLUE), sample(task_input=YELLOW), test_input='hr')
+    assert list(panel.images) == ['LR', 'bilinear', 'HR (task input)', 'HR']
     assert list(panel.drawn)[1:] == ['prediction on bilinear', 'prediction on HR', 'ground truth']
