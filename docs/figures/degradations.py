@@ -16,7 +16,7 @@ from sr4ir_mm.registry import MODELS
 
 CONFIG = 'configs/_base_/degradations/practical_x4.py'
 DOWN = dict(type='Downsample')
-#: each alone, at its strongest, before or after the down-sampling
+#: single steps, each at its strongest, before or after down-sampling
 SINGLE = {
     'down-sampling': [DOWN],
     'blur': [dict(type='RandomGaussianBlur', kernel_size=21, sigma=(3.0, 3.0), border_type='replicate', p=1.0), DOWN],
@@ -27,7 +27,7 @@ SINGLE = {
 
 
 def degraded(hr: Tensor) -> dict[str, Tensor]:
-    """Titles and images, each 1 x 3 x h x w in [0, 1]."""
+    """Return titles and images, each 1 x 3 x h x w in [0, 1]."""
     torch.manual_seed(0)
     mixture = MODELS.build(Config.fromfile(CONFIG).degradation)
     images = {'HR': hr} | {name: RandomDegradation(4, steps)(hr) for name, steps in SINGLE.items()}

@@ -15,14 +15,14 @@ LEARNS, FROZEN, IMAGE, LOSS = '#f6c667', '#d7dbe2', '#e8f1fb', '#fbe3df'
 STYLE = {'svg.hashsalt': 'sr4ir_mm', 'svg.fonttype': 'none', 'font.family': 'sans-serif', 'font.size': 10}
 HEIGHT = 0.62
 EDGE = '#444'
-CORNER = 'angle,angleA=90,angleB=0'  # up or down, then to the right
-#: where the columns of boxes begin, and how wide they are
+CORNER = 'angle,angleA=90,angleB=0'  # up or down, then right
+#: left edge and width of each column of boxes
 HR, DEGRADE, LR, S = (0.1, 1.0), (1.45, 1.0), (2.8, 0.8), (4.0, 0.7)
 IMAGES, T, LOSSES = (5.1, 1.3), (6.9, 0.9), (8.3, 2.6)
 
 
 def box(axes, column: tuple[float, float], y: float, text: str, color: str, height: float = HEIGHT) -> None:
-    """A rounded box around a text, its middle at ``y``."""
+    """Draw a rounded box around a text, its middle at ``y``."""
     x, width = column
     style = 'round,pad=0.02,rounding_size=0.08'
     axes.add_patch(FancyBboxPatch((x, y - height / 2), width, height, boxstyle=style, facecolor=color, edgecolor=EDGE))
@@ -30,23 +30,23 @@ def box(axes, column: tuple[float, float], y: float, text: str, color: str, heig
 
 
 def arrow(axes, start: tuple[float, float], end: tuple[float, float], **kwargs) -> None:
-    """From one point to another."""
+    """Draw an arrow from one point to another."""
     style = dict(arrowstyle='-|>', color=EDGE, shrinkA=1, shrinkB=2) | kwargs
     axes.annotate('', xy=end, xytext=start, arrowprops=style)
 
 
 def right(column: tuple[float, float], y: float) -> tuple[float, float]:
-    """The middle of a box's right side."""
+    """Return the middle of a box's right side."""
     return sum(column), y
 
 
 def left(column: tuple[float, float], y: float) -> tuple[float, float]:
-    """The middle of a box's left side."""
+    """Return the middle of a box's left side."""
     return column[0], y
 
 
 def sources(axes, y: float, sr_color: str) -> None:
-    """HR image, degradation, LR image, S."""
+    """Draw the HR image, the degradation, the LR image and S."""
     for column, text, color in (HR, 'HR', IMAGE), (DEGRADE, 'bicubic\n8 bits', 'white'), (LR, 'LR', IMAGE):
         box(axes, column, y, text, color)
     box(axes, S, y, 'S', sr_color)
@@ -55,9 +55,9 @@ def sources(axes, y: float, sr_color: str) -> None:
 
 
 def phase_1(axes) -> None:
-    """S learns, T is frozen."""
-    phase = SCHEMES['SR4IR'][0]
-    axes.set_title('Phase 1: S learns, T is frozen (eval mode, no gradient for its weights)', loc='left')
+    """Draw phase 1: S learns, T is frozen."""
+    phase = SCHEMES['SR4IR'].phases[0]
+    axes.set_title('Phase 1: the SR network S learns; the task network T is frozen (eval mode)', loc='left')
     sources(axes, 2, LEARNS)
     box(axes, IMAGES, 2, 'SR', IMAGE)
     box(axes, T, 1.5, 'T up to\nthe TDP\nlayers', FROZEN, 1.4)
@@ -73,9 +73,9 @@ def phase_1(axes) -> None:
 
 
 def phase_2(axes) -> None:
-    """T learns, S is frozen."""
-    weights = SCHEMES['SR4IR'][1].task
-    axes.set_title('Phase 2: T learns, S (as just updated) is frozen', loc='left')
+    """Draw phase 2: T learns, S is frozen."""
+    weights = SCHEMES['SR4IR'].phases[1].task
+    axes.set_title('Phase 2: the task network T learns; the SR network S, as just updated, is frozen', loc='left')
     sources(axes, 2, FROZEN)
     rows = dict(zip(weights, (2, 2.9, 1.1)))
     names = dict(sr='SR', hr='HR', mix='CQMix(SR, HR)')
