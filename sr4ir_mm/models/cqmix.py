@@ -10,11 +10,14 @@ from ..registry import MODELS, TRANSFORMS
 @MODELS.register_module()
 @TRANSFORMS.register_module()
 class CQMix(nn.Module):
-    """Mix SR and HR patches of each image at random (SR4IR, section 3.3). Batch level, on the images' device.
+    """Random mix of SR and HR patches of each image (SR4IR, section 3.3), for a batch on the images' device.
 
     Args:
         grid (int): Cells per side: 8 for segmentation and detection, 4 for classification.
-        prob (float): Probability of a cell to show SR.
+        prob (float): Probability that a cell shows SR, 0 to 1.
+
+    Example:
+        >>> mix = CQMix(grid=8)(sr, hr)  # N x 3 x H x W, like both
     """
 
     def __init__(self, grid: int = 8, prob: float = 0.5) -> None:
@@ -26,10 +29,10 @@ class CQMix(nn.Module):
         """Mix a batch.
 
         Args:
-            sr (Tensor): N x C x H x W.
-            hr (Tensor): Same shape.
-            grid_mask (Tensor, optional): N x 1 x grid x grid of 0 and 1; drawn for each image when None. It is
-                enlarged by nearest neighbor to H x W.
+            sr (Tensor): SR images, N x C x H x W.
+            hr (Tensor): HR images, same shape.
+            grid_mask (Tensor, optional): Mask of 0 and 1, N x 1 x grid x grid, which is enlarged to H x W by nearest
+                neighbor. By default a new one is drawn for each image.
 
         Returns:
             Tensor: N x C x H x W, SR where the mask is 1 and HR where it is 0.

@@ -1,4 +1,4 @@
-"""Features of named layers of T, without running more of T than they need."""
+"""Features of named layers of the task network, computed without the rest of it."""
 
 import re
 from collections.abc import Iterable
@@ -11,22 +11,25 @@ from ..errors import SR4IRError
 
 
 class _AllRecorded(BaseException):  # not Exception, which T may catch
-    """Leaves T's forward as soon as the last wanted layer has answered."""
+    """Leave T's forward as soon as the last wanted layer has run."""
 
 
 class FeatureRecorder:
-    """Records outputs of T's layers by name: ``recorder(inputs, data_samples) -> {name: feature}``.
+    """Recorder of the outputs of T's layers by name: ``recorder(inputs, data_samples) -> {name: feature}``.
 
-    Hooks live only during a call, and nothing is kept after it. T stops once every layer has been seen: no head, RPN
+    Hooks exist only during a call, and nothing is kept after it. T stops once every named layer has run: no head, RPN
     or NMS runs to get a backbone feature. Of a layer that runs more than once, the first output counts.
 
     Args:
-        task (nn.Module): T, not wrapped.
+        task (nn.Module): Task network T, not wrapped.
         names (Iterable[str]): Module paths, with indices for layers that return more than one tensor: 'neck[0]',
             'backbone[out]' (a key), 'backbone[0][1]' (nested), 'neck[fine0]' (the finest map). See :func:`pick`.
 
     Raises:
-        SR4IRError: If T has no such layer; the message lists those there are.
+        SR4IRError: If T has no layer of that name; the message lists the layers that it has.
+
+    Example:
+        >>> FeatureRecorder(task, ['neck[0]', 'neck[1]'])(inputs)['neck[0]'].shape
     """
 
     def __init__(self, task: nn.Module, names: Iterable[str]) -> None:
@@ -59,35 +62,35 @@ class FeatureRecorder:
     @staticmethod
     def _feature(name: str, module: nn.Module, outputs: dict) -> Tensor:
         if module not in outputs:
-            raise SR4IRError(f"TDP layer '{name}' took no part in T's forward pass; choose another layer.")
+            raise SR4IRError(f"TDP layer '{name}' did not run in the task network's forward pass; choose another.")
         return pick(name, outputs[module])
 
 
 def pick(name: str, output: Any) -> Tensor:
-    """The tensor that a layer's name means in what its module returned.
+    """Return the tensor that a layer's name means in the output of its module.
 
     Args:
-        name (str): With any number of indices: a position in a tuple or list, a key of a dict, or 'fineN', the N-th
-            finest of all the tensors by :func:`area` (of equal ones the later first; the coarsest if there are not
-            so many). What is left after them stands for its last entry, and that for its finest tensor if it is
-            nested itself: the map, not the class token beside it.
+        name (str): Name with any number of indices: a position in a tuple or list, a key of a dict, or 'fineN', the
+            N-th finest of all the tensors by :func:`area` (of equal ones the later first; the coarsest if there are
+            fewer). Without a further index, the last entry of the result is taken; of a nested entry, its finest
+            tensor (the map, not the class token next to it).
         output (Any): Tensors in nested tuples, lists and dicts; a tensor alone counts as a tuple of one.
 
     Raises:
-        SR4IRError: If there is no such tensor; the message lists those there are.
+        SR4IRError: If the output has no such tensor; the message lists the tensors that it has.
     """
     node = output
     for index in re.findall(r'\[(.+?)\]', name):
         node = _step(node, index)
     if (feature := _last(node)) is None:
-        there = ', '.join(f'{name.partition("[")[0]}{index}' for index in tensors(output)) or 'none at all'
+        known = ', '.join(f'{name.partition("[")[0]}{index}' for index in tensors(output)) or 'no tensor'
         kind = type(output).__name__
-        raise SR4IRError(f"TDP layer '{name}' is no tensor: the module returns a {kind} with these: {there}.")
+        raise SR4IRError(f"TDP layer '{name}' is no tensor: the module returns a {kind} with these: {known}.")
     return feature
 
 
 def tensors(output: Any) -> dict[str, Tensor]:
-    """All tensors in nested tuples, lists and dicts, by their indices: '' (a tensor alone), '[0]', '[1][key]'."""
+    """Find all tensors in nested tuples, lists and dicts, by their indices: '' (a tensor alone), '[0]', '[1][key]'."""
     if isinstance(output, Tensor):
         return {'': output}
     if isinstance(output, dict):
@@ -98,7 +101,7 @@ def tensors(output: Any) -> dict[str, Tensor]:
 
 
 def area(feature: Tensor) -> int:
-    """Places in a feature: H W of N x C x H x W, L of tokens N x L x C, 1 of a vector N x C."""
+    """Count the places of a feature: H W of N x C x H x W, L of tokens N x L x C, 1 of a vector N x C."""
     return (feature.shape[2:] if feature.ndim > 3 else feature.shape[1:-1]).numel()
 
 
@@ -126,8 +129,8 @@ def _check_gradient(features: dict[str, Tensor]) -> None:
     for name, feature in features.items():
         if not feature.requires_grad:
             raise SR4IRError(
-                f"No gradient gets from TDP layer '{name}' to the image: T runs it without a graph, or inside of a "
-                'checkpoint that saves memory (with_cp). Choose another layer, or turn that off.'
+                f"No gradient flows from TDP layer '{name}' to the image: the task network runs it without a graph, or "
+                'in a checkpoint that saves memory (with_cp). Choose another layer, or turn that off.'
             )
 
 
@@ -141,4 +144,4 @@ def _resolve(task: nn.Module, name: str) -> nn.Module:
         parent = parent.rpartition('.')[0]
     names = [f'{parent}.{child}' if parent else child for child, _ in modules[parent].named_children()]
     names = [n for n in names if n != 'data_preprocessor']
-    raise SR4IRError(f"T ({type(task).__name__}) has no TDP layer '{name}'; there are: {', '.join(names)}.")
+    raise SR4IRError(f"The task network ({type(task).__name__}) has no TDP layer '{name}'; it has: {', '.join(names)}.")

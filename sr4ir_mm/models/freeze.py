@@ -1,4 +1,4 @@
-"""Temporary states of a net."""
+"""Freezing a network for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,17 @@ from torch import nn
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Freeze all parameters and put all submodules in eval mode; on exit each is as it was before.
+    """Freeze all parameters and put all submodules in eval mode; on exit, restore each one's own state.
 
-    Each parameter's own ``requires_grad`` and each submodule's own mode come back, since a zoo model may have frozen
-    stages of its own. ``module.train()`` is not called: zoo backbones freeze stages anew in it.
+    A zoo model may have frozen stages of its own, so each parameter gets its own ``requires_grad`` back, and each
+    submodule its own mode. ``module.train()`` is not called, because zoo backbones freeze stages again in it.
+
+    Args:
+        module (nn.Module): Network, not wrapped.
+
+    Example:
+        >>> with frozen(model.task):
+        ...     features = model.task.extract_feat(inputs)
     """
     params = [p for p in module.parameters() if p.requires_grad]
     modules = [m for m in module.modules() if m.training]

@@ -14,12 +14,20 @@ class TDPLoss(nn.Module):
     """Distance between T's features of the SR image and of the HR image (SR4IR, section 3.2).
 
     Args:
-        layers (dict[str, float]): Weight of each layer of T, by module path: 'backbone' (a tuple's last element),
-            'neck[0]' (an element of a tuple), 'backbone.layer3.1'.
+        layers (dict[str, float]): Weight of each layer of T, by module path: 'backbone' (last element of a tuple),
+            'neck[0]' (an element of a tuple), 'backbone.layer3.1'. See :class:`FeatureRecorder`.
         loss_weight (float): Weight of the whole loss.
-        criterion (str): 'l1' or 'l2', averaged over all elements of a feature.
-        relative (bool): Divide each layer's loss by the mean size of its HR feature (mean square for 'l2'), taken
-            without gradient. Then one weight serves every T; without it the loss grows with the size of T's features.
+        criterion (str): Distance, 'l1' or 'l2', averaged over all elements of a feature.
+        relative (bool): Whether to divide the loss of each layer by the mean size of its HR feature (mean square for
+            'l2'), without gradient. Then one weight fits every T; otherwise the loss grows with the size of T's
+            features.
+
+    Raises:
+        SR4IRError: If the criterion is unknown.
+
+    Example:
+        >>> loss = TDPLoss({'neck[0]': 0.5, 'neck[1]': 0.5}, relative=True)
+        >>> loss(recorder(sr_inputs), recorder(hr_inputs))
     """
 
     def __init__(
@@ -27,21 +35,21 @@ class TDPLoss(nn.Module):
     ) -> None:
         super().__init__()
         if criterion not in _CRITERIA:
-            raise SR4IRError(f"TDPLoss has no criterion '{criterion}'; there are {sorted(_CRITERIA)}.")
+            raise SR4IRError(f"TDPLoss: unknown criterion '{criterion}'; choose one of {', '.join(sorted(_CRITERIA))}.")
         self.layers = dict(layers)
         self.loss_weight = loss_weight
         self.criterion = _CRITERIA[criterion]
         self.relative = relative
 
     def forward(self, sr_feats: dict[str, Tensor], hr_feats: dict[str, Tensor]) -> Tensor:
-        """Weighted sum over the layers.
+        """Sum the weighted distances over the layers.
 
         Args:
             sr_feats (dict[str, Tensor]): Features of the SR image by layer name, any shape; other names are ignored.
             hr_feats (dict[str, Tensor]): Features of the HR image, same shapes; no gradient flows into them.
 
         Returns:
-            Tensor: Scalar.
+            Tensor: Scalar loss.
         """
         return self.loss_weight * sum(
             weight * self._distance(sr_feats[name], hr_feats[name].detach()) for name, weight in self.layers.items()
@@ -50,6 +58,6 @@ class TDPLoss(nn.Module):
     def _distance(self, sr: Tensor, hr: Tensor) -> Tensor:
         loss = self.criterion(sr, hr)
         if self.relative:
-            # the distance to nothing is the size of the feature
+            # the distance to zero is the size of the feature
             loss = loss / self.criterion(hr, torch.zeros_like(hr)).clamp(min=1e-12)
         return loss

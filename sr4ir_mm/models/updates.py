@@ -1,4 +1,4 @@
-"""Back-propagation and updates with several losses per step, or several optimizers per loss.
+"""Backward pass and optimizer step with several losses per step, or several optimizers per loss.
 
 MMEngine's wrappers count calls of ``backward`` to know when to step. In phase 2 three calls make one step, and in the
 joint scheme one call serves two wrappers: both must count as one.
@@ -16,9 +16,9 @@ def accumulate(wrappers: Collection[OptimWrapper], loss: Tensor, last: bool) -> 
     """Add the gradient of a scalar loss, scaled for mixed precision and accumulation.
 
     Args:
-        wrappers (Collection[OptimWrapper]): Those whose parameters the loss reaches.
-        loss (Tensor): Scalar.
-        last (bool): Whether this is the last loss of the iteration; only this one counts.
+        wrappers (Collection[OptimWrapper]): Wrappers of the networks that the loss reaches.
+        loss (Tensor): Scalar loss.
+        last (bool): Whether this is the last loss of the iteration; only the last one counts as a step.
     """
     first, *others = wrappers
     first.backward(first.scale_loss(loss))
@@ -28,7 +28,7 @@ def accumulate(wrappers: Collection[OptimWrapper], loss: Tensor, last: bool) -> 
 
 
 def update(wrappers: Collection[OptimWrapper]) -> None:
-    """Step and clear the gradients, where the accumulation is complete."""
+    """Step and clear the gradients of the wrappers whose accumulation is complete."""
     ready = [wrapper for wrapper in wrappers if wrapper.should_update()]
     if len(ready) > 1 and hasattr(ready[0], 'loss_scaler'):
         _step_with_one_scaler(ready)
@@ -40,16 +40,20 @@ def update(wrappers: Collection[OptimWrapper]) -> None:
 
 
 def share_scaler(wrappers: Collection[OptimWrapper]) -> None:
-    """Let wrappers that one ``backward`` serves scale the loss alike.
+    """Let wrappers that share one ``backward`` share the loss scale.
 
     Raises:
         SR4IRError: If only some of them use mixed precision, or they accumulate over different numbers of iterations.
     """
     if len({wrapper._accumulative_counts for wrapper in wrappers}) > 1:
-        raise SR4IRError("S and T learn from one backward pass: use the same 'accumulative_counts' for both.")
+        raise SR4IRError(
+            "SR and task network learn from one backward pass: use the same 'accumulative_counts' for both."
+        )
     scalers = [wrapper.loss_scaler for wrapper in wrappers if hasattr(wrapper, 'loss_scaler')]
     if scalers and len(scalers) < len(wrappers):
-        raise SR4IRError("S and T learn from one backward pass: use the same optim_wrapper 'type' for both.")
+        raise SR4IRError(
+            "SR and task network learn from one backward pass: use the same optim_wrapper 'type' for both."
+        )
     for wrapper in wrappers:
         if scalers:
             wrapper.loss_scaler = scalers[0]
@@ -62,5 +66,5 @@ def _step_with_one_scaler(wrappers: list) -> None:
             scaler.unscale_(wrapper.optimizer)
             wrapper._clip_grad()
         scaler.step(wrapper.optimizer)
-    # once for all: AmpOptimWrapper.step would change the scale between the two steps
+    # once for both: AmpOptimWrapper.step would change the scale between the two steps
     scaler.update(wrappers[0]._scale_update_param)

@@ -137,7 +137,7 @@ def test_leaves_nothing_behind_when_the_task_raises(task, image):
     ],
 )
 def test_unknown_layer_lists_those_there_are(task, name, layers):
-    message = rf"T \(Task\) has no TDP layer '{re.escape(name)}'; there are: {layers}\.$"
+    message = rf"network \(Task\) has no TDP layer '{re.escape(name)}'; it has: {layers}\.$"
     with pytest.raises(SR4IRError, match=message):
         FeatureRecorder(task, [name])
 
@@ -161,7 +161,7 @@ def test_not_a_tensor(task, image, name, kind, there):
 
 
 def test_a_module_without_tensors():
-    with pytest.raises(SR4IRError, match=r'returns a tuple with these: none at all\.$'):
+    with pytest.raises(SR4IRError, match=r'returns a tuple with these: no tensor\.$'):
         pick('backbone', (None, []))
 
 
@@ -233,7 +233,7 @@ class Checkpointed(nn.Module):
 def test_a_layer_that_no_gradient_leaves(task, image):
     task.backbone = Checkpointed()
     recorder = FeatureRecorder(task, ['backbone.stage'])
-    with pytest.raises(SR4IRError, match=r"No gradient gets from TDP layer 'backbone\.stage' to the image.*with_cp"):
+    with pytest.raises(SR4IRError, match=r"No gradient flows from TDP layer 'backbone\.stage' to the image.*with_cp"):
         recorder(image.requires_grad_())
     with torch.no_grad():  # as for the HR image
         assert recorder(image)['backbone.stage'].shape == (2, 4, 6, 6)
@@ -244,6 +244,6 @@ def test_a_layer_that_no_gradient_leaves(task, image):
 
 def test_layer_without_part_in_the_forward_pass(task, image):
     task.head = nn.Identity()
-    with pytest.raises(SR4IRError, match=r"'unused' took no part in T's forward pass"):
+    with pytest.raises(SR4IRError, match=r"'unused' did not run in the task network's forward pass"):
         FeatureRecorder(task, ['backbone', 'unused'])(image)
     assert task.hooks == 0

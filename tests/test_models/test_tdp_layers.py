@@ -157,7 +157,7 @@ def test_the_last_of_a_list_of_blocks():
     ],
 )  # fmt: skip
 def test_no_sensible_default(task, why):
-    message = rf'^T \(Net\) has {why}, so set model\.tdp\.layers, e\.g\. .*list_layers\.py CONFIG lists'
+    message = rf'^The task network \(Net\) has {why}: set model\.tdp\.layers, e\.g\. .*list_layers\.py CONFIG'
     with pytest.raises(SR4IRError, match=message):
         default_layers(task)
 

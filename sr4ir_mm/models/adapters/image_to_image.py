@@ -1,4 +1,4 @@
-"""SR nets of mmagic that need more around them than RGB images in [0, 1]."""
+"""SR networks of mmagic that take more than RGB images in [0, 1]."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,15 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class ImageToImage(nn.Module):
-    """S whose images are normalized.
+    """An SR network whose images are normalized.
 
     Args:
-        generator (dict): The net. It keeps the name that it has in mmagic's models, so that their checkpoints load.
-        mean, std (sequence of float): The net takes and gives ``(image - mean) / std``, with the image in [0, 1], RGB.
+        generator (dict): Network. It keeps the name that it has in mmagic's models, so that their checkpoints load.
+        mean (Sequence[float]): Mean of the three channels, for images in [0, 1], RGB.
+        std (Sequence[float]): Standard deviation; the network takes and returns ``(image - mean) / std``.
+
+    Example:
+        >>> sr = dict(type='sr4ir_mm.ImageToImage', mean=[0.5] * 3, std=[0.5] * 3, generator=dict(type='mmagic...'))
     """
 
     def __init__(self, generator: dict, mean: Sequence[float] = (0, 0, 0), std: Sequence[float] = (1, 1, 1)) -> None:
@@ -24,7 +28,7 @@ class ImageToImage(nn.Module):
         self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """N x 3 x H x W to N x 3 x (scale H) x (scale W), [0, 1], RGB; the output is not clamped."""
+        """Enlarge N x 3 x H x W to N x 3 x (scale H) x (scale W), [0, 1], RGB; the output is not clamped."""
         return self._run((x - self.mean) / self.std) * self.std + self.mean
 
     def _run(self, x: Tensor) -> Tensor:
@@ -33,13 +37,13 @@ class ImageToImage(nn.Module):
 
 @MODELS.register_module()
 class LIIFUpsampler(ImageToImage):
-    """An ``LIIF*Net`` of mmagic, asked for every pixel of the enlarged image.
+    """An ``LIIF*Net`` of mmagic that computes every pixel of the enlarged image.
 
-    Where no gradient is needed, it is asked for ``eval_bsize`` pixels at a time.
+    Without gradient it computes ``eval_bsize`` pixels at a time. (mmagic's ``LIIF`` is a whole model.)
 
     Args:
-        scale (int): Up-sampling factor; any, for the same weights.
-        **kwargs: Of :class:`ImageToImage`.
+        scale (int): Up-sampling factor; the same weights serve any.
+        **kwargs: Arguments of :class:`ImageToImage`.
     """
 
     def __init__(self, scale: int, **kwargs) -> None:

@@ -1,4 +1,4 @@
-"""The paper's way to make images of different sizes one batch."""
+"""The paper's way to make one batch of images of different sizes."""
 
 from collections.abc import Sequence
 
@@ -11,29 +11,33 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class PaddedDetDataPreprocessor(DetDataPreprocessor):
-    """mmdet's preprocessor, which pads images with themselves instead of zeros, as the paper's own code does.
+    """mmdet's data preprocessor that pads by reflection instead of zeros, as the paper's own code does.
 
-    S sees, and learns to restore, the whole batch; an edge to zeros would be in it. Arguments as in
-    :class:`mmdet.models.DetDataPreprocessor`; ``pad_size_divisor`` is the scale of S.
+    The SR network learns to restore the whole batch, in which zeros would make an artificial edge. The arguments are
+    those of :class:`mmdet.models.DetDataPreprocessor`; ``pad_size_divisor`` is the scale of the SR network.
+
+    Example:
+        >>> data_preprocessor = dict(type='sr4ir_mm.PaddedDetDataPreprocessor', mean=[0.0] * 3, std=[255.0] * 3,
+        ...                          bgr_to_rgb=True, pad_size_divisor=4)
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Pad, then do all else as mmdet. ``img_shape`` of a sample stays the size without padding."""
+        """Pad, then do the rest as mmdet does. ``img_shape`` of a sample stays the size without padding."""
         data = self.cast_data(data)
         data['inputs'] = pad_images(data['inputs'], self.pad_size_divisor)
         return super().forward(data, training)
 
 
 def pad_images(images: Sequence[Tensor], divisor: int = 1) -> list[Tensor]:
-    """Pad images at the right and the bottom to one size, the largest there is, rounded up to a multiple.
+    """Pad images at the right and the bottom to the largest height and width, rounded up to a multiple.
 
     Args:
-        images (Sequence[Tensor]): C x H x W, any type and range.
-        divisor (int): What divides both sides of the result.
+        images (Sequence[Tensor]): Images, C x H x W, any type and range.
+        divisor (int): Divisor of both sides of the result.
 
     Returns:
-        list[Tensor]: Float, same range; padded by reflection, except for images that are smaller than their padding,
-        where the edge is repeated.
+        list[Tensor]: Float images in the same range, padded by reflection. An image that is smaller than its padding
+        repeats its edge instead.
     """
     height, width = (-(-max(image.shape[axis] for image in images) // divisor) * divisor for axis in (1, 2))
     return [_pad(image.float(), height - image.shape[1], width - image.shape[2]) for image in images]

@@ -13,15 +13,18 @@ from ...registry import MODELS
 
 @MODELS.register_module()
 class TorchvisionBackbone(BaseModule):
-    """Features of any classification net of torchvision.
+    """Features of any classification network of torchvision.
 
     Args:
-        name (str): As in :func:`torchvision.models.get_model`.
-        out_nodes (Sequence[str]): Names of the layers whose outputs to return, e.g. 'features.12'.
-        frozen (Sequence[str]): Names of the parts that do not learn and stay in eval mode, e.g. 'features'.
-        init_cfg (dict, optional): As in MMEngine; keys of a checkpoint are torchvision's own.
-        **kwargs: More for torchvision's builder, e.g. ``replace_stride_with_dilation`` of a ResNet. No weights are
-            loaded by default.
+        name (str): Name of the network, as in :func:`torchvision.models.get_model`.
+        out_nodes (Sequence[str]): Names of the layers whose outputs are returned, e.g. 'features.12'.
+        frozen (Sequence[str]): Names of the parts that are not trained and stay in eval mode, e.g. 'features'.
+        init_cfg (dict, optional): Initialization as in MMEngine; keys of a checkpoint are torchvision's own.
+        **kwargs: Further arguments of torchvision's builder, e.g. ``replace_stride_with_dilation`` of a ResNet. No
+            weights are loaded by default.
+
+    Example:
+        >>> backbone = dict(type='sr4ir_mm.TorchvisionBackbone', name='squeezenet1_0', out_nodes=['features.12'])
     """
 
     def __init__(
@@ -39,17 +42,17 @@ class TorchvisionBackbone(BaseModule):
             part.requires_grad_(False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """N x 3 x H x W to one feature map for each of ``out_nodes``."""
+        """Compute one feature map for each of ``out_nodes``, of N x 3 x H x W."""
         return tuple(self.net(x).values())
 
     def train(self, mode: bool = True) -> 'TorchvisionBackbone':
-        """Set the mode of what is not frozen."""
+        """Set the mode of the parts that are not frozen."""
         super().train(mode)
         for part in self.frozen:
             part.eval()
         return self
 
     def init_weights(self) -> None:
-        """Load ``init_cfg`` into the net; without one, torchvision's own initialization stays."""
+        """Load ``init_cfg`` into the network; without one, torchvision's own initialization stays."""
         if self.init_cfg:
             initialize(self.net, self.init_cfg)

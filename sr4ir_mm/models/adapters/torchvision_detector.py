@@ -1,4 +1,4 @@
-"""Torchvision's detection nets as task nets that speak MMEngine."""
+"""Detection networks of torchvision as task networks in MMEngine's form."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,18 +15,21 @@ from .torchvision_nets import TorchvisionNet
 
 @MODELS.register_module()
 class TorchvisionDetector(TorchvisionNet):
-    """A detection net of torchvision with mmdet's data samples, metrics and visualizer.
+    """A detection network of torchvision with mmdet's data samples, metrics and visualizer.
 
     The data preprocessor must leave images in [0, 1] RGB (mean 0, standard deviation 255): torchvision normalizes and
-    resizes inside of the net. It gets each image without padding (``img_shape``).
+    resizes inside the network. It receives each image without padding (``img_shape``).
 
     Args:
-        name (str): E.g. 'fasterrcnn_mobilenet_v3_large_fpn'.
-        num_classes (int): Without the background, as in mmdet; torchvision counts it.
-        frozen_layers (int, optional): Freeze the backbone as torchvision does when it starts from ImageNet weights:
-            all of its BatchNorm, and its first so many children (7 for 'mobilenet_v3_large', 5 for a ResNet leave
-            torchvision's usual 3 stages to learn). By default nothing is frozen.
-        **kwargs: See :class:`TorchvisionNet`.
+        name (str): Name of the network, e.g. 'fasterrcnn_mobilenet_v3_large_fpn'.
+        num_classes (int): Number of classes without the background, as in mmdet; torchvision counts it.
+        frozen_layers (int, optional): Number of children of the backbone that are frozen, together with all of its
+            BatchNorm, as torchvision does when it starts from ImageNet weights (7 for 'mobilenet_v3_large', 5 for a
+            ResNet leave torchvision's usual 3 stages to train). By default nothing is frozen.
+        **kwargs: Arguments of :class:`TorchvisionNet`.
+
+    Example:
+        >>> task = dict(type='sr4ir_mm.TorchvisionDetector', name='fasterrcnn_mobilenet_v3_large_fpn', num_classes=20)
     """
 
     family = torchvision.models.detection
@@ -41,27 +44,27 @@ class TorchvisionDetector(TorchvisionNet):
 
     @property
     def backbone(self) -> nn.Module:
-        """The backbone without FPN."""
+        """Backbone without FPN."""
         return getattr(self.net.backbone, 'body', self.net.backbone)
 
     def extract_feat(self, inputs: Tensor, data_samples: list | None = None) -> tuple[Tensor, ...]:
-        """Features of the backbone, with FPN, of the images as resized, normalized and padded by torchvision."""
-        with self._answering('detections'):
+        """Compute features of backbone and FPN, of the images as torchvision resizes, normalizes and pads them."""
+        with self._returning('detections'):
             images, _ = self.net.transform(_without_padding(inputs, data_samples))
         return tuple(self.net.backbone(images.tensors).values())
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
-        """Torchvision's losses; all names start with 'loss'."""
+        """Compute torchvision's losses; all names start with 'loss'."""
         targets = [_target(sample.gt_instances) for sample in data_samples]
-        with self._answering('losses'):
+        with self._returning('losses'):
             losses = self.net(_without_padding(inputs, data_samples), targets)
         if not any(len(target['boxes']) for target in targets):
-            # where RPN has no proposal either, nothing is left to take the mean of
+            # where RPN has no proposal either, the mean is one of nothing
             losses = {name: loss.nan_to_num() for name, loss in losses.items()}
         return {name if name.startswith('loss') else f'loss_{name}': loss for name, loss in losses.items()}
 
     def predict(self, inputs: Tensor, data_samples: list) -> list:
-        """Samples with ``pred_instances``: ``bboxes`` of the original image, ``scores``, and ``labels`` from 0."""
+        """Add ``pred_instances`` to samples: ``bboxes`` in the original image, ``scores``, and ``labels`` from 0."""
         for sample, found in zip(data_samples, self._forward(inputs, data_samples)):
             scale = found['boxes'].new_tensor(sample.metainfo.get('scale_factor', (1, 1))).repeat(2)
             sample.pred_instances = InstanceData(
@@ -70,14 +73,15 @@ class TorchvisionDetector(TorchvisionNet):
         return data_samples
 
     def _forward(self, inputs: Tensor, data_samples: list | None = None) -> list[dict[str, Tensor]]:
-        with self._answering('detections'):
+        with self._returning('detections'):
             return self.net(_without_padding(inputs, data_samples))
 
     @contextmanager
-    def _answering(self, what: str) -> Iterator[None]:
-        """Torchvision's detectors give losses in train mode and detections in eval mode; we ask for either in both.
+    def _returning(self, what: str) -> Iterator[None]:
+        """Let the network return losses or detections in either mode.
 
-        Only their own modules change, not those that they consist of: norm and dropout layers keep their mode.
+        Torchvision's detectors return losses in train mode and detections in eval mode. Only the mode of their own
+        modules changes here: norm and dropout layers keep theirs.
         """
         own = [m for m in self.net.modules() if type(m).__module__.startswith(self.family.__name__)]
         modes = [m.training for m in own]

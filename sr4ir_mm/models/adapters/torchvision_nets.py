@@ -1,4 +1,4 @@
-"""Torchvision's segmentation and classification nets as task nets that speak MMEngine."""
+"""Segmentation and classification networks of torchvision as task networks in MMEngine's form."""
 
 from types import ModuleType
 from typing import Any
@@ -15,20 +15,20 @@ from ...registry import MODELS
 
 
 class TorchvisionNet(BaseModel):
-    """What the adapters share; the one for detection is in a file of its own.
+    """Common part of the adapters; the one for detection has a file of its own.
 
-    The net itself is the submodule ``net``, with torchvision's own names in it.
+    The network itself is the submodule ``net``, with torchvision's own names in it.
 
     Args:
-        name (str): As in :func:`torchvision.models.get_model`.
-        data_preprocessor (dict): One of the zoo whose data samples the net is to speak.
-        backbone_init_cfg (dict, optional): Where the backbone starts from: an ``init_cfg`` of MMEngine for a file in
+        name (str): Name of the network, as in :func:`torchvision.models.get_model`.
+        data_preprocessor (dict, optional): Data preprocessor of the zoo whose data samples the network takes.
+        backbone_init_cfg (dict, optional): Initialization of the backbone, an ``init_cfg`` of MMEngine for a file in
             torchvision's layout. A ``prefix`` is cut off, such as 'features.' of a MobileNet under FPN.
-        init_cfg (dict, optional): Where the whole model starts from, as in MMEngine.
-        **kwargs: More for torchvision's builder. No weights are loaded by default.
+        init_cfg (dict, optional): Initialization of the whole model, as in MMEngine.
+        **kwargs: Further arguments of torchvision's builder. No weights are loaded by default.
 
     Raises:
-        SR4IRError: If torchvision has no net of this name for the task.
+        SR4IRError: If torchvision has no network of this name for the task.
     """
 
     family: ModuleType
@@ -44,17 +44,17 @@ class TorchvisionNet(BaseModel):
         super().__init__(data_preprocessor, init_cfg)
         names = list_models(self.family)
         if name not in names:
-            raise SR4IRError(f"{type(self).__name__} knows no net '{name}'; torchvision has {', '.join(names)}.")
+            raise SR4IRError(f"{type(self).__name__}: unknown network '{name}'; torchvision has {', '.join(names)}.")
         self.net = get_model(name, **{'weights': None, **kwargs})
         self.backbone_init_cfg = backbone_init_cfg
 
     @property
     def backbone(self) -> nn.Module:
-        """The part that ``backbone_init_cfg`` is for."""
+        """Part that ``backbone_init_cfg`` is for."""
         return self.net.backbone
 
     def init_weights(self) -> None:
-        """Load the backbone, then the whole model, as far as there is a config; all else stays torchvision's own."""
+        """Load the backbone, then the whole model, where a config is given; the rest stays as torchvision made it."""
         if self.backbone_init_cfg and not self.is_init:
             initialize(self.backbone, self.backbone_init_cfg)
         super().init_weights()
@@ -63,10 +63,10 @@ class TorchvisionNet(BaseModel):
         """Run on N x 3 x H x W as the data preprocessor makes them.
 
         Args:
-            inputs (Tensor): Images.
-            data_samples (list, optional): The zoo's data samples.
+            inputs (Tensor): Images, N x 3 x H x W.
+            data_samples (list, optional): Data samples of the zoo.
             mode (str): 'loss' for a dict of losses (also in eval mode, then with running statistics), 'predict' for
-                the samples with predictions, 'tensor' for what torchvision returns.
+                samples with predictions, 'tensor' for what torchvision returns.
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)
@@ -74,7 +74,7 @@ class TorchvisionNet(BaseModel):
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
             return self._forward(inputs, data_samples)
-        raise RuntimeError(f"Invalid mode '{mode}'; there are loss, predict and tensor.")
+        raise RuntimeError(f"Invalid mode '{mode}'; choose loss, predict or tensor.")
 
     def _forward(self, inputs: Tensor, data_samples: list | None = None) -> Any:
         return self.net(inputs)
@@ -82,15 +82,18 @@ class TorchvisionNet(BaseModel):
 
 @MODELS.register_module()
 class TorchvisionSegmentor(TorchvisionNet):
-    """A segmentation net of torchvision with mmseg's data samples, metrics and visualizer.
+    """A segmentation network of torchvision with mmseg's data samples, metrics and visualizer.
 
     The loss is the cross entropy over all pixels but those of label 255, plus half of the auxiliary head's (SR4IR,
     section 4.1), which ``aux_loss=True`` adds.
 
     Args:
-        name (str): E.g. 'deeplabv3_mobilenet_v3_large'.
-        num_classes (int): With the background, as in mmseg.
-        **kwargs: See :class:`TorchvisionNet`.
+        name (str): Name of the network, e.g. 'deeplabv3_mobilenet_v3_large'.
+        num_classes (int): Number of classes with the background, as in mmseg.
+        **kwargs: Arguments of :class:`TorchvisionNet`.
+
+    Example:
+        >>> task = dict(type='sr4ir_mm.TorchvisionSegmentor', name='deeplabv3_mobilenet_v3_large', num_classes=21)
     """
 
     family = torchvision.models.segmentation
@@ -101,11 +104,11 @@ class TorchvisionSegmentor(TorchvisionNet):
         self.num_classes = num_classes
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Features of the backbone."""
+        """Compute the features of the backbone."""
         return tuple(self.net.backbone(inputs).values())
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
-        """Losses 'decode.loss_ce' and 'aux.loss_ce', named as in mmseg."""
+        """Compute the losses 'decode.loss_ce' and 'aux.loss_ce', named as in mmseg."""
         target = torch.cat([sample.gt_sem_seg.data for sample in data_samples]).long()
         outputs = self.net(inputs)
         losses = {'decode.loss_ce': _cross_entropy(outputs['out'], target)}
@@ -114,7 +117,7 @@ class TorchvisionSegmentor(TorchvisionNet):
         return losses
 
     def predict(self, inputs: Tensor, data_samples: list | None = None) -> list:
-        """Samples with ``seg_logits`` and ``pred_sem_seg``, without padding and of the size ``ori_shape``."""
+        """Add ``seg_logits`` and ``pred_sem_seg`` to samples, without padding and of the size ``ori_shape``."""
         from mmseg.models import BaseSegmentor  # here, so that the other zoos' users need not wait for it
 
         return BaseSegmentor.postprocess_result(self, self.net(inputs)['out'], data_samples)
@@ -127,15 +130,18 @@ def _cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class TorchvisionClassifier(TorchvisionNet):
-    """A classification net of torchvision with mmpretrain's data samples, metrics and visualizer.
+    """A classification network of torchvision with mmpretrain's data samples, metrics and visualizer.
 
-    ``backbone_init_cfg`` fills the whole net; a last layer for another number of classes stays as initialized.
+    ``backbone_init_cfg`` fills the whole network; a last layer for another number of classes stays as initialized.
 
     Args:
-        name (str): E.g. 'resnet18'. Nets with auxiliary heads need ``aux_logits=False``.
-        num_classes (int): As in the data set.
-        head (dict, optional): What makes losses and predictions of the net's logits.
-        **kwargs: See :class:`TorchvisionNet`.
+        name (str): Name of the network, e.g. 'resnet18'. One with auxiliary heads needs ``aux_logits=False``.
+        num_classes (int): Number of classes of the data set.
+        head (dict, optional): Head that makes losses and predictions of the logits; mmpretrain's ClsHead by default.
+        **kwargs: Arguments of :class:`TorchvisionNet`.
+
+    Example:
+        >>> task = dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=196)
     """
 
     family = torchvision.models
@@ -147,24 +153,24 @@ class TorchvisionClassifier(TorchvisionNet):
 
     @property
     def backbone(self) -> nn.Module:
-        """All of the net: what does not fit is left out."""
+        """The whole network: weights that do not fit are left out."""
         return self.net
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor]:
-        """What the last child of the net, its classifier, gets to see."""
+        """Compute the input of the last child of the network, its classifier."""
         *_, classifier = self.net.children()
-        seen = []
-        handle = classifier.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+        inputs_of_classifier = []
+        handle = classifier.register_forward_pre_hook(lambda module, args: inputs_of_classifier.append(args[0]))
         try:
             self.net(inputs)
         finally:
             handle.remove()
-        return tuple(seen)
+        return tuple(inputs_of_classifier)
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
-        """The loss of ``head``, by default the cross entropy."""
+        """Compute the loss of ``head``, by default the cross entropy."""
         return self.head.loss((self.net(inputs),), data_samples)
 
     def predict(self, inputs: Tensor, data_samples: list | None = None) -> list:
-        """Samples with ``pred_score`` and ``pred_label``."""
+        """Add ``pred_score`` and ``pred_label`` to samples."""
         return self.head.predict((self.net(inputs),), data_samples)

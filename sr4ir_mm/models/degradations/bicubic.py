@@ -1,4 +1,4 @@
-"""How a high-resolution image becomes the low-resolution input of S."""
+"""Bicubic down-sampling, the degradation of the paper."""
 
 import torch
 import torch.nn.functional as F
@@ -15,10 +15,14 @@ def quantize(x: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class BicubicDegradation(nn.Module):
-    """Bicubic down-sampling without antialiasing, then 8-bit rounding (SR4IR, section 3.1).
+    """Bicubic down-sampling without antialiasing, then rounding to 8 bits (SR4IR, section 3.1).
 
     Args:
         scale (int): Down-sampling factor, at least 1 (1 only rounds to 8 bits).
+
+    Example:
+        >>> BicubicDegradation(4)(torch.rand(1, 3, 64, 64)).shape
+        torch.Size([1, 3, 16, 16])
     """
 
     def __init__(self, scale: int) -> None:
@@ -30,7 +34,7 @@ class BicubicDegradation(nn.Module):
         """Degrade a batch.
 
         Args:
-            hr (Tensor): N x 3 x H x W, float, [0, 1].
+            hr (Tensor): HR images, N x 3 x H x W, float, [0, 1].
 
         Returns:
             Tensor: N x 3 x ceil(H/scale) x ceil(W/scale), [0, 1] in steps of 1/255. Sides that ``scale`` does not

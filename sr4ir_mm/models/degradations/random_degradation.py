@@ -1,4 +1,4 @@
-"""Degradations as they are met in practice: several steps in random order and strength, drawn for each image."""
+"""Degradations as they occur in practice: several steps in random order and strength, drawn for each image."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,11 +17,11 @@ from .bicubic import quantize
 
 
 class RandomNoise(IntensityAugmentationBase2D):
-    """Noise of a camera: normally distributed, with variance ``std ** 2 + shot * brightness``.
+    """Camera noise: normally distributed, with variance ``std ** 2 + shot * brightness``.
 
     Args:
-        std (tuple[float, float]): Range of the noise of the sensor, in units of the image's range [0, 1].
-        shot (tuple[float, float]): Range of the noise of the light, as the variance in a white pixel.
+        std (tuple[float, float]): Range of the sensor noise, in units of the image's range [0, 1].
+        shot (tuple[float, float]): Range of the shot noise, as the variance in a white pixel.
         gray (float): Probability that the three channels have the same noise.
         p (float): Probability of noise.
     """
@@ -46,7 +46,7 @@ class RandomNoise(IntensityAugmentationBase2D):
 
 
 class RandomResize(nn.Module):
-    """Resize by a random factor, with a random filter.
+    """Resizing by a random factor, with a random filter.
 
     Args:
         factor (tuple[float, float]): Range of the factor by which both sides are multiplied.
@@ -63,7 +63,7 @@ class RandomResize(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Divide the sides by ``scale``, with a random filter: the place of the down-sampling among the steps."""
+    """Division of the sides by ``scale``, with a random filter: it places the down-sampling among the steps."""
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class Downsample(nn.Module):
         return resize(image, [-(-side // self.scale) for side in image.shape[-2:]])
 
 
-#: the steps there are: all of kornia's that leave the geometry alone, so that LR and HR show the same place
+#: the steps: all of kornia's that do not change the geometry, so that LR and HR show the same place
 STEPS = {
     name: kind
     for name, kind in vars(K).items()
@@ -93,11 +93,15 @@ class RandomDegradation(nn.Module):
         scale (int): Down-sampling factor, at least 1. 1 keeps the size (restoration).
         steps (list): Each is a dict with the ``type`` of a step and its arguments, or a list of such dicts, a group
             that is taken in random order. Types are the intensity augmentations of ``kornia.augmentation`` (strengths
-            are ranges, ``p`` the probability), :class:`RandomNoise`, :class:`RandomResize` and :class:`Downsample`
-            (no arguments). Whatever size the last step leaves is resized to that of the LR image.
+            are ranges, ``p`` is the probability), :class:`RandomNoise`, :class:`RandomResize` and :class:`Downsample`
+            (no arguments). The result of the last step is resized to the size of the LR image.
 
     Raises:
-        SR4IRError: If a step has a type that there is not.
+        SR4IRError: If the type of a step is unknown.
+
+    Example:
+        >>> blur = dict(type='RandomGaussianBlur', kernel_size=7, sigma=(0.2, 2.0))
+        >>> RandomDegradation(4, [blur, dict(type='Downsample'), dict(type='RandomJPEG', jpeg_quality=(50, 95))])
     """
 
     def __init__(self, scale: int, steps: Sequence[dict | Sequence[dict]]) -> None:
@@ -111,7 +115,7 @@ class RandomDegradation(nn.Module):
         """Degrade a batch.
 
         Args:
-            hr (Tensor): N x 3 x H x W, float, [0, 1].
+            hr (Tensor): HR images, N x 3 x H x W, float, [0, 1].
 
         Returns:
             Tensor: N x 3 x ceil(H/scale) x ceil(W/scale), [0, 1] in steps of 1/255. Sides that ``scale`` does not
@@ -137,20 +141,20 @@ class RandomDegradation(nn.Module):
         kwargs = dict(step)
         kind = kwargs.pop('type', None)
         if kind not in STEPS:
-            raise SR4IRError(f"RandomDegradation has no step '{kind}'; there are {', '.join(sorted(STEPS))}.")
+            raise SR4IRError(f"RandomDegradation: unknown step '{kind}'; choose from {', '.join(sorted(STEPS))}.")
         if kind == 'Downsample':
             kwargs['scale'] = self.scale
         return STEPS[kind](**kwargs)
 
 
 def uniform(limits: Sequence[float]) -> float:
-    """A number between two limits, from PyTorch's global generator of the CPU."""
+    """Draw a number between two limits from PyTorch's global CPU generator."""
     low, high = limits
     return low + (high - low) * torch.rand(()).item()
 
 
 def resize(image: Tensor, size: Sequence[int]) -> Tensor:
-    """Resize N x 3 x H x W with a filter drawn of area, bilinear and bicubic; the same size is left as it is."""
+    """Resize N x 3 x H x W with one of the filters area, bilinear and bicubic; the same size stays as it is."""
     if list(image.shape[-2:]) == list(size):
         return image
     mode = ('area', 'bilinear', 'bicubic')[torch.randint(3, ())]
@@ -159,7 +163,7 @@ def resize(image: Tensor, size: Sequence[int]) -> Tensor:
 
 @contextmanager
 def seeded_by(image: Tensor) -> Iterator[None]:
-    """Within it random numbers follow from an image in [0, 1]; outside they go on as if it had not been."""
+    """Let random numbers follow from an image in [0, 1]; after the context they continue as without it."""
     levels = (image * 255).round().byte().contiguous().cpu()
     with torch.random.fork_rng([image.device] if image.is_cuda else []):
         torch.manual_seed(zlib.crc32(levels.numpy()))

@@ -205,5 +205,5 @@ def test_other_detectors(name):
 
 
 def test_unknown_name():
-    with pytest.raises(SR4IRError, match=r"TorchvisionDetector knows no net 'yolo'; .*fasterrcnn_resnet50_fpn"):
+    with pytest.raises(SR4IRError, match=r"TorchvisionDetector: unknown network 'yolo'; .*fasterrcnn_resnet50_fpn"):
         build(name='yolo')

@@ -202,7 +202,7 @@ def test_on_hr_images_the_loss_is_that_of_the_bare_net(zoo):
 
 @pytest.mark.parametrize('cfg', [SEG, CLS], ids=['segmentation', 'classification'])
 def test_unknown_name(cfg):
-    with pytest.raises(SR4IRError, match=r"knows no net 'resnet19'; torchvision has .*"):
+    with pytest.raises(SR4IRError, match=r"unknown network 'resnet19'; torchvision has .*"):
         build(cfg, name='resnet19')
-    with pytest.raises(RuntimeError, match='loss, predict and tensor'):
+    with pytest.raises(RuntimeError, match='loss, predict or tensor'):
         build(cfg)(torch.rand(1, 3, 64, 64), mode='train')
