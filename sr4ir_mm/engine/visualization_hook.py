@@ -1,4 +1,4 @@
-"""Pictures of what S made, what T saw in it, and where that changed T's decision."""
+"""A hook that draws test images: LR, bilinear, SR and HR image, and the predictions on them."""
 
 import copy
 import os
@@ -22,24 +22,28 @@ from ..visualization import make_panel, render
 
 @HOOKS.register_module()
 class SRVisualizationHook(Hook):
-    """Draws a panel of each test image, with T's own visualizer.
+    """Draw a panel of each test image with the visualizer of the task network.
 
-    LR | bilinear | SR | HR, below them where SR is nearer to HR than bilinear up-sampling and where farther, T's
-    prediction on both, and the ground truth; then, enlarged, the windows where T decides otherwise on the two. For
-    this T runs a second time, on the bilinear up-sampling. Images that are LR themselves have LR and SR only.
+    The first row is LR | bilinear | SR | HR. Below it are a map of where SR is closer to HR than bilinear up-sampling
+    and where it is further away, the predictions on bilinear and on SR, and the ground truth. Then follow, enlarged,
+    the windows where the two predictions differ. For this the task network runs a second time, on the bilinear
+    up-sampling. Panels of LR data sets show LR and SR only.
 
     The panels are saved to ``out_dir`` and sent to the backends of the runner's visualizer (TensorBoard, W&B, MLflow,
-    ...), of which MMEngine's ``LocalVisBackend`` gets them only where no ``out_dir`` is given. In a distributed test
-    these are the images of the first process: MMEngine's visualizers draw in no other.
+    ...). MMEngine's ``LocalVisBackend`` receives them only without an ``out_dir``. In a distributed test these are the
+    images of the first process: MMEngine's visualizers draw in no other.
 
     Args:
         out_dir (str, optional): Folder for the pictures: ``<name of the image>.png``, in the subfolders that the data
             set has. Those of a validation are in ``iter_<iteration>``.
-        interval (int): Draw every so many batches.
+        interval (int): Number of batches from one that is drawn to the next.
         during_val (bool): Whether to draw in validations during training, too.
-        crops (int): How many windows of an image to enlarge at most.
-        draw_cfg (dict, optional): More arguments of ``add_datasample`` of T's visualizer, e.g. mmdet's
+        crops (int): Largest number of windows of an image to enlarge.
+        draw_cfg (dict, optional): More arguments of ``add_datasample`` of the task network's visualizer, e.g. mmdet's
             ``dict(pred_score_thr=0.1)``.
+
+    Example:
+        >>> custom_hooks = [dict(type='sr4ir_mm.SRVisualizationHook', out_dir='panels', interval=10)]
     """
 
     def __init__(
@@ -55,16 +59,16 @@ class SRVisualizationHook(Hook):
         self.during_val = during_val
         self.crops = crops
         self.draw_cfg = draw_cfg or {}
-        self.root: str | None = None
+        self.image_root: str | None = None
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """See how the images are spread over folders."""
-        self.root = image_root(runner.test_dataloader.dataset)
+        """Find the folder that holds all test images."""
+        self.image_root = image_root(runner.test_dataloader.dataset)
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """See how the images are spread over folders."""
+        """Find the folder that holds all validation images."""
         if self.during_val:
-            self.root = image_root(runner.val_dataloader.dataset)
+            self.image_root = image_root(runner.val_dataloader.dataset)
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
@@ -83,7 +87,7 @@ class SRVisualizationHook(Hook):
     def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
         model = unwrap(runner.model)
         visualizer = copy.copy(runner.visualizer)
-        visualizer._vis_backends = {}  # it also draws for us, but only we save
+        visualizer._vis_backends = {}  # it draws the panels, and only this hook saves them
         visualizer.add_datasample = partial(visualizer.add_datasample, **self.draw_cfg)
         compares = model.scheme.test_input != 'bilinear' and 'hr' in samples[0]
         baselines = predict_on_bilinear(model, samples) if compares else [None] * len(samples)
@@ -94,7 +98,7 @@ class SRVisualizationHook(Hook):
     def _name(self, img_path: str | None, default: str) -> str:
         if not img_path:
             return f'{default}.png'
-        inside = os.path.relpath(img_path, self.root) if self.root else Path(img_path).name
+        inside = os.path.relpath(img_path, self.image_root) if self.image_root else Path(img_path).name
         return str(Path(inside).with_suffix('.png'))
 
     def _save(self, runner: Runner, name: str, picture: np.ndarray, folder: Path | None) -> None:
@@ -102,7 +106,7 @@ class SRVisualizationHook(Hook):
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), picture[..., ::-1])
-        # the ending is for MLflow, which takes the format from it; LocalVisBackend makes no subfolders
+        # MLflow takes the format from the suffix; LocalVisBackend makes no subfolders
         name = name.replace(os.sep, '__')
         for backend in runner.visualizer._vis_backends.values():
             if not (folder and isinstance(backend, LocalVisBackend)):
@@ -110,7 +114,7 @@ class SRVisualizationHook(Hook):
 
 
 def image_root(data_set: Dataset) -> str | None:
-    """The folder that holds all images of a data set, some maybe in subfolders; None if it does not tell."""
+    """Find the folder that holds all images of a data set, some perhaps in subfolders; None if it is unknown."""
     if not hasattr(data_set, 'get_data_info'):
         return None
     paths = [data_set.get_data_info(i).get('img_path') for i in range(len(data_set))]
@@ -119,21 +123,21 @@ def image_root(data_set: Dataset) -> str | None:
 
 @torch.no_grad()
 def predict_on_bilinear(model: nn.Module, samples: list) -> list:
-    """T's predictions on bilinear up-sampling.
+    """Run the task network on bilinear up-sampling.
 
     Args:
-        model (SR4IR): Not wrapped, in eval mode.
-        samples (list): A batch of data samples with ``lr`` and ``hr``, as :meth:`SR4IR.forward` returns them; they
-            stay as they are.
+        model (SR4IR): Model, not wrapped, in eval mode.
+        samples (list): Batch of data samples with ``lr`` and ``hr``, as :meth:`SR4IR.forward` returns them. They are
+            not changed.
 
     Returns:
         list: New data samples, whose ``task_input`` is the up-sampling.
     """
     images = {name: torch.stack([sample.get(name) for sample in samples]) for name in ('lr', 'hr')}
-    seen = model.select_input('bilinear', images)
-    outputs = copy.deepcopy(samples)  # T writes into them
+    bilinear = model.select_input('bilinear', images)
+    outputs = copy.deepcopy(samples)  # the task network writes into them
     if model.scheme.uses_task_net:
-        outputs = unwrap(model.task)(model.data_preprocessor.normalize(seen), outputs, mode='predict')
-    for sample, image in zip(outputs, seen):
+        outputs = unwrap(model.task)(model.data_preprocessor.normalize(bilinear), outputs, mode='predict')
+    for sample, image in zip(outputs, bilinear):
         sample.set_data(dict(task_input=image))
     return outputs

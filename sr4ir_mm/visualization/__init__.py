@@ -1,4 +1,4 @@
-"""Pictures and pages of what a run has learnt."""
+"""Panels that show what the SR network changed in an image, and what the task network predicts on it."""
 
 from .panel import Panel, make_panel
 from .render import render

@@ -1,4 +1,4 @@
-"""What S made of one image, what T saw in it, and where that is another decision than on bilinear up-sampling."""
+"""The pictures of a panel: one image from LR to HR, the predictions on it, and where the SR image changed them."""
 
 from dataclasses import dataclass, field
 
@@ -10,23 +10,27 @@ from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from ..utils import to_uint8
-from .windows import change, top_windows
+from .drawing import draw_sample, labels_whole_images
+from .windows import changed_pixels, top_windows
 
-#: What the task network receives at test time, by ``Scheme.test_input``.
-SEEN = dict(sr='SR', bilinear='bilinear', hr='HR (task input)')  # beside the HR that all panels have
-#: The difference of errors, in gray levels, at which the colors of the difference map end.
-LIMIT = 64
-Drawn = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that T saw
+#: names of what the task network receives at test time, by ``Scheme.test_input``
+INPUT_NAMES = dict(sr='SR', bilinear='bilinear', hr='HR')
+#: change of the error, in gray levels, at which the colors of the difference map end
+COLOR_LIMIT = 64
+SampleOnImage = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that the task network received
 
 
 @dataclass
 class Panel:
-    """Pictures by their titles, H x W x 3, uint8, RGB, all of the size in which T predicts (the original image's).
+    """Pictures by their titles, H x W x 3, uint8, RGB, all of the size of the predictions (that of the original image).
 
     Args:
-        images (dict[str, np.ndarray]): LR, bilinear, SR, HR.
-        drawn (dict[str, np.ndarray]): Below each of them the difference map, the predictions, the ground truth.
-        windows (list[tuple[slice, slice]]): Rows and columns where T decides otherwise on SR than on bilinear.
+        images (dict[str, np.ndarray]): LR, bilinear, SR and HR image.
+        drawn (dict[str, np.ndarray]): Pictures below them: difference map, predictions, ground truth.
+        windows (list[tuple[slice, slice]]): Rows and columns where the predictions on SR and on bilinear differ.
+
+    Example:
+        >>> picture = render(make_panel(visualizer, sample, baseline))  # H x W x 3, uint8, RGB
     """
 
     images: dict[str, np.ndarray]
@@ -44,87 +48,70 @@ def make_panel(
     """Draw one data sample.
 
     Args:
-        visualizer (Visualizer): T's own, without backends.
-        sample (BaseDataElement): As T predicted it, with ``lr``, ``task_input`` (what T received) and, unless the data set is LR
-            itself, ``hr``: 3 x H x W in [0, 1], RGB.
-        baseline (BaseDataElement, optional): The same as T predicts it on bilinear up-sampling, which is its ``task_input``.
+        visualizer (Visualizer): Visualizer of the task network, without backends.
+        sample (BaseDataElement): Data sample with predictions, ``lr``, ``task_input`` (what the task network received)
+            and, unless the data set is LR itself, ``hr``: each 3 x H x W in [0, 1], RGB.
+        baseline (BaseDataElement, optional): The same sample with the predictions on bilinear up-sampling, which is
+            its ``task_input``.
         test_input (str): What ``task_input`` is: 'sr', 'bilinear' (up-sampling) or 'hr'.
-        crops (int): How many windows at most.
+        crops (int): Largest number of windows.
     """
     size = tuple(sample.metainfo.get('ori_shape', sample.task_input.shape[-2:])[:2])
-    lr, seen = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'task_input', size)
-    images = {'LR': lr, SEEN[test_input]: seen}
-    prediction = {
-        f'prediction on {SEEN[test_input].partition(" ")[0]}': draw(
-            visualizer, seen, sample, draw_gt=False, draw_pred=True
-        )
-    }
-    hr = _uint8(sample, 'hr', size) if 'hr' in sample else lr
-    truth = {'ground truth': draw(visualizer, hr, sample, draw_gt=True, draw_pred=False)}
-    if hr is lr:
-        return Panel(images, truth | prediction)
+    lr, task_input = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'task_input', size)
+    name = INPUT_NAMES[test_input]
+    images = {'LR': lr, 'HR (task input)' if name == 'HR' else name: task_input}
+    prediction = {f'prediction on {name}': _predictions(visualizer, task_input, sample)}
+    if 'hr' not in sample:
+        return Panel(images, _ground_truth(visualizer, lr, sample) | prediction)
+    hr = _uint8(sample, 'hr', size)
+    right = prediction | _ground_truth(visualizer, hr, sample)
     if baseline is None:
-        return Panel(images | {'HR': hr}, {'': np.full_like(lr, 255)} | prediction | truth)
-    low = _uint8(baseline, 'task_input', size)
-    title, difference = difference_map(low, seen, hr)
-    low_prediction = draw(visualizer, low, baseline, draw_gt=False, draw_pred=True)
+        return Panel(images | {'HR': hr}, {'': np.full_like(lr, 255)} | right)
+    bilinear = _uint8(baseline, 'task_input', size)
+    title, difference = difference_map(bilinear, task_input, hr)
     return Panel(
-        {'LR': lr, 'bilinear': low} | images | {'HR': hr},
-        {title: difference, 'prediction on bilinear': low_prediction} | prediction | truth,
-        _windows(visualizer, (baseline, low), (sample, seen), crops),
+        {'LR': lr, 'bilinear': bilinear} | images | {'HR': hr},
+        {title: difference, 'prediction on bilinear': _predictions(visualizer, bilinear, baseline)} | right,
+        _windows(visualizer, (baseline, bilinear), (sample, task_input), crops),
     )
 
 
-def difference_map(low: np.ndarray, seen: np.ndarray, hr: np.ndarray) -> tuple[str, np.ndarray]:
-    """Where ``seen`` is nearer to ``hr`` than ``low`` is (blue) and where farther (red); all H x W x 3, uint8.
-
-    Returns:
-        tuple: A title, which has the mean over the image in gray levels, and the picture, H x W x 3, uint8.
-    """
-    error_low, error_seen = (np.abs(image.astype(np.float32) - hr).mean(2) for image in (low, seen))
-    nearer = error_low - error_seen
-    picture = colormaps['RdBu'](0.5 + nearer / (2 * LIMIT), bytes=True)[..., :3]
-    return f'nearer to HR: blue, farther: red ({nearer.mean():+.1f})', picture
-
-
-def _windows(visualizer: Visualizer, first: Drawn, second: Drawn, crops: int) -> list[tuple[slice, slice]]:
-    canvas = np.full_like(first[1], 128)  # on one canvas, predictions are all that can differ
-    decisions = [
-        draw(visualizer, canvas, sample, scores=False, draw_gt=False, draw_pred=True) for sample, _ in (first, second)
-    ]
-    if not _of_whole_images(visualizer):
-        return top_windows(change(*decisions), crops)
-    if np.array_equal(*decisions):
-        return []
-    # a class has no place in the image: where S changed the image
-    return top_windows(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
-
-
-def _of_whole_images(visualizer: Visualizer) -> bool:
-    return hasattr(visualizer, 'visualize_cls')  # mmpretrain, whose add_datasample does nothing
-
-
-def draw(
-    visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, scores: bool = True, **what: bool
-) -> np.ndarray:
-    """Let T's visualizer draw a data sample.
+def difference_map(bilinear: np.ndarray, task_input: np.ndarray, hr: np.ndarray) -> tuple[str, np.ndarray]:
+    """Color where ``task_input`` is closer to ``hr`` than ``bilinear`` is (blue), and where it is further away (red).
 
     Args:
-        visualizer (Visualizer): T's own.
-        image (np.ndarray): H x W x 3, uint8, RGB, of the sample's ``ori_shape``.
-        sample (BaseDataElement): T's.
-        scores (bool): Whether to write the scores of classes of whole images.
-        **what (bool): 'draw_gt' and 'draw_pred', and other options of the visualizer.
+        bilinear (np.ndarray): Bilinear up-sampling, H x W x 3, uint8.
+        task_input (np.ndarray): What the task network received, H x W x 3, uint8.
+        hr (np.ndarray): HR image, H x W x 3, uint8.
 
     Returns:
-        np.ndarray: H x W x 3, uint8, RGB; the image itself where there is nothing to draw.
+        tuple: A title with the mean decrease of the error in gray levels, and the picture, H x W x 3, uint8.
     """
-    visualizer.set_image(image)  # which stays where there is nothing to draw
-    if _of_whole_images(visualizer):
-        visualizer.visualize_cls(image.copy(), sample.cpu(), draw_score=scores, **what)
-    else:
-        visualizer.add_datasample('panel', image.copy(), sample.cpu(), **what)
-    return visualizer.get_image()
+    before, after = (np.abs(image.astype(np.float32) - hr).mean(2) for image in (bilinear, task_input))
+    decrease = before - after
+    picture = colormaps['RdBu'](0.5 + decrease / (2 * COLOR_LIMIT), bytes=True)[..., :3]
+    return f'closer to HR: blue, further away: red ({decrease.mean():+.1f})', picture
+
+
+def _predictions(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, scores: bool = True) -> np.ndarray:
+    return draw_sample(visualizer, image, sample, scores, draw_gt=False, draw_pred=True)
+
+
+def _ground_truth(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement) -> dict[str, np.ndarray]:
+    return {'ground truth': draw_sample(visualizer, image, sample, draw_gt=True, draw_pred=False)}
+
+
+def _windows(
+    visualizer: Visualizer, first: SampleOnImage, second: SampleOnImage, crops: int
+) -> list[tuple[slice, slice]]:
+    canvas = np.full_like(first[1], 128)  # on the same canvas, only the predictions can differ
+    pictures = [_predictions(visualizer, canvas, sample, scores=False) for sample, _ in (first, second)]
+    if not labels_whole_images(visualizer):
+        return top_windows(changed_pixels(*pictures), crops)
+    if np.array_equal(*pictures):
+        return []
+    # a class has no place in the image: take where the images themselves differ
+    return top_windows(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
 
 
 def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str = 'bilinear') -> np.ndarray:
@@ -132,11 +119,11 @@ def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str 
 
 
 def _unpad(sample: BaseDataElement, name: str) -> Tensor:
-    """Without the padding of T's preprocessor, which HR has."""
+    """Remove the padding of the task network's preprocessor; images of LR data sets have none."""
     image = sample.get(name)
     if 'hr' not in sample:
         return image
-    whole = sample.hr.shape[-2:]
-    part = sample.metainfo.get('img_shape', whole)
-    height, width = (-(-part[i] * image.shape[i - 2] // whole[i]) for i in (0, 1))  # rounded up
+    padded = sample.hr.shape[-2:]
+    valid = sample.metainfo.get('img_shape', padded)
+    height, width = (-(-valid[i] * image.shape[i - 2] // padded[i]) for i in (0, 1))  # rounded up
     return image[..., :height, :width]

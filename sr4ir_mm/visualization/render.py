@@ -1,4 +1,4 @@
-"""A panel as one picture."""
+"""Rendering a panel as one picture."""
 
 import numpy as np
 from matplotlib.font_manager import findfont
@@ -6,22 +6,21 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .panel import Panel
 
-COLORS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # of the windows
+COLORS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # frames of the windows
 TITLE, GAP, FRAME = 22, 4, 4  # above a picture, between two, around a window; px
 
 
 def render(panel: Panel, width: int = 300) -> np.ndarray:
-    """Rows of pictures with titles, and below them the windows enlarged, each framed in its own color.
+    """Lay out two rows of pictures with titles, and below them the enlarged windows, each framed in its own color.
 
     Args:
-        panel (Panel): What to show.
-        width (int): Of each picture, in px.
+        panel (Panel): Pictures, titles and windows.
+        width (int): Width of each picture, in px.
 
     Returns:
         np.ndarray: H x W x 3, uint8, RGB.
     """
     images, drawn = list(panel.images.items()), list(panel.drawn.items())
-    shown = [images[0], *drawn[1:]]  # LR, and what T makes of the others
     height = max(1, round(width * images[0][1].shape[0] / images[0][1].shape[1]))
     top = 2 * (TITLE + height) + GAP
     page = Image.new('RGB', (GAP + len(images) * (width + GAP), top + len(panel.windows) * (height + GAP)), 'white')
@@ -32,19 +31,19 @@ def render(panel: Panel, width: int = 300) -> np.ndarray:
             _write(page, title, (corner[0] + width / 2, y + TITLE / 2))
             _mark(page, windows if j else [], corner, width / image.shape[1])
     for i, window in enumerate(panel.windows):
-        for j, (_, image) in enumerate(shown):
+        for j, (_, image) in enumerate([images[0], *drawn[1:]]):  # LR, then the predictions and the ground truth
             corner = GAP + j * (width + GAP), top + i * (height + GAP)
             page.paste(_framed(_fit(image[window], width, height), i), corner)
     return np.array(page)
 
 
 def _fit(image: np.ndarray, width: int, height: int) -> Image.Image:
-    enlarges = width >= image.shape[1]
-    return Image.fromarray(image).resize((width, height), Image.NEAREST if enlarges else Image.BOX)
+    method = Image.NEAREST if width >= image.shape[1] else Image.BOX
+    return Image.fromarray(image).resize((width, height), method)
 
 
 def _write(page: Image.Image, text: str, middle: tuple[float, float]) -> None:
-    font = ImageFont.truetype(findfont('DejaVu Sans'), 12)  # which comes with matplotlib
+    font = ImageFont.truetype(findfont('DejaVu Sans'), 12)  # part of matplotlib
     ImageDraw.Draw(page).text(middle, text, 'black', font, anchor='mm')
 
 

@@ -1,19 +1,21 @@
-"""Where two pictures of decisions differ most."""
+"""The windows of an image in which two predictions differ most."""
 
 import cv2
 import numpy as np
 
-#: A window is shown if at least this share of it has changed.
-LEAST = 0.002
+#: A window is shown if at least this share of its pixels has changed.
+MIN_SHARE = 0.002
 
 
-def change(first: np.ndarray, second: np.ndarray, reach: int = 3) -> np.ndarray:
-    """Where one picture shows what the other has nowhere near: borders that moved by a pixel are no other decision.
+def changed_pixels(first: np.ndarray, second: np.ndarray, reach: int = 3) -> np.ndarray:
+    """Mark where one picture shows what the other does not show nearby.
+
+    A border that moved by a pixel is not another prediction.
 
     Args:
-        first (np.ndarray): H x W x 3, uint8.
-        second (np.ndarray): Of the same shape.
-        reach (int): What counts as near, in px.
+        first (np.ndarray): Drawn prediction, H x W x 3, uint8.
+        second (np.ndarray): Other drawn prediction, of the same shape.
+        reach (int): Distance up to which a pixel is nearby, in px.
 
     Returns:
         np.ndarray: H x W, float32, 0 or 1.
@@ -28,33 +30,39 @@ def change(first: np.ndarray, second: np.ndarray, reach: int = 3) -> np.ndarray:
 
 
 def top_windows(weights: np.ndarray, count: int, fraction: int = 3) -> list[tuple[slice, slice]]:
-    """The windows in which a map is greatest.
+    """Find the windows with the largest mean.
 
     Args:
-        weights (np.ndarray): H x W, float32, 0 to 1.
-        count (int): How many windows at most; a later one is of another place than those before.
-        fraction (int): The image is so many times as high and as wide as a window.
+        weights (np.ndarray): Map of what changed, H x W, float32, 0 to 1.
+        count (int): Largest number of windows. Each one lies in another place than those before.
+        fraction (int): Height and width of the image, as multiples of those of a window.
 
     Returns:
-        list[tuple[slice, slice]]: Rows and columns of each, the greatest first; only those with a mean of at least
-        ``LEAST``.
+        list[tuple[slice, slice]]: Rows and columns of each window, the one with the largest mean first; only those with
+        a mean of at least ``MIN_SHARE``.
     """
     weights = weights.copy()
     height, width = (max(1, side // fraction) for side in weights.shape)
     windows = []
     while len(windows) < count:
-        # twice half a window is a tent, so that what changed comes to lie in the middle
-        half = -(-width // 2), -(-height // 2)
-        means = cv2.boxFilter(weights, -1, half, borderType=cv2.BORDER_CONSTANT)
-        anchor = tuple((side - 1) // 2 for side in half)  # undoes the shift by the first of even sides
-        means = cv2.boxFilter(means, -1, half, anchor=anchor, borderType=cv2.BORDER_CONSTANT)
-        inside = means[height // 2 :, width // 2 :][: len(weights) - height + 1, : weights.shape[1] - width + 1]
-        top, left = map(int, np.unravel_index(inside.argmax(), inside.shape))
+        top, left = _best_corner(weights, height, width)
         window = slice(top, top + height), slice(left, left + width)
-        if weights[window].mean() < LEAST:
+        if weights[window].mean() < MIN_SHARE:
             break
         windows.append(window)
         # with a margin, or the next window shows the rest of this change
         y, x = height // 4, width // 4
         weights[max(0, top - y) : top + height + y, max(0, left - x) : left + width + x] = 0
     return windows
+
+
+def _best_corner(weights: np.ndarray, height: int, width: int) -> tuple[int, int]:
+    """Find the top left corner of the window with the largest weighted mean, so that what changed is in its middle."""
+    # a box filter of half the size, applied twice, weights the middle most
+    half = -(-width // 2), -(-height // 2)
+    means = cv2.boxFilter(weights, -1, half, borderType=cv2.BORDER_CONSTANT)
+    anchor = tuple((side - 1) // 2 for side in half)  # undoes the shift by the first filter if a side is even
+    means = cv2.boxFilter(means, -1, half, anchor=anchor, borderType=cv2.BORDER_CONSTANT)
+    inside = means[height // 2 :, width // 2 :][: len(weights) - height + 1, : weights.shape[1] - width + 1]
+    top, left = np.unravel_index(inside.argmax(), inside.shape)
+    return int(top), int(left)

@@ -1,4 +1,4 @@
-"""Which pictures are made, where they go, and what T predicts on bilinear up-sampling."""
+"""Which panels are drawn, where they are saved, and what the task network predicts on bilinear up-sampling."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,19 +73,19 @@ def test_images_of_one_name_in_several_folders(tmp_path):
 def test_image_root():
     assert image_root(Images('data/a/1.jpg', 'data/a/2.jpg')) == 'data/a'
     assert image_root(ConcatDataset([Images('data/a/1.jpg'), Images('data/b/1.jpg')])) == 'data'
-    assert image_root([1, 2]) is None  # PyTorch's own data sets do not tell
+    assert image_root([1, 2]) is None  # PyTorch's own data sets have no paths
     assert image_root(Images('')) is None
 
 
-def test_local_backend_and_out_dir_do_not_both_keep_the_pictures(tmp_path):
+def test_local_backend_and_out_dir_do_not_both_save_the_panels(tmp_path):
     runner = make_runner(seg_visualizer(tmp_path / 'backend', 'LocalVisBackend'))
     draw(runner, labeled(sample(), gt_sem_seg=0), out_dir=tmp_path / 'out')
-    assert files(tmp_path) == ['out/a.png']  # nor does T's visualizer, which draws, leave any
+    assert files(tmp_path) == ['out/a.png']  # the task network's visualizer, which draws, saves none either
     assert list(runner.visualizer._vis_backends) == ['LocalVisBackend']
 
 
 def test_tensorboard(tmp_path):
-    """By the config alone: the backends of the runner's visualizer get the panel, at the step of the training."""
+    """The backends of the runner's visualizer receive the panel, at the step of the training."""
     pytest.importorskip('tensorboard')
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -166,11 +166,11 @@ def test_prediction_on_bilinear_is_what_the_baseline_predicts():
     assert [new.pred for new in found] != [output.pred for output in outputs]
     for new, wanted, output, (pred, task_input) in zip(found, expected, outputs, before):
         torch.testing.assert_close(new.task_input, wanted.task_input)
-        assert output.pred == pred and torch.equal(output.task_input, task_input)  # T wrote into copies
+        assert output.pred == pred and torch.equal(output.task_input, task_input)  # the task network wrote into copies
 
 
 @torch.no_grad()
-def test_s_alone_predicts_nothing():
+def test_the_sr_network_alone_predicts_nothing():
     model = toy('S', ToyClassifier())
     outputs = model.test_step(toy_batch())
     assert all('pred' not in new and 'task_input' in new for new in predict_on_bilinear(model, outputs))
@@ -179,7 +179,7 @@ def test_s_alone_predicts_nothing():
 @torch.no_grad()
 @pytest.mark.parametrize(('scheme', 'across'), [('SR4IR', 4), ('H->T', 4), ('S', 4), ('L->T', 3)])
 def test_every_scheme(tmp_path, scheme, across):
-    """A real forward pass, drawn by a visualizer that knows none of the predictions."""
+    """A real forward pass, drawn by a visualizer that draws no predictions."""
     sr = None if scheme in ('H->T', 'L->T') else dict(EDSR)
     model = SR4IR(sr, ToyClassifier(), 4, scheme, tdp=dict(layers={'backbone': 1.0})).eval()
     runner = make_runner(visualizer('Visualizer'), '0.png')

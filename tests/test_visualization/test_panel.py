@@ -1,4 +1,4 @@
-"""What is drawn of a data sample, by the visualizers of all three zoos."""
+"""Panels drawn by the visualizers of all three zoos."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from sr4ir_mm.visualization.panel import difference_map
 
 
 def colors(panel: Panel) -> list[list[tuple]]:
-    """The colors of the pictures, row by row, at 4/5 of their height."""
+    """Return the colors of the pictures, row by row, at 4/5 of their height."""
     return [
         [tuple(np.median(picture[len(picture) * 4 // 5], axis=0).astype(int).tolist()) for picture in row.values()]
         for row in (panel.images, panel.drawn)
@@ -20,12 +20,12 @@ def colors(panel: Panel) -> list[list[tuple]]:
 
 
 def differing(one: Panel, other: Panel) -> list[str]:
-    """The titles of the drawn pictures that differ."""
+    """Return the titles of the drawn pictures that differ."""
     return [title for title in one.drawn if not np.array_equal(one.drawn[title], other.drawn[title])]
 
 
 def test_segmentation():
-    """Black for the ground truth over HR, white for the predictions over what T saw."""
+    """Black for the ground truth over HR, white for the predictions over what the task network received."""
     data = labeled(sample(), gt_sem_seg=0, pred_sem_seg=1)
     baseline = labeled(sample(task_input=YELLOW), gt_sem_seg=0, pred_sem_seg=0)
     panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), data, baseline)
@@ -38,14 +38,14 @@ def test_segmentation():
 
 
 @pytest.mark.parametrize('missing', [{'gt_sem_seg'}, {'pred_sem_seg'}, {'gt_sem_seg', 'pred_sem_seg'}])
-def test_what_is_missing_is_left_out(missing):
+def test_missing_maps_are_left_out(missing):
     maps = {name: 1 for name in ('gt_sem_seg', 'pred_sem_seg') if name not in missing}
     panel = make_panel(visualizer('mmseg.SegLocalVisualizer', alpha=0.5), labeled(sample(), **maps))
     truth = BLUE if 'gt_sem_seg' in missing else (127, 127, 255)
     assert colors(panel)[1][1:] == [GREEN if 'pred_sem_seg' in missing else (127, 255, 127), truth]
 
 
-def test_windows_are_where_the_decision_differs_not_the_image():
+def test_windows_are_where_the_prediction_differs_not_the_image():
     changed = torch.zeros(SIZE, dtype=torch.long)
     changed[70:110, 90:140] = 1
     data, baseline = labeled(sample(), pred_sem_seg=changed), labeled(sample(task_input=YELLOW), pred_sem_seg=0)
@@ -57,14 +57,14 @@ def test_windows_are_where_the_decision_differs_not_the_image():
 
 
 def test_without_comparison():
-    """The baseline L->T sees bilinear up-sampling itself; S alone has no predictions."""
+    """The baseline L->T receives bilinear up-sampling itself; the SR network alone has no predictions."""
     panel = make_panel(visualizer('Visualizer'), sample(), test_input='bilinear')
     assert list(panel.images) == ['LR', 'bilinear', 'HR'] and panel.windows == []
     assert list(panel.drawn) == ['', 'prediction on bilinear', 'ground truth']
     assert colors(panel) == [[RED, GREEN, BLUE], [WHITE, GREEN, BLUE]]
 
 
-def test_images_that_are_lr_themselves():
+def test_lr_data_sets_have_no_hr_image():
     data = labeled(sample(ori_shape=(30, 40)))
     del data.hr
     panel = make_panel(visualizer('Visualizer'), data)
@@ -102,7 +102,7 @@ def test_detection():
     assert 40 <= rows.start <= 99 and columns.start <= 99  # on the box
 
 
-def test_surer_of_the_same_box_is_no_other_decision():
+def test_a_higher_score_of_the_same_box_is_not_another_prediction():
     draw = visualizer('mmdet.DetLocalVisualizer')
     surer, baseline = detected(None, [20, 60, 99, 99], 0.9), detected(None, [21, 59, 98, 99], 0.5, task_input=YELLOW)
     assert make_panel(draw, surer, baseline).windows == []
@@ -116,17 +116,17 @@ def classified(label: int, score: float, sr: torch.Tensor):
 
 
 def test_classification():
-    """A class has no place in the image: with another class, the windows are where S changed the image."""
+    """A class has no place in the image: with another class, the windows are where the SR network changed the image."""
     draw, sr = visualizer('mmpretrain.UniversalVisualizer'), image(YELLOW, *SIZE)
     sr[:, 40:80, 100:150] = 0
     baseline = classified(0, 0.9, image(YELLOW, *SIZE))
     same, other = (make_panel(draw, classified(label, 0.4, sr), baseline) for label in (0, 1))
-    assert same.windows == []  # though less sure
+    assert same.windows == []  # with a lower score
     assert abs(other.windows[0][0].start - 40) <= 1 and 97 <= other.windows[0][1].start <= 100
     assert differing(same, other) == ['prediction on SR']
 
 
-def test_padding_is_cut_off_and_size_is_that_of_the_original():
+def test_padding_is_removed_and_the_size_is_that_of_the_original():
     padded = sample(size=(160, 240), img_shape=(120, 160), ori_shape=(60, 160))
     for name, scale in (('lr', 4), ('task_input', 1), ('hr', 1)):
         full = padded.get(name)
@@ -138,17 +138,17 @@ def test_padding_is_cut_off_and_size_is_that_of_the_original():
 
 def test_difference_map():
     hr = np.full((2, 3, 3), 100, np.uint8)
-    low, seen = hr.copy(), hr.copy()
-    low[0, 0], seen[0, 1] = 160, 130  # SR is 60 nearer, and 30 farther
-    title, picture = difference_map(low, seen, hr)
-    assert title == 'nearer to HR: blue, farther: red (+5.0)'
+    bilinear, sr = hr.copy(), hr.copy()
+    bilinear[0, 0], sr[0, 1] = 160, 130  # SR is 60 closer there, and 30 further away here
+    title, picture = difference_map(bilinear, sr, hr)
+    assert title == 'closer to HR: blue, further away: red (+5.0)'
     assert picture.shape == (2, 3, 3) and picture.dtype == np.uint8
     assert picture[0, 0, 2] > picture[0, 0, 0] + 50 and picture[0, 1, 0] > picture[0, 1, 2] + 50
     assert (picture[1] == picture[0, 2]).all() and picture[1].min() > 240
 
 
 def test_oracle():
-    """H->T: T sees HR, so what S would have to add to bilinear up-sampling is what differs."""
+    """H->T: the task network receives HR, so the map shows what bilinear up-sampling lacks."""
     panel = make_panel(visualizer('Visualizer'), sample(task_input=BLUE), sample(task_input=YELLOW), test_input='hr')
     assert list(panel.images) == ['LR', 'bilinear', 'HR (task input)', 'HR']
     assert list(panel.drawn)[1:] == ['prediction on bilinear', 'prediction on HR', 'ground truth']

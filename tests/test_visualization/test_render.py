@@ -8,7 +8,7 @@ from sr4ir_mm.visualization import Panel, render
 from sr4ir_mm.visualization.render import COLORS, FRAME, GAP, TITLE
 
 
-def made(height: int, width: int, windows: int = 2) -> Panel:
+def make_test_panel(height: int, width: int, windows: int = 2) -> Panel:
     images = {title: np.full((height, width, 3), 10 + i, np.uint8) for i, title in enumerate('abcd')}
     drawn = {title: np.full((height, width, 3), 110 + i, np.uint8) for i, title in enumerate('efgh')}
     for picture in (*images.values(), *drawn.values()):
@@ -24,7 +24,7 @@ def cell(page: np.ndarray, top: int, column: int, side: int = 60) -> np.ndarray:
 
 
 def test_rows():
-    page = render(made(60, 60), width=60)
+    page = render(make_test_panel(60, 60), width=60)
     assert page.shape == (2 * (TITLE + 60) + GAP + 2 * (60 + GAP), GAP + 4 * (60 + GAP), 3) and page.dtype == np.uint8
     for column in range(4):
         images, drawn = cell(page, TITLE, column), cell(page, 2 * TITLE + 60, column)
@@ -32,16 +32,16 @@ def test_rows():
         assert (drawn[45:] == 110 + column).all()
         assert (page[:TITLE, GAP + column * 64 :][:, :60] < 128).any()  # a title
         orange = (drawn == ImageColor.getrgb(COLORS[0])).all(-1).any()
-        assert orange == (column > 0)  # the windows are marked in what T made, not in the difference map
+        assert orange == (column > 0)  # the windows are marked in the predictions, not in the difference map
     for i, top in enumerate((2 * (TITLE + 60) + GAP, 2 * (TITLE + 60) + GAP + 60 + GAP)):
         for column, value in enumerate((60, 161, 162, 163) if i == 0 else (10, 111, 112, 113)):
             crop = cell(page, top, column)
-            assert (crop[FRAME:-FRAME, FRAME:-FRAME] == value).all()  # LR, then what T made of the others, enlarged
+            assert (crop[FRAME:-FRAME, FRAME:-FRAME] == value).all()  # LR, then the predictions, enlarged
             assert (crop[:FRAME] == ImageColor.getrgb(COLORS[i])).all()
 
 
 @pytest.mark.parametrize('size', [(600, 900), (5, 3), (1, 400)])
 def test_any_size(size):
-    page = render(made(*size, windows=0))
+    page = render(make_test_panel(*size, windows=0))
     height = max(1, round(300 * size[0] / size[1]))
     assert page.shape == (2 * (TITLE + height) + GAP, GAP + 4 * 304, 3)
