@@ -7,17 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
-from torch import nn
 from torch.utils.data import Dataset
 
 from ..registry import HOOKS
 from ..utils import unwrap
-from ..visualization import make_panel, render
+from ..visualization import make_panel, predict_on_bilinear, render
 
 
 @HOOKS.register_module()
@@ -119,25 +117,3 @@ def image_root(data_set: Dataset) -> str | None:
         return None
     paths = [data_set.get_data_info(i).get('img_path') for i in range(len(data_set))]
     return os.path.commonpath({os.path.dirname(path) for path in paths}) if paths and all(paths) else None
-
-
-@torch.no_grad()
-def predict_on_bilinear(model: nn.Module, samples: list) -> list:
-    """Run the task network on bilinear up-sampling.
-
-    Args:
-        model (SR4IR): Model, not wrapped, in eval mode.
-        samples (list): Batch of data samples with ``lr`` and ``hr``, as :meth:`SR4IR.forward` returns them. They are
-            not changed.
-
-    Returns:
-        list: New data samples, whose ``task_input`` is the up-sampling.
-    """
-    images = {name: torch.stack([sample.get(name) for sample in samples]) for name in ('lr', 'hr')}
-    bilinear = model.select_input('bilinear', images)
-    outputs = copy.deepcopy(samples)  # the task network writes into them
-    if model.scheme.uses_task_net:
-        outputs = unwrap(model.task)(model.data_preprocessor.normalize(bilinear), outputs, mode='predict')
-    for sample, image in zip(outputs, bilinear):
-        sample.set_data(dict(task_input=image))
-    return outputs

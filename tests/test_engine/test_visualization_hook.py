@@ -14,8 +14,9 @@ from mmengine.registry import VISBACKENDS
 from mmengine.structures import InstanceData
 
 from sr4ir_mm.engine import SRVisualizationHook
-from sr4ir_mm.engine.visualization_hook import image_root, predict_on_bilinear
+from sr4ir_mm.engine.visualization_hook import image_root
 from sr4ir_mm.models import SR4IR
+from sr4ir_mm.visualization import predict_on_bilinear
 
 
 class Images(BaseDataset):
@@ -30,8 +31,8 @@ class Images(BaseDataset):
 def make_runner(visualizer, *paths: str, iteration: int = 0) -> SimpleNamespace:
     loader = SimpleNamespace(dataset=Images(*(paths or ['some/where/a.jpg'])))
     return SimpleNamespace(
-        visualizer=visualizer, model=SimpleNamespace(scheme=SimpleNamespace(test_input='bilinear')), iter=iteration, test_dataloader=loader,
-        val_dataloader=loader,
+        visualizer=visualizer, model=SimpleNamespace(scheme=SimpleNamespace(test_input='bilinear')), iter=iteration,
+        test_dataloader=loader, val_dataloader=loader,
     )  # fmt: skip
 
 
