@@ -42,7 +42,7 @@ class BuildPy(build_py):
 
 
 class BdistWheel(bdist_wheel):
-    """Add a second ``.mim`` beside the metadata, where onedl-mim looks for it.
+    """Add a second ``.mim`` next to the metadata, where onedl-mim looks for it.
 
     onedl-mim (0.5) takes the folder of the first file in RECORD for the package; of the OpenMMLab packages' wheels, and
     of ours, that is ``.dist-info``. openmim looks into the package. This can go when onedl-mim does so too.
@@ -79,6 +79,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
+    package_data={'': ['*.pyi']},  # the public names of the subpackages, which are imported on first use
     python_requires='>=3.10,<3.13',
     # mmcv is left to requirements.txt (mmcv-lite) or to mim (the full one): both provide the package `mmcv`.
     install_requires=requirements('runtime'),

@@ -2,8 +2,6 @@
 
 from .compat import apply as _apply_compat
 from .utils.lazy import attach as _attach
-from .version import __version__
 
 _apply_compat()
 __getattr__, __dir__, __all__ = _attach(__name__, __file__)
-__all__ += ['__version__']
