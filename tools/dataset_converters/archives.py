@@ -1,7 +1,7 @@
-"""What the data set converters share: read archives safely, unpack them resumably, count what came out.
+"""Functions that all data set converters share: verify archives, unpack them, count the files of the result.
 
-Everything is unpacked to ``OUT.partial``, which becomes ``OUT`` when its counts are right: what has the final name is
-complete. A run that was cut continues there: a file gets its name only when all of it is written.
+A converter unpacks to ``OUT.partial`` and renames this folder to ``OUT`` when all counts are right. So a folder named
+``OUT`` is complete. A run that was interrupted continues: a file gets its final name when all of it is written.
 """
 
 import gzip
@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from sr4ir_mm.errors import SR4IRError
 
-#: of the published files; a plain .tar, unlike .tgz and .zip, has no check sum of its own
+#: MD5 of the published files. A plain .tar, unlike .tgz and .zip, has no checksum of its own.
 MD5 = {
     'VOCtrainval_11-May-2012.tar': '6cd6e144f989b92b3379bac3b3de84fd',
     'CUB_200_2011.tgz': '97eceeb196236b17998738112f37df78',
@@ -32,7 +33,7 @@ MD5 = {
     'cars_test_annos_withlabels.mat': 'b0a2b23655a3edd16d84508592a98d10',
 }
 Counts = dict[str, int]
-Plan = list[tuple[Path, dict[str, str]]]  # source, its names -> paths below OUT
+Convert = Callable[[str, bytes], bytes]  # path below OUT and content of a file -> content to write
 
 
 class Entry(NamedTuple):
@@ -43,8 +44,16 @@ class Entry(NamedTuple):
     open: Callable[[], IO[bytes]]
 
 
+class Part(NamedTuple):
+    """The files to take from one source: their names in it and their paths below ``OUT``; how to convert them."""
+
+    source: Path
+    targets: dict[str, str]
+    convert: Convert | None = None
+
+
 def entries(source: Path) -> Iterator[Entry]:
-    """The regular files of a tar, zip, folder or of a single .mat, in its order; each can be read before the next."""
+    """Yield the regular files of a tar, a zip, a folder or a single .mat; read each one before you take the next."""
     if source.is_dir():
         for path in sorted(source.resolve().rglob('*')):
             if path.is_file():
@@ -63,42 +72,46 @@ def entries(source: Path) -> Iterator[Entry]:
                 if info.isreg():
                     yield Entry(info.name, info.size, partial(archive.extractfile, info))
             archive.fileobj.seek(archive.offset)
-            if archive.fileobj.read(512) != bytes(512):  # tarfile takes a cut between two files for the end
+            if archive.fileobj.read(512) != bytes(512):  # tarfile mistakes a cut between two files for the end
                 raise tarfile.ReadError('the end is missing')
-            while archive.fileobj.read(1 << 20):  # gzip's check sum is behind the last byte
+            while archive.fileobj.read(1 << 20):  # gzip compares its checksum after the last byte
                 pass
 
 
 @contextmanager
 def readable(source: Path) -> Iterator[None]:
-    """Turn what a damaged archive raises into one message."""
+    """Turn the errors that a damaged archive raises into one message."""
     try:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise SR4IRError(
-            f"'{source}' is cut off, damaged or no archive ({error}): download it again. "
-            f'Its size is {source.stat().st_size} bytes.'
+            f"'{source}' is cut off, damaged or no archive ({error}). It has {source.stat().st_size} bytes. "
+            'Please download it again.'
         ) from error
 
 
 def verify(source: Path) -> Counts:
-    """Read an archive to its end; return the sizes of its files by name, without macOS's hidden ones.
+    """Read an archive to its end and return the size of each file by name, without the hidden files of macOS.
 
     Raises:
-        SR4IRError: If it is missing, cut off, damaged, not the published file of that name, or has unsafe names.
+        SR4IRError: If the archive is missing, cut off, damaged, not the published file of that name, or if it holds
+            unsafe file names.
     """
     if not source.exists():
-        raise SR4IRError(f"There is no '{source}'.")
+        raise SR4IRError(f"'{source}' is missing: check the path.")
     if source.name in MD5 and (md5 := _md5(source)) != MD5[source.name]:
         raise SR4IRError(
             f"'{source}' is not the published file of that name: its MD5 is {md5}, not {MD5[source.name]}. "
-            'Download it again, or, if it is a repacked copy that you trust, give it another name.'
+            'Please download it again. If it is a repacked copy that you trust, rename it.'
         )
     with readable(source):
         files = {entry.name: entry.size for entry in tqdm(entries(source), f'verify {source.name}', unit=' files')}
     for name in files:
-        if '..' in PurePosixPath(name).parts or '//' in f'/{name}':  # of a/VOC2012//b, '/b' would be below VOC2012
-            raise SR4IRError(f"'{source}' has a file that would be written outside the folder: '{name}'.")
+        if '..' in PurePosixPath(name).parts or '//' in f'/{name}':  # in a/VOC2012//b, VOC2012 would contain '/b'
+            raise SR4IRError(
+                f"'{source}' is unsafe: its file '{name}' would be written outside the output folder. "
+                'Use the official archive.'
+            )
     return {name: size for name, size in files.items() if not PurePosixPath(name).name.startswith('._')}
 
 
@@ -110,75 +123,87 @@ def _md5(source: Path) -> str:
     return digest.hexdigest()
 
 
-def below(source: Path, folder: str) -> Plan:
-    """Plan to unpack all that lies in a folder of an archive, whatever lies above it.
+def below(source: Path, folder: str) -> Part:
+    """Select all files in a folder of an archive; the folder may lie at any depth.
 
     Raises:
-        SR4IRError: If there is no such folder.
+        SR4IRError: If the archive has no such folder.
     """
     names = verify(source)
     targets = {name: f'/{name}'.partition(f'/{folder}/')[2] for name in names}
     targets = {name: target for name, target in targets.items() if target}
     if not targets:
         raise SR4IRError(f"'{source}' is another archive: it has no folder '{folder}/', but {_some(names)}.")
-    return [(source, targets)]
+    return Part(source, targets)
 
 
 def _some(names: Sequence[str]) -> str:
     return ', '.join(repr(name) for name in list(names)[:3]) + ('' if len(names) <= 3 else ', ...')
 
 
-def unpack(source: Path, targets: dict[str, str], out: Path) -> None:
-    """Write files of an archive to their places below ``out``, leaving out those that are there already."""
-    todo = {name: out / target for name, target in targets.items()}
-    with readable(source), tqdm(total=len(todo), desc=f'unpack {source.name}', unit=' files') as bar:
-        for entry in entries(source):
-            if entry.name in todo:
-                _write(entry, todo[entry.name])
+def unpack(part: Part, out: Path) -> None:
+    """Write the files of a part to their places in ``out``; files that exist already are skipped."""
+    with readable(part.source), tqdm(total=len(part.targets), desc=f'unpack {part.source.name}', unit=' files') as bar:
+        for entry in entries(part.source):
+            if entry.name in part.targets:
+                _write(entry, part, out / part.targets[entry.name])
                 bar.update()
 
 
-def _write(entry: Entry, target: Path) -> None:
-    if target.is_file() and target.stat().st_size == entry.size:
+def _write(entry: Entry, part: Part, target: Path) -> None:
+    if target.is_file() and (part.convert or target.stat().st_size == entry.size):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f'{target.name}.part')
-    with entry.open() as source, part.open('wb') as file:
-        shutil.copyfileobj(source, file, 1 << 20)
-    part.replace(target)
+    unfinished = target.with_name(f'{target.name}.part')
+    with entry.open() as source, unfinished.open('wb') as file:
+        shutil.copyfileobj(_converted(entry, part, source) if part.convert else source, file, 1 << 20)
+    unfinished.replace(target)
 
 
-def arrange(out: Path, plan: Callable[[], Plan], count: Callable[[Path], Counts], expected: Counts) -> None:
-    """Make ``out`` of archives, unless it is there already, and print what it holds.
+def _converted(entry: Entry, part: Part, source: IO[bytes]) -> IO[bytes]:
+    data = source.read()
+    try:
+        return BytesIO(part.convert(part.targets[entry.name], data))
+    except Exception as error:  # of Pillow or ElementTree, which do not name the file
+        raise SR4IRError(
+            f"'{entry.name}' of '{part.source}' is damaged ({error}). Please download the archive again."
+        ) from error
+
+
+def arrange(out: Path, plan: Callable[[], list[Part]], count: Callable[[Path], Counts], expected: Counts) -> None:
+    """Create the folder ``out`` from archives, unless it exists already, and print the number of its samples.
 
     Args:
-        out (Path): The folder of the data set.
-        plan (Callable): Verifies the archives and says what goes where; not called if ``out`` is there.
-        count (Callable): Counts the complete samples below a folder.
-        expected (dict[str, int]): The right counts.
+        out (Path): Folder of the data set.
+        plan (Callable): Function that verifies the archives and returns the parts to unpack. It is not called if
+            ``out`` exists.
+        count (Callable): Function that counts the complete samples in a folder.
+        expected (dict[str, int]): Numbers that ``count`` must return.
 
     Raises:
-        SR4IRError: If an archive is damaged or a count is not the expected one.
+        SR4IRError: If an archive is damaged or a count differs from the expected one.
     """
     if out.is_dir() and any(out.iterdir()):
-        report(out, count(out), expected, 'It was there before: remove it, or name another folder with --out.')
+        report(out, count(out), expected, 'It was there before: remove it, or choose another folder with --out.')
         print(f'{out} was complete already')
         return
-    out = out.resolve()  # a link to a folder elsewhere stays one
+    out = out.resolve()  # so that a symbolic link is kept
     partial_out = out.with_name(f'{out.name}.partial')
-    for source, targets in plan():
-        unpack(source, targets, partial_out)
-    advice = f'Either the archive lacks files or the folder holds those of another one: remove {partial_out} and retry.'
+    for part in plan():
+        unpack(part, partial_out)
+    advice = (
+        f'Either the archive lacks files, or the folder holds files of another archive: remove {partial_out} and retry.'
+    )
     report(partial_out, count(partial_out), expected, advice)
     partial_out.replace(out)
     print(f'{out} is complete')
 
 
 def report(folder: Path, counts: Counts, expected: Counts, advice: str) -> None:
-    """Print counts beside the expected ones.
+    """Print each count and the expected number.
 
     Raises:
-        SR4IRError: If they differ.
+        SR4IRError: If a count differs; the message ends with ``advice``.
     """
     for name, number in expected.items():
         print(f'{name:20}{counts[name]:>7} (expected: {number})')
@@ -188,10 +213,10 @@ def report(folder: Path, counts: Counts, expected: Counts, advice: str) -> None:
 
 
 def lines(path: Path) -> list[list[str]]:
-    """The words of each line of a text file, or nothing if there is no such file."""
+    """Return the words of each line of a text file; an empty list if the file is missing."""
     return [line.split() for line in path.read_text().splitlines() if line.strip()] if path.is_file() else []
 
 
 def stems(folder: Path, suffix: str) -> set[str]:
-    """The names, without suffix, of the files of a folder that end so."""
+    """Return the names of the files in a folder that end with a suffix; the suffix is removed."""
     return {path.stem for path in folder.glob(f'*{suffix}')}

@@ -1,8 +1,8 @@
-"""Prepare CUB-200-2011 from its official archive or a .zip of the same folder, for mmpretrain's CUB:
+"""Prepare CUB-200-2011 from the official archive, or from a .zip of the same folder, for mmpretrain's CUB:
 
 python tools/dataset_converters/cub200.py CUB_200_2011.tgz
 
-Run it again after an interruption.
+If the run is interrupted, repeat the command: it continues.
 """
 
 import argparse
@@ -16,7 +16,7 @@ EXPECTED = {'images': 11788, 'train': 5994, 'test': 5794, 'classes': 200}
 
 
 def count(root: Path) -> Counts:
-    """Count the images that are there of each split, and classes."""
+    """Count the existing images, those of each split, and the classes."""
     there = {number for number, name in lines(root / 'images.txt') if (root / 'images' / name).is_file()}
     splits = {number: is_train for number, is_train in lines(root / 'train_test_split.txt') if number in there}
     labels = {label for number, label in lines(root / 'image_class_labels.txt') if number in there}
@@ -25,12 +25,12 @@ def count(root: Path) -> Counts:
 
 
 def main() -> None:
-    """Read the command line, unpack."""
+    """Read the command line and unpack the archive."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('archive', type=Path, help='CUB_200_2011.tgz')
     parser.add_argument('--out', type=Path, default=Path('data/CUB_200_2011'), help='default: %(default)s')
     args = parser.parse_args()
-    arrange(args.out, lambda: below(args.archive, 'CUB_200_2011'), count, EXPECTED)
+    arrange(args.out, lambda: [below(args.archive, 'CUB_200_2011')], count, EXPECTED)
 
 
 if __name__ == '__main__':

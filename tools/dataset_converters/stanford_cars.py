@@ -1,13 +1,13 @@
-"""Prepare Stanford Cars as {train,val}/<class>/<image>, the official test split as val, from the archives at hand:
+"""Prepare Stanford Cars as {train,val}/<class>/<image>; val is the official test split. Give one of these sets of files:
 
 python tools/dataset_converters/stanford_cars.py cars_train.tgz cars_test.tgz car_devkit.tgz cars_test_annos_withlabels.mat
 python tools/dataset_converters/stanford_cars.py car_ims.tgz cars_annos.mat
 python tools/dataset_converters/stanford_cars.py archive.zip
 
-The last is a copy that is sorted by class already, {train,test}/<class>/<image> below any folder, packed or not. A copy
-of cars_train and cars_test in one .zip also needs car_devkit.tgz and cars_test_annos_withlabels.mat. Images are not
-cropped. A '/' in the name of a class becomes '-', as in those copies: class numbers are the order of the folders' names.
-Run it again after an interruption.
+The last one is a copy that is sorted by class already, {train,test}/<class>/<image> in any folder, packed or not. A .zip
+of cars_train and cars_test also needs car_devkit.tgz and cars_test_annos_withlabels.mat. Images are not cropped. A '/' in
+a class name becomes '-', as in the sorted copies, because the order of the folder names defines the class numbers. If the
+run is interrupted, repeat the command: it continues.
 """  # noqa: E501
 
 import argparse
@@ -16,7 +16,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from archives import Counts, Plan, arrange, entries, verify
+from archives import Counts, Part, arrange, entries, verify
 from scipy.io import loadmat
 
 from sr4ir_mm.errors import SR4IRError, user_errors
@@ -24,10 +24,15 @@ from sr4ir_mm.errors import SR4IRError, user_errors
 EXPECTED = {'train': 8144, 'val': 8041, 'classes': 196}
 SPLITS = dict(train='train', test='val', val='val')
 SUFFIXES = ('.jpg', '.jpeg', '.png')
+NEEDED = (
+    'car_ims.tgz and cars_annos.mat; or cars_train.tgz, cars_test.tgz, car_devkit.tgz and '
+    'cars_test_annos_withlabels.mat; or a copy with folders {train,test}/<class>'
+)
+Tables = dict[str, tuple[Path, str]]  # file name -> source and name in it
 
 
 def count(root: Path) -> Counts:
-    """Count the images of each split, and the classes that both have."""
+    """Count the images of each split and the classes that both splits have."""
     train, val = (
         [path for path in (root / split).glob('*/*') if path.suffix.lower() in SUFFIXES] for split in ('train', 'val')
     )
@@ -35,22 +40,28 @@ def count(root: Path) -> Counts:
     return {'train': len(train), 'val': len(val), 'classes': len(classes)}
 
 
-def plan(sources: list[Path]) -> Plan:
-    """Verify the sources and say where each of their images goes.
+def plan(sources: list[Path]) -> list[Part]:
+    """Verify the sources and find the target of each image.
 
     Raises:
-        SR4IRError: If a source is damaged, or the images have no labels.
+        SR4IRError: If a source is damaged or the labels are missing.
     """
     listing = {source: verify(source) for source in sources}
-    by_class = [(source, _sorted_already(names)) for source, names in listing.items()]
-    if any(targets for _, targets in by_class):
+    by_class = [Part(source, _sorted_already(names)) for source, names in listing.items()]
+    if any(part.targets for part in by_class):
         return by_class
-    tables = {PurePosixPath(name).name: (source, name) for source in sources for name in listing[source]}
-    labels = dict(_labels(tables))
+    labels = dict(_labels(find_files(listing)))
     return [
-        (source, {name: labels[key] for name in names if (key := '/'.join(PurePosixPath(name).parts[-2:])) in labels})
+        Part(
+            source, {name: labels[key] for name in names if (key := '/'.join(PurePosixPath(name).parts[-2:])) in labels}
+        )
         for source, names in listing.items()
     ]
+
+
+def find_files(listing: dict[Path, Counts]) -> Tables:
+    """Return the source of each file, and the name in that source, by the file's own name."""
+    return {PurePosixPath(name).name: (source, name) for source, names in listing.items() for name in names}
 
 
 def _sorted_already(names: Counts) -> dict[str, str]:
@@ -62,46 +73,47 @@ def _sorted_already(names: Counts) -> dict[str, str]:
     }
 
 
-def _labels(tables: dict[str, tuple[Path, str]]) -> Iterator[tuple[str, str]]:
-    """Folder and name of each image, and its place in the data set."""
-    # cars_annos.mat numbers the images of car_ims; copies with cars_train and cars_test have it too, to no use
+def _labels(tables: Tables) -> Iterator[tuple[str, str]]:
+    """Yield the folder and name of each image, and its target."""
+    # cars_annos.mat numbers the images of car_ims; copies of cars_train and cars_test may hold it too, but do not fit
     if {'cars_annos.mat', '000001.jpg'} <= tables.keys():
-        mat = _load('cars_annos.mat', tables)
+        mat = load_table('cars_annos.mat', tables, NEEDED)
         for row in mat['annotations']:
-            yield _place(row['relative_im_path'], 'val' if row['test'] else 'train', mat, row)
+            yield _target(row['relative_im_path'], 'val' if row['test'] else 'train', mat, row)
         return
-    names = _load('cars_meta.mat', tables)
+    names = load_table('cars_meta.mat', tables, NEEDED)
     for split, folder, table in (
         ('train', 'cars_train', 'cars_train_annos.mat'),
         ('val', 'cars_test', 'cars_test_annos_withlabels.mat'),
     ):
-        for row in _load(table, tables)['annotations']:
-            yield _place(f'{folder}/{row["fname"]}', split, names, row)
+        for row in load_table(table, tables, NEEDED)['annotations']:
+            yield _target(f'{folder}/{row["fname"]}', split, names, row)
 
 
-def _place(image: str, split: str, mat: dict, row: np.void) -> tuple[str, str]:
+def _target(image: str, split: str, mat: dict, row: np.void) -> tuple[str, str]:
     folder = str(mat['class_names'][int(row['class']) - 1]).replace('/', '-')
     return image, f'{split}/{folder}/{PurePosixPath(image).name}'
 
 
-def _load(table: str, tables: dict[str, tuple[Path, str]]) -> dict:
+def load_table(table: str, tables: Tables, needed: str) -> dict[str, np.ndarray]:
+    """Read 'annotations' and 'class_names' of a .mat file; an absent one is left out.
+
+    Raises:
+        SR4IRError: If the file is missing, then the message lists the ``needed`` files; or if it is damaged.
+    """
     if table not in tables:
-        raise SR4IRError(
-            f"There is no '{table}' in what was given, which tells the classes. Give either car_ims.tgz and "
-            'cars_annos.mat; or cars_train.tgz, cars_test.tgz, car_devkit.tgz and cars_test_annos_withlabels.mat; '
-            'or a copy with folders {train,test}/<class>.'
-        )
+        raise SR4IRError(f"'{table}', which holds labels, is missing in the given files. Give {needed}.")
     source, name = tables[table]
     data = next(entry.open().read() for entry in entries(source) if entry.name == name)
     try:
         mat = loadmat(BytesIO(data), squeeze_me=True)
         return {key: np.atleast_1d(mat[key]) for key in ('annotations', 'class_names') if key in mat}
     except ValueError as error:
-        raise SR4IRError(f"'{table}' of '{source}' is damaged ({error}): download it again.") from error
+        raise SR4IRError(f"'{table}' of '{source}' is damaged ({error}). Please download it again.") from error
 
 
 def main() -> None:
-    """Read the command line, unpack."""
+    """Read the command line and unpack the archives."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('sources', type=Path, nargs='+', help='archives, .mat files, folders')
     parser.add_argument('--out', type=Path, default=Path('data/stanford_cars'), help='default: %(default)s')

@@ -2,7 +2,8 @@
 
 python tools/dataset_converters/voc2012.py VOCtrainval_11-May-2012.tar
 
-It is read by mmseg's PascalVOCDataset, mmdet's VOCDataset and mmpretrain's VOC. Run it again after an interruption.
+mmseg's PascalVOCDataset, mmdet's VOCDataset and mmpretrain's VOC read the result. If the run is interrupted, repeat the
+command: it continues.
 """
 
 import argparse
@@ -23,7 +24,7 @@ EXPECTED = {
 
 
 def count(root: Path) -> Counts:
-    """Count images, the samples of each split that have image and annotation, and classes."""
+    """Count the images, the samples of each split that have an image and an annotation, and the classes."""
     images = stems(root / 'JPEGImages', '.jpg')
     annotations = dict(
         segmentation=('Segmentation', stems(root / 'SegmentationClass', '.png')),
@@ -38,12 +39,12 @@ def count(root: Path) -> Counts:
 
 
 def main() -> None:
-    """Read the command line, unpack."""
+    """Read the command line and unpack the archive."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('archive', type=Path, help='VOCtrainval_11-May-2012.tar')
     parser.add_argument('--out', type=Path, default=Path('data/VOCdevkit/VOC2012'), help='default: %(default)s')
     args = parser.parse_args()
-    arrange(args.out, lambda: below(args.archive, 'VOC2012'), count, EXPECTED)
+    arrange(args.out, lambda: [below(args.archive, 'VOC2012')], count, EXPECTED)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
-# shared/data/stanford_cars_mini: 716 + 264 images of 22 classes, squashed to squares
+# To make the data: python tools/dataset_converters/stanford_cars_mini.py cars_train.tgz car_devkit.tgz
+# 716 + 264 images of 22 classes, here squashed to squares
 dataset_type = 'CustomDataset'
-data_root = '../shared/data/stanford_cars_mini'
+data_root = 'data/stanford_cars_mini'
 train_dataloader = dict(
     batch_size=16,
     num_workers=1,

@@ -1,4 +1,8 @@
-# all training images of shared/data, without labels, to pre-train S: 822 of voc2012_mini and 716 of stanford_cars_mini
+# To make the data: python tools/dataset_converters/voc2012_mini.py VOCtrainval_11-May-2012.tar
+# and: python tools/dataset_converters/stanford_cars_mini.py cars_train.tgz car_devkit.tgz
+# These are the training images of both data sets without labels, 822 + 716, to pre-train the SR network. data_root is the
+# folder that holds voc2012_mini and stanford_cars_mini; --cfg-options data_root=PATH reaches all loaders.
+data_root = 'data'
 train_pipeline = [
     dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='RandomResize', scale=(9999, 240), ratio_range=(0.5, 1.3), keep_ratio=True),
@@ -8,15 +12,15 @@ train_pipeline = [
 ]
 voc = dict(
     type='BaseSegDataset',
-    data_root='../shared/data/voc2012_mini',
-    data_prefix=dict(img_path='JPEGImages'),
-    ann_file='ImageSets/Segmentation/train.txt',
+    data_root=data_root,
+    data_prefix=dict(img_path='voc2012_mini/JPEGImages'),
+    ann_file='voc2012_mini/ImageSets/Segmentation/train.txt',
     pipeline=train_pipeline,
 )
 cars = dict(
     type='BaseSegDataset',
-    data_root='../shared/data/stanford_cars_mini',
-    data_prefix=dict(img_path='train'),
+    data_root=data_root,
+    data_prefix=dict(img_path='stanford_cars_mini/train'),
     pipeline=train_pipeline,
 )
 train_dataloader = dict(
@@ -34,9 +38,9 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='BaseSegDataset',
-        data_root='../shared/data/voc2012_mini',
-        data_prefix=dict(img_path='JPEGImages'),
-        ann_file='ImageSets/Segmentation/val.txt',
+        data_root=data_root,
+        data_prefix=dict(img_path='voc2012_mini/JPEGImages'),
+        ann_file='voc2012_mini/ImageSets/Segmentation/val.txt',
         pipeline=[dict(type='sr4ir_mm.CheckedLoadImageFromFile'), dict(type='PackSegInputs')],
     ),
 )

@@ -1,6 +1,7 @@
-# shared/data/voc2012_mini: 822 + 300 images, here with a long side of 192 px
+# To make the data: python tools/dataset_converters/voc2012_mini.py VOCtrainval_11-May-2012.tar
+# 822 + 300 images, here with a longest side of 192 px
 _base_ = './voc_det.py'
-data_root = '../shared/data/voc2012_mini'
+data_root = 'data/voc2012_mini'
 resize = dict(type='Resize', scale=(192, 192), keep_ratio=True)
 train_dataloader = dict(
     batch_size=8,

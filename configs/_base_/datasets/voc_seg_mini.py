@@ -1,6 +1,7 @@
-# shared/data/voc2012_mini: 822 + 300 images with a long side of at most 320 px
+# To make the data: python tools/dataset_converters/voc2012_mini.py VOCtrainval_11-May-2012.tar
+# 822 + 300 images with a longest side of at most 320 px
 _base_ = './voc_seg.py'
-data_root = '../shared/data/voc2012_mini'
+data_root = 'data/voc2012_mini'
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,

@@ -1,12 +1,12 @@
-# a light ATSS on an ImageNet-pretrained SqueezeNet, frozen, which sees RGB minus its mean
+# a light ATSS on torchvision's SqueezeNet, which is pretrained on ImageNet and frozen
 default_scope = 'mmdet'
 visualizer = dict(type='DetLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
     type='ATSS',
     data_preprocessor=dict(
         type='DetDataPreprocessor',
-        mean=[123.0, 117.0, 104.0],
-        std=[1.0, 1.0, 1.0],
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
         pad_size_divisor=32,
     ),
@@ -15,7 +15,7 @@ task = dict(
         name='squeezenet1_0',
         out_nodes=['features.5', 'features.12'],
         frozen=['features'],
-        init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth'),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://squeezenet1_0'),
     ),
     neck=dict(
         type='FPN',

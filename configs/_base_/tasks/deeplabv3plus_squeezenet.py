@@ -1,12 +1,12 @@
-# DeepLabV3+ head on an ImageNet-pretrained SqueezeNet, frozen, which sees RGB minus its mean
+# a DeepLabV3+ head on torchvision's SqueezeNet, which is pretrained on ImageNet and frozen
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
     type='EncoderDecoder',
     data_preprocessor=dict(
         type='SegDataPreProcessor',
-        mean=[123.0, 117.0, 104.0],
-        std=[1.0, 1.0, 1.0],
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
         size=(128, 128),
         pad_val=0,
@@ -17,7 +17,7 @@ task = dict(
         name='squeezenet1_0',
         out_nodes=['features.5', 'features.12'],
         frozen=['features'],
-        init_cfg=dict(type='Pretrained', checkpoint='../shared/weights/squeezenet1_0_imagenet_deepcomp_rgb.pth'),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://squeezenet1_0'),
     ),
     decode_head=dict(
         type='DepthwiseSeparableASPPHead',
