@@ -7,8 +7,8 @@ from .adapters.torchvision_nets import TorchvisionClassifier as TorchvisionClass
 from .adapters.torchvision_nets import TorchvisionSegmentor as TorchvisionSegmentor
 from .cqmix import CQMix as CQMix
 from .data_preprocessor import SRDataPreprocessor as SRDataPreprocessor
+from .degradations.base import quantize as quantize
 from .degradations.bicubic import BicubicDegradation as BicubicDegradation
-from .degradations.bicubic import quantize as quantize
 from .degradations.random_degradation import RandomDegradation as RandomDegradation
 from .feature_recorder import FeatureRecorder as FeatureRecorder
 from .freeze import frozen as frozen

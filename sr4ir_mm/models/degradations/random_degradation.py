@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from ...errors import SR4IRError
 from ...registry import MODELS
-from ...utils import pad_to_multiple
-from .bicubic import quantize
+from .base import Degradation
 
 
 class RandomNoise(IntensityAugmentationBase2D):
@@ -83,7 +82,7 @@ STEPS = {
 
 
 @MODELS.register_module()
-class RandomDegradation(nn.Module):
+class RandomDegradation(Degradation):
     """Steps in random order and strength, drawn for each image, then 8-bit rounding.
 
     In training the draws follow PyTorch's global generators. In eval mode they follow from the content of the image,
@@ -105,27 +104,17 @@ class RandomDegradation(nn.Module):
     """
 
     def __init__(self, scale: int, steps: Sequence[dict | Sequence[dict]]) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         groups = [[step] if isinstance(step, dict) else step for step in steps]
         self.groups = nn.ModuleList(nn.ModuleList(self._build(step) for step in group) for group in groups)
 
-    @torch.no_grad()
-    def forward(self, hr: Tensor) -> Tensor:
-        """Degrade a batch.
-
-        Args:
-            hr (Tensor): HR images, N x 3 x H x W, float, [0, 1].
-
-        Returns:
-            Tensor: N x 3 x ceil(H/scale) x ceil(W/scale), [0, 1] in steps of 1/255. Sides that ``scale`` does not
-            divide are first padded at the right and bottom by replication of the edge.
-        """
+    def degrade(self, hr: Tensor) -> Tensor:
+        """Make N x 3 x H/scale x W/scale of N x 3 x H x W."""
         images = []
-        for image in pad_to_multiple(hr, self.scale).split(1):  # each by itself: they differ in order and size
+        for image in hr.split(1):  # each by itself: they differ in order and size
             with nullcontext() if self.training else seeded_by(image):
                 images.append(self._degrade(image))
-        return quantize(torch.cat(images))
+        return torch.cat(images)
 
     def _degrade(self, image: Tensor) -> Tensor:
         size = [side // self.scale for side in image.shape[-2:]]
