@@ -1,7 +1,7 @@
 # To make the data: python tools/dataset_converters/voc2012_mini.py VOCtrainval_11-May-2012.tar
 # and: python tools/dataset_converters/stanford_cars_mini.py cars_train.tgz car_devkit.tgz
-# These are the training images of both data sets without labels, 822 + 716, to pre-train the SR network. data_root is the
-# folder that holds voc2012_mini and stanford_cars_mini; --cfg-options data_root=PATH reaches all loaders.
+# 822 + 716 training images of both data sets, without labels, to pre-train the SR network. data_root is the folder that
+# holds voc2012_mini and stanford_cars_mini; --cfg-options data_root=PATH reaches all loaders.
 data_root = 'data'
 train_pipeline = [
     dict(type='sr4ir_mm.CheckedLoadImageFromFile'),

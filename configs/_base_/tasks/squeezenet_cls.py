@@ -1,5 +1,5 @@
-# a classifier of 22 classes on torchvision's SqueezeNet, which is pretrained on ImageNet and frozen: 716 images are too few
-# to train it
+# a classifier of 22 classes on torchvision's SqueezeNet, which is pretrained on ImageNet and frozen: 716 images are too
+# few to train it
 default_scope = 'mmpretrain'
 visualizer = dict(type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
