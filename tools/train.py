@@ -11,7 +11,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from sr4ir_mm.apis import check_data, check_weights, enable_amp, find_checkpoint, parse_and_load
-from sr4ir_mm.config.loading import load_from_args, override
+from sr4ir_mm.config.cli import load_from_args
+from sr4ir_mm.config.loading import override
 from sr4ir_mm.config.mixing import mix, mix_text
 from sr4ir_mm.errors import user_errors
 
@@ -60,7 +61,7 @@ def mix_from_args(args: argparse.Namespace) -> Config:
     if args.write_config:
         Path(args.write_config).write_text(mix_text(args.config, **options))
         sys.exit()
-    return override(mix(args.config, **options), args.config, args.cfg_options)
+    return override(mix(args.config, **options), args.cfg_options)
 
 
 if __name__ == '__main__':

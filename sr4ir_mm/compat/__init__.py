@@ -6,6 +6,7 @@ Each module says which package and version it is for and when it can go.
 from .checkpoints import allow_mmengine_checkpoints
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
 from .numpy2 import restore_bool8
+from .renamed import redirect_moved_modules
 from .scopes import register_scope
 
 __all__ = ['MissingOpError', 'apply']
@@ -21,3 +22,4 @@ def apply() -> None:
     install_mmcv_fallback()
     register_scope()
     allow_mmengine_checkpoints()
+    redirect_moved_modules()

@@ -1,4 +1,4 @@
-"""Configs: load, check, mix, build."""
+"""Configs: load, check, mix and build them, and find them in work dirs."""
 
 from ..utils.lazy import attach
 

@@ -1,11 +1,21 @@
-"""Searching the nested dicts and lists of a config."""
+"""Search in the nested dicts and lists of a config."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
+def all_dicts(node: Any) -> Iterator[dict]:
+    """Yield every dict in nested dicts and lists; an outer dict comes before the dicts in it."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for value in node:
+            yield from all_dicts(value)
+
+
 def find_all(node: Any, key: str) -> Iterator[Any]:
-    """Every value that this key has anywhere in nested dicts and lists."""
+    """Yield every value of a key in nested dicts and lists, in the order of the config."""
     if isinstance(node, dict):
         for k, value in node.items():
             if k == key:
@@ -16,12 +26,6 @@ def find_all(node: Any, key: str) -> Iterator[Any]:
             yield from find_all(value, key)
 
 
-def numbers(node: Any, key: str) -> Iterator[int]:
-    """Every whole number that this key has, alone or in a list."""
-    for value in find_all(node, key):
-        yield from (v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, int))
-
-
 def type_name(kind: Any) -> str:
-    """Of a class, or of its name with or without a scope."""
+    """Return the name of a type without its scope; ``kind`` is a class or a name such as 'mmdet.ResNet'."""
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]

@@ -1,12 +1,11 @@
-"""SR nets by name."""
+"""Super-resolution networks by name."""
 
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
 
 from ..errors import SR4IRError
-from .loading import config_folder
+from .zoo import config_folder, load_zoo_config
 
 #: generators of mmagic that map one image of any size to one image
 NETS = (
@@ -17,20 +16,24 @@ _CHANNELS = ('in_channels', 'in_chans', 'img_channels', 'img_channel', 'inp_chan
 
 
 def find_sr(sr: str | dict | None, scale: int) -> dict | None:
-    """The config of S.
+    """Return the config of a super-resolution (SR) network.
 
     Args:
-        sr (str or dict, optional): A short name such as 'edsr' or 'swinir' (the file ``_base_/sr/<name>_x<scale>.py``
-            of our configs), such a file of your own, a config of mmagic with a generator that maps one image to one
-            image ('mmagic::swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py'; it starts from mmagic's weights,
-            if there are some), or the config itself.
-        scale (int): Up-sampling factor that it is for.
+        sr (str or dict, optional): One of these: short name such as 'edsr' or 'swinir' (file
+            ``_base_/sr/<name>_x<scale>.py`` of our configs); such a file of your own; config of mmagic with a generator
+            that maps one image to one image ('mmagic::swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py'), which
+            starts from the weights that mmagic publishes; or the config itself.
+        scale (int): Up-sampling factor of the network.
 
     Returns:
-        dict or None: As :class:`SR4IR` takes it.
+        dict or None: Argument ``sr`` of :class:`SR4IR`.
 
     Raises:
-        SR4IRError: If there is no such net.
+        SR4IRError: If the name is unknown, or the network does not fit.
+
+    Example:
+        >>> find_sr('edsr', 4)['type']
+        'mmagic.EDSRNet'
     """
     if not isinstance(sr, str):
         return sr
@@ -41,21 +44,16 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
     except FileNotFoundError as error:
         names = ', '.join(_names(scale)) or 'none'
         raise SR4IRError(
-            f"There is no SR net '{sr}' for scale {scale}; by name there are: {names}. Or give a config of mmagic "
-            "('mmagic::...'), or a file with a dict 'sr' in it."
+            f"Unknown super-resolution network '{sr}' for scale {scale}; choose from: {names}. Or give a config of "
+            "mmagic ('mmagic::...'), or a file with a dict 'sr' in it."
         ) from error
     if 'sr' not in cfg or cfg.get('scale', scale) != scale:
-        raise SR4IRError(f"'{sr}' holds no dict 'sr' for scale {scale}: set it there, or choose the scale of the file.")
+        raise SR4IRError(f"'{sr}' has no dict 'sr' for scale {scale}: set it there, or choose the scale of the file.")
     return cfg.sr.to_dict()
 
 
 def _from_mmagic(name: str, scale: int) -> dict:
-    try:
-        cfg = get_config(name, pretrained=True)
-    except AssertionError:  # its metafile has no weights
-        cfg = get_config(name)
-    except (FileNotFoundError, ValueError) as error:
-        raise SR4IRError(f"mmagic has no config '{name}': {error}") from error
+    cfg = load_zoo_config(name, weights=True)
     generator = _generator(name, cfg.get('model') or ConfigDict(), scale)
     net = {key: value for key, value in generator.items() if key not in ('init_cfg', 'pretrained')}
     net['type'] = f'mmagic.{generator["type"]}'
@@ -66,23 +64,24 @@ def _from_mmagic(name: str, scale: int) -> dict:
     elif around:
         net = dict(type='sr4ir_mm.ImageToImage', generator=net, **around)
     if 'generator' in net:
-        del weights['prefix']  # the net lies under the same name in ours
+        del weights['prefix']  # our wrapper has the network under the same name
     return dict(net, init_cfg=weights) if weights['checkpoint'] else net
 
 
 def _generator(name: str, model: ConfigDict, scale: int) -> dict:
-    """The net of a model that can be S; an error otherwise."""
+    """Return the network of a model if it can be an SR network."""
     generator = model.get('generator')
     kind = generator.get('type') if isinstance(generator, dict) else None
     if kind not in NETS:
         raise SR4IRError(
-            f"'{name}' ({model.get('type')}, generator: {kind}) has no SR or restoration net that maps one image of "
-            f'any size, and nothing else, to one image, so it cannot be S. These of mmagic do: {", ".join(NETS)}.'
+            f"'{name}' ({model.get('type')}, generator: {kind}) has no network that maps one image of any size, and "
+            f'nothing else, to one image, so it cannot be the super-resolution network. These can: {", ".join(NETS)}.'
         )
     channels = [generator[key] for key in _CHANNELS if generator.get(key, 3) != 3]
     if channels:
         raise SR4IRError(
-            f"'{name}' is for images of {channels[0]} channels, but S gets RGB: choose one for color images."
+            f"'{name}' is for images of {channels[0]} channels, but the super-resolution network receives RGB: choose "
+            'one for color images.'
         )
     enlarges = generator.get('upscale_factor', generator.get('upscale', 1))
     if enlarges != scale and 'LIIF' not in kind:
@@ -91,7 +90,7 @@ def _generator(name: str, model: ConfigDict, scale: int) -> dict:
 
 
 def _around(preprocessor: dict) -> dict:
-    """The normalization that the net wants, if other than [0, 1]."""
+    """Return the normalization of the network's input if it is other than [0, 1]."""
     mean, std = ([value / 255 for value in preprocessor[key]] for key in ('mean', 'std'))
     return dict(mean=mean, std=std) if any(mean) or set(std) != {1} else {}
 

@@ -1,33 +1,76 @@
-"""Model configs of mmseg, mmdet and mmpretrain."""
+"""Configs that OpenMMLab packages install: mmseg, mmdet, mmpretrain, mmagic and our own."""
 
 import importlib.util
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import DefaultScope
 
+from ..errors import SR4IRError
 from .nodes import find_all, type_name
 
-#: entries that name weights to start from
+#: config entries that name pretrained weights
 WEIGHTS = ('pretrained', 'checkpoint', 'checkpoint_file', 'teacher_ckpt', 'vision_encoder_weights')
 
 
-def teacher_of(model: dict, zoo: str) -> dict:
-    """A path to a teacher's config that holds anywhere: in the zoos it is one in a checkout of them.
+def config_folder(package: str = 'sr4ir_mm') -> Path:
+    """Return the folder with the configs of an installed package, or of a checkout of ours.
+
+    Raises:
+        SR4IRError: If the package is not installed or has no configs.
+    """
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or spec.origin is None:
+        raise SR4IRError(f"The package '{package}' is not installed. Install it, or correct the name before '::'.")
+    root = Path(spec.origin).parent
+    folders = (root / '.mim/configs', root.parent / 'configs')
+    found = next((folder for folder in folders if folder.is_dir()), None)
+    if found is None:
+        raise SR4IRError(f"The package '{package}' is installed without its configs. Install it again with mim.")
+    return found
+
+
+def load_zoo_config(name: str, weights: bool = False) -> Config:
+    """Load a config of an installed package.
 
     Args:
-        model (dict): Of a config.
-        zoo (str): The package.
+        name (str): Package and path, e.g. 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'.
+        weights (bool): Whether to look up the URL of its published weights. The config then has ``model_path``: this
+            URL, or None if nothing is published.
+
+    Raises:
+        SR4IRError: If the package or the config is missing.
+    """
+    package, _, path = name.partition('::')
+    folder = config_folder(package)
+    if not (folder / path).is_file():
+        raise SR4IRError(f"Config '{name}' not found: choose one from '{folder}'.")
+    with DefaultScope.overwrite_default_scope(package):
+        cfg = Config.fromfile(folder / path)
+    if weights:
+        cfg.model_path = _published_weights(name)
+    return cfg
+
+
+def teacher_of(model: dict, package: str) -> dict:
+    """Return the path of a distillation teacher's config such that it is valid in any working directory.
+
+    The zoos name this config relative to a checkout of them.
+
+    Args:
+        model (dict): Model config of a zoo.
+        package (str): Package of the zoo.
 
     Returns:
-        dict: ``teacher_config``, or nothing if the model has none.
+        dict: ``teacher_config``, or nothing if the model has no teacher.
     """
     path = model.get('teacher_config')
-    return dict(teacher_config=str(zoo_folder(zoo).parent / path)) if path else {}
+    return dict(teacher_config=str(config_folder(package).parent / path)) if path else {}
 
 
 def without_weights(node: Any) -> Any:
-    """The same config of a model; what would load weights is None, or False where it was True."""
+    """Return the same model config without pretrained weights: their names become None, and True becomes False."""
     if isinstance(node, dict):
         return ConfigDict({k: _no_weights(v) if k in WEIGHTS else without_weights(v) for k, v in node.items()
                            if not (k == 'init_cfg' and _loads(v))})  # fmt: skip
@@ -36,8 +79,13 @@ def without_weights(node: Any) -> Any:
     return node
 
 
-def zoo_folder(zoo: str) -> Path:
-    return Path(importlib.util.find_spec(zoo).origin).parent / '.mim' / 'configs'
+def _published_weights(name: str) -> str | None:
+    from mmengine.hub import get_config  # takes seconds
+
+    try:
+        return get_config(name, pretrained=True).get('model_path')
+    except AssertionError:  # its metafile names no weights
+        return None
 
 
 def _no_weights(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Released weights into ours and back."""
+"""Conversion of released weights into ours, and back."""
 
 from ..utils.lazy import attach
 

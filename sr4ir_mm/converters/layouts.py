@@ -1,4 +1,4 @@
-"""How the official code, EDSR-PyTorch and SwinIR write the nets that we have too."""
+"""Layouts of the networks that we share with the official code, EDSR-PyTorch and SwinIR."""
 
 import re
 from collections.abc import Callable
@@ -12,13 +12,16 @@ from ..errors import SR4IRError
 
 @dataclass
 class Layout:
-    """How the official code writes a net.
+    """Relation between our state dict of a network and the official one.
 
-    Attributes:
-        names (dict[str, str]): Our key -> theirs.
-        bias_scale (float): The official biases are this many times ours; the weights are equal.
-        fixed (dict[str, Tensor]): What only the official file has; it is not learned.
-        derived (set[str]): Our keys that follow from the net's config, whatever the file says.
+    Args:
+        names (dict[str, str]): Official key of each key of ours.
+        bias_scale (float): Factor from our biases to the official ones; the weights are equal.
+        fixed (dict[str, Tensor]): Entries that only the official file has; they are not learned.
+        derived (set[str]): Keys of ours that follow from the network's config, whatever the file says.
+
+    Example:
+        >>> Layout({'conv.weight': 'module.conv.weight'}).names
     """
 
     names: dict[str, str]
@@ -27,20 +30,24 @@ class Layout:
     derived: set[str] = field(default_factory=set)
 
     def scaled(self, key: str, value: Tensor, direction: int) -> Tensor:
-        """Our value of a key from theirs (``direction`` -1) or theirs from ours (1)."""
+        """Convert the value of a key of ours: to ours from theirs (``direction`` -1), or to theirs from ours (1)."""
         if self.bias_scale == 1 or not key.endswith('.bias'):
             return value
         return value * self.bias_scale if direction > 0 else value / self.bias_scale
 
 
 def _edsr(net: nn.Module) -> Layout:
-    """EDSR-PyTorch's layout, also that of the official release.
+    """Describe the layout of EDSR-PyTorch, which the official release has too.
 
-    It works in the range 0 to 255, mmagic's in that of (x - mean) / std. A net of convolutions, ReLU and sums commutes
-    with a positive factor, if that is applied to the biases too: the weights stay and only the biases are scaled.
+    EDSR-PyTorch works in the range 0 to 255, mmagic in that of (x - mean) / std. A network of convolutions, ReLU and
+    sums commutes with a positive factor that also multiplies the biases. So the weights stay, and only the biases are
+    scaled.
     """
     if net.std.min() != net.std.max():
-        raise SR4IRError(f'EDSR has one range for all channels, but rgb_std is {net.std.flatten().tolist()}.')
+        raise SR4IRError(
+            f'The official EDSR has one range for all channels, but rgb_std of model.sr is '
+            f'{net.std.flatten().tolist()}: use three equal values.'
+        )
     scale = round(255 * net.std.max().item(), 3)
     mean, eye = 255 * net.mean.flatten(), torch.eye(3)[:, :, None, None]
     rules: dict[str, str | Callable] = {
@@ -58,19 +65,19 @@ def _edsr(net: nn.Module) -> Layout:
 
 
 def _swinir(net: nn.Module) -> Layout:
-    """mmagic kept SwinIR's names; the masks depend on ``img_size``, which the published files do not share."""
+    """Describe SwinIR's layout: mmagic kept its names. The masks depend on ``img_size``, which differs in the files."""
     names = {key: key for key in net.state_dict()}
     return Layout(names, derived={key for key in names if key.endswith(('attn_mask', 'relative_position_index'))})
 
 
 def _torchvision(net: nn.Module) -> Layout:
-    """The official task nets are copies of torchvision's, which our adapters hold as ``net``."""
+    """Describe torchvision's layout, which the official task networks have; our adapters hold the network as ``net``."""
     return Layout({key: key.removeprefix('net.') for key in net.state_dict()})
 
 
 def _mmpretrain_resnet(net: nn.Module) -> Layout:
     if type(net.backbone).__name__ != 'ResNet':
-        raise SR4IRError(f'{type(net.backbone).__name__} has no counterpart in the official code; ResNet has one.')
+        raise SR4IRError(f'{type(net.backbone).__name__} has no counterpart in the official code: use ResNet.')
     return Layout({key: key.removeprefix('backbone.').removeprefix('head.') for key in net.state_dict()})
 
 
@@ -85,12 +92,12 @@ LAYOUTS: dict[str, Callable[[nn.Module], Layout]] = dict(
 
 
 def layout_of(net: nn.Module) -> Layout:
-    """Return the official layout of one of our nets.
+    """Return the official layout of one of our networks.
 
     Raises:
-        SR4IRError: If the official code has no such net.
+        SR4IRError: If the official code has no such network.
     """
     name = type(net).__name__
     if name not in LAYOUTS:
-        raise SR4IRError(f'{name} has no counterpart in the official code; these have: {", ".join(sorted(LAYOUTS))}.')
+        raise SR4IRError(f'{name} has no counterpart in the official code: use one of {", ".join(sorted(LAYOUTS))}.')
     return LAYOUTS[name](net)

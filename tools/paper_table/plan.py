@@ -12,7 +12,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 from paper_table.runs import Run
 
-from sr4ir_mm.config.loading import check_data, check_weights, load_config
+from sr4ir_mm.config import check_data, check_weights, load_config
 from sr4ir_mm.errors import SR4IRError
 
 #: the paper's schemes in the order of its tables, and the names of their configs

@@ -1,0 +1,10 @@
+from ..config import build_model as build_model
+from ..config import check_data as check_data
+from ..config import check_weights as check_weights
+from ..config import enable_amp as enable_amp
+from ..config import find_checkpoint as find_checkpoint
+from ..config import find_sr as find_sr
+from ..config import load_config as load_config
+from ..config import mix as mix
+from ..config import parse_and_load as parse_and_load
+from ..inference import SR4IRInferencer as SR4IRInferencer

@@ -1,0 +1,88 @@
+"""Checkpoints without a runner: read them, and compare them with a network."""
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import Tensor
+
+from ..errors import SR4IRError
+from .checks import find_checkpoint
+
+State = dict[str, Tensor]
+
+
+def read_checkpoint(path: str) -> State:
+    """Read the state dict of a checkpoint of ours, to the CPU.
+
+    Args:
+        path (str): File or URL.
+
+    Raises:
+        SR4IRError: If the file is missing, damaged, or has no state dict.
+    """
+    from mmengine.runner import CheckpointLoader  # takes seconds
+
+    with readable(path):
+        # torch's own default: the safe loader from torch 2.6 on
+        loaded = CheckpointLoader.load_checkpoint(find_checkpoint(path), map_location='cpu')
+    state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
+    return check_state(path, state)
+
+
+def check_state(path: str, state: object) -> State:
+    """Return the state dict that a file holds, without the prefix that a wrapper for distributed training adds.
+
+    Raises:
+        SR4IRError: If it is not a state dict.
+    """
+    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise SR4IRError(f"'{path}' has no state dict of a network: name a checkpoint file.")
+    if any(not key.startswith('module.') for key in state):
+        return state  # the same object, since PyTorch keeps the versions of the modules in an attribute of it
+    return {key.removeprefix('module.'): value for key, value in state.items()}
+
+
+@contextmanager
+def readable(path: str) -> Iterator[None]:
+    """Turn the errors of damaged files into one message.
+
+    Raises:
+        SR4IRError: If the code inside cannot read the file.
+    """
+    try:
+        yield
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else 'the file ends too early'
+        raise SR4IRError(f"'{path}' is not a file of weights, or it is damaged: {reason}") from error
+
+
+def check_fit(what: str, found: State, expected: State) -> None:
+    """Check that two state dicts have the same keys and shapes.
+
+    Args:
+        what (str): Name of the first one in the message.
+        found (dict[str, Tensor]): State dict of a file.
+        expected (dict[str, Tensor]): State dict of the network of the config.
+
+    Raises:
+        SR4IRError: If they differ; the message names the first few differences.
+    """
+    shapes = {key: tuple(value.shape) for key, value in found.items()}
+    differences = {
+        'lacks': [key for key in expected if key not in found],
+        'also has': [key for key in found if key not in expected],
+        'has other shapes': [
+            f'{key} {shapes[key]} for {tuple(value.shape)}'
+            for key, value in expected.items()
+            if key in found and shapes[key] != tuple(value.shape)
+        ],
+    }
+    texts = [f'it {verb} {_first_few(keys)}' for verb, keys in differences.items() if keys]
+    if texts:
+        raise SR4IRError(f'{what} does not fit the config: {"; ".join(texts)}. Use the config of that training.')
+
+
+def _first_few(keys: list[str], limit: int = 3) -> str:
+    more = f' and {len(keys) - limit} more' if len(keys) > limit else ''
+    return ', '.join(keys[:limit]) + more
