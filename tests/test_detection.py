@@ -16,7 +16,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, VISUALIZERS, init_default_scope
 from mmengine.runner import Runner
 
-from sr4ir_mm.apis import load_config
+from sr4ir_mm.config import load_config
 from sr4ir_mm.registry import MODELS
 from sr4ir_mm.visualization import make_panel
 
@@ -149,11 +149,11 @@ def test_predictions_are_in_the_original_image(tmp_path, resize, seen):
     model, batch = model_and_batch(cfg)
     (output,) = model.test_step(batch)
     assert (output.ori_shape, output.img_shape) == ((49, 67), seen)
-    assert output.sr.shape[-2:] == output.hr.shape[-2:] == output.batch_input_shape
+    assert output.task_input.shape[-2:] == output.hr.shape[-2:] == output.batch_input_shape
     assert output.gt_instances.bboxes.tolist() == [[8, 4, 40, 30]]
     boxes = output.pred_instances.bboxes
     assert len(boxes) == 10 and (boxes >= 0).all() and (boxes.amax(0) <= torch.tensor([67, 49, 67, 49])).all()
-    image = model.data_preprocessor.normalize(output.sr[None])
+    image = model.data_preprocessor.normalize(output.task_input[None])
     (bare,) = model.task.predict(image, [output.clone()], rescale=False)
     torch.testing.assert_close(bare.pred_instances.bboxes, boxes * seen[0] / 49)
 
@@ -229,5 +229,5 @@ def test_tools(folder):
 def test_data_of_another_task(folder, capsys):
     (folder / 'cars/train/Audi').mkdir(parents=True)
     assert run_tool('train', 'det.py', '--cfg-options', 'data_root=cars', cwd=folder) == 2
-    message = r"error: There is no 'cars/ImageSets/Main/\w+\.txt', which sr4ir_mm\.VOCDataset needs"
+    message = r"error: There is no 'cars/ImageSets/Main/\w+\.txt', which sr4ir_mm\.InclusiveVOCDataset needs"
     assert re.search(message, capsys.readouterr().err)

@@ -31,7 +31,7 @@ def train(scheme: str, norm: bool, work_dir: Path, **kwargs) -> dict:
     runner.model.eval()
     prediction = runner.model.test_step(toy_batch(1, seed=1))[0]
     after = {key.replace('.module.', '.'): value for key, value in state(model).items()}
-    return dict(before=before, after=after, sr=prediction.sr)
+    return dict(before=before, after=after, task_input=prediction.task_input)
 
 
 def work(rank: int, folder: str) -> None:
@@ -61,7 +61,7 @@ def test_all_processes_hold_the_same_nets(ranks, scheme, norm):
     assert any(not torch.equal(first['after'][key], value) for key, value in first['before'].items())
     differing = {key for key, value in first['after'].items() if not torch.equal(second['after'][key], value)}
     assert all('running' in key for key in differing)
-    assert norm or torch.equal(first['sr'], second['sr'])
+    assert norm or torch.equal(first['task_input'], second['task_input'])
 
 
 @pytest.mark.parametrize('scheme', SCHEMES)

@@ -51,7 +51,7 @@ def assert_same(ours, bare, path: str = '') -> None:
     if isinstance(bare, BaseDataElement):
         assert ours.metainfo == bare.metainfo, path
         bare, ours = (dict(sample.items()) for sample in (bare, ours))
-        ours = {key: value for key, value in ours.items() if key not in ('lr', 'sr', 'hr')}
+        ours = {key: value for key, value in ours.items() if key not in ('lr', 'task_input', 'hr')}
     if isinstance(bare, dict):
         assert ours.keys() == bare.keys(), path
         for key in bare:

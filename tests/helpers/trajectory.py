@@ -181,7 +181,7 @@ def assert_psnr(images: list[dict[str, Tensor]], expected: list[list]) -> None:
     """PSNR of each iteration's batch, as our metric has it, to 1e-4 dB: an update of S changes it by more."""
     for i, (batch, (theirs, valid)) in enumerate(zip(images, expected)):
         metric = SRQuality(metrics=['PSNR'])
-        metric.process({}, [dict(sr=sr, hr=hr) for sr, hr in zip(batch['sr_phase2'], batch['hr'])])
+        metric.process({}, [dict(task_input=sr, hr=hr) for sr, hr in zip(batch['sr_phase2'], batch['hr'])])
         assert len(metric.results) == valid
         ours = np.mean([result['PSNR'] for result in metric.results])
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, err_msg=f'PSNR of iteration {i}')

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from mmengine.optim import AnyDeviceAmpOptimWrapper as MMEngineAmpOptimWrapper
+from mmengine.optim import AmpOptimWrapper as MMEngineAmpOptimWrapper
 from torch import nn
 
 from sr4ir_mm.compat import amp
@@ -54,4 +54,6 @@ def test_with_a_gpu_it_is_mmengines_own(monkeypatch):
     monkeypatch.setattr(MMEngineAmpOptimWrapper, '__init__', lambda self, **kwargs: calls.append(kwargs))
     amp.AnyDeviceAmpOptimWrapper(loss_scale=2.0, dtype='float16', optimizer=None)
     assert calls == [dict(loss_scale=2.0, dtype='float16', use_fsdp=False, optimizer=None)]
-    assert not {'backward', 'step', 'optim_context', 'state_dict', 'load_state_dict'} & set(vars(amp.AnyDeviceAmpOptimWrapper))
+    assert not {'backward', 'step', 'optim_context', 'state_dict', 'load_state_dict'} & set(
+        vars(amp.AnyDeviceAmpOptimWrapper)
+    )

@@ -1,4 +1,4 @@
-"""AspectRatioBatchSampler against the rule as torchvision's references state it, and within MMEngine's loops."""
+"""AspectRatioGroupedBatchSampler against the rule as torchvision's references state it, and within MMEngine's loops."""
 
 import bisect
 from collections import defaultdict
@@ -13,7 +13,7 @@ from mmengine.hooks import DistSamplerSeedHook
 from mmengine.registry import DATA_SAMPLERS
 from mmengine.runner import Runner
 
-from sr4ir_mm.datasets import AspectRatioBatchSampler
+from sr4ir_mm.datasets import AspectRatioGroupedBatchSampler
 from sr4ir_mm.errors import SR4IRError
 
 EDGES = [0.5, 2 ** (-2 / 3), 2 ** (-1 / 3), 1, 2 ** (1 / 3), 2 ** (2 / 3), 2]
@@ -41,8 +41,8 @@ def sizes(n: int, seed: int = 0) -> Sizes:
     return Sizes([tuple(int(side) for side in rng.integers(10, 40, 2)) for _ in range(n)])
 
 
-def sampler(dataset: Sizes, batch_size: int, shuffle: bool = True, **kwargs) -> AspectRatioBatchSampler:
-    return AspectRatioBatchSampler(DefaultSampler(dataset, shuffle=shuffle, seed=3), batch_size, **kwargs)
+def sampler(dataset: Sizes, batch_size: int, shuffle: bool = True, **kwargs) -> AspectRatioGroupedBatchSampler:
+    return AspectRatioGroupedBatchSampler(DefaultSampler(dataset, shuffle=shuffle, seed=3), batch_size, **kwargs)
 
 
 def by_the_rule(dataset: Sizes, order: list[int], batch_size: int, edges: list[float] = EDGES) -> list[list[int]]:
@@ -123,7 +123,7 @@ def test_distributed(monkeypatch):
 
 def test_infinite_sampler():
     dataset = sizes(20)
-    ours = AspectRatioBatchSampler(InfiniteSampler(dataset, seed=0), 4)
+    ours = AspectRatioGroupedBatchSampler(InfiniteSampler(dataset, seed=0), 4)
     stream = iter(ours)
     batches = [next(stream) for _ in range(50)]
     assert {len(batch) for batch in batches} == {4}

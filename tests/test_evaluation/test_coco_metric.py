@@ -1,4 +1,4 @@
-"""CocoMetric and VOCMetric as the detection configs use them, against predictions whose score is known."""
+"""ZeroFillCocoMetric and VOCMetric as the detection configs use them, against predictions whose score is known."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
-from sr4ir_mm.evaluation import CocoMetric
+from sr4ir_mm.evaluation import ZeroFillCocoMetric
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/voc_det.py'
 CLASSES = dict(classes=('cat', 'dog'))
@@ -64,7 +64,7 @@ def test_nothing_to_find():
 
 @pytest.mark.parametrize('found, expected', [(BOXES, 1), ([], 0)])
 def test_chosen_items(found, expected):
-    metric = CocoMetric(metric='bbox', metric_items=['mAP_50'])
+    metric = ZeroFillCocoMetric(metric='bbox', metric_items=['mAP_50'])
     metric.dataset_meta = CLASSES
     metric.process({}, [sample(found=found).to_dict()])
     assert metric.evaluate(1) == {'coco/bbox_mAP_50': expected}

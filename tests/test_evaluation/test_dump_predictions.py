@@ -6,7 +6,7 @@ from mmengine.structures import BaseDataElement
 
 def test_all_but_the_images_is_kept(tmp_path):
     path = tmp_path / 'predictions.pkl'
-    images = dict(lr=torch.zeros(3, 5, 5), sr=torch.ones(3, 20, 20), hr=torch.ones(3, 20, 20))
+    images = dict(lr=torch.zeros(3, 5, 5), task_input=torch.ones(3, 20, 20), hr=torch.ones(3, 20, 20))
     samples = [BaseDataElement(metainfo=dict(img_path=f'{i}.png'), pred=torch.tensor([i]), **images) for i in range(3)]
     dump = dict(type='sr4ir_mm.DumpPredictions', out_file_path=str(path))
     evaluator = Evaluator([dump, dict(type='sr4ir_mm.SRQuality', metrics=['PSNR'])])

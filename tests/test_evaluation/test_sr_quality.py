@@ -16,7 +16,7 @@ ROUNDED = 6e-5  # metrics are rounded to four digits
 
 def samples(sr: np.ndarray, hr: np.ndarray, **meta) -> list[BaseDataElement]:
     sr, hr = (torch.from_numpy(x).float() / (255 if x.dtype == np.uint8 else 1) for x in (sr, hr))
-    return [BaseDataElement(metainfo=meta, sr=a, hr=b) for a, b in zip(sr, hr)]
+    return [BaseDataElement(metainfo=meta, task_input=a, hr=b) for a, b in zip(sr, hr)]
 
 
 def evaluate(data_samples: list[BaseDataElement], **kwargs) -> dict[str, float]:
