@@ -16,16 +16,20 @@ from .tiling import tiled
 
 
 class LRPredictor:
-    """S enlarges the image as it is, and T's own test pipeline goes on from there, as if it had loaded the result.
+    """The way from an LR image to a prediction.
 
-    So T sees objects in the size that its authors test with, whatever the size of the LR image, and no image is resized
-    before S. Annotations are loaded last: they keep the coordinates that they were made in.
+    The SR network receives the image as it is. The task network's own test pipeline continues with the result, as if it
+    had loaded it. So objects have the size that the authors of the task network test with, whatever the size of the LR
+    image. Annotations are loaded last: they stay in the coordinates that they were made in.
 
     Args:
-        model (SR4IR): S and T, not wrapped, in eval mode.
-        pipeline (Sequence[dict]): T's test pipeline.
-        annotations (bool): Whether the pipeline's steps that load annotations stay in it.
-        tile (int): Images with a longer side, in LR pixels, go through S in pieces; see :func:`tiled`.
+        model (SR4IR): Model, not wrapped, in eval mode.
+        pipeline (Sequence[dict]): Test pipeline of the task network.
+        annotations (bool): Whether to keep the pipeline's steps that load annotations.
+        tile (int): Longest side, in LR pixels, that goes through the SR network in one piece; see :func:`tiled`.
+
+    Example:
+        >>> (sample,) = LRPredictor(model, test_pipeline)([dict(img=cv2.imread('lr.png'), img_path='lr.png', img_id=0)])
     """
 
     def __init__(self, model: SR4IR, pipeline: Sequence[dict], annotations: bool = False, tile: int = 256) -> None:
@@ -34,22 +38,23 @@ class LRPredictor:
         (*steps, pack) = [step for step in steps if step not in loads]
         loads = [step for step in loads if annotations and 'LoadImage' not in type_name(step['type'])]
         self.pipeline = Compose([TRANSFORMS.build(step) for step in [*steps, *loads, pack]])
-        # Pillow, which these two work with, takes nothing but 8 bits; else SR stays as exact as T has learnt it
+        # Pillow, the backend of these two, takes 8 bits only; else the SR image stays as exact as in training
         self.rounds = any(step.get('backend') == 'pillow' or 'torchvision' in str(step['type']) for step in steps)
         self.model = model
         self.tile = tile
 
     @torch.no_grad()
     def __call__(self, items: Sequence[dict], coords: str = 'lr') -> list:
-        """Predict.
+        """Predict images of any sizes.
 
         Args:
             items (Sequence[dict]): For each image ``img``, h x w x 3, uint8, BGR, and what else the pipeline reads.
-            coords (str): Of what T predicts: 'lr', those of the LR image, or 'sr', ``scale`` times as large. Maps of
-                classes take the size of their ground truth, where there is one.
+            coords (str): Coordinates of the predictions: 'lr', those of the LR image, or 'sr', ``scale`` times as
+                large. Maps of classes take the size of their ground truth, if they have one.
 
         Returns:
-            list: T's data samples, which also hold ``lr`` and ``task_input`` (what T received), 3 x H x W in [0, 1], RGB.
+            list: Data samples of the task network, which also hold ``lr`` and ``task_input`` (what the task network
+            received), 3 x H x W in [0, 1], RGB.
         """
         groups = defaultdict(list)  # images of one size make a batch
         for index, item in enumerate(items):
@@ -62,33 +67,50 @@ class LRPredictor:
         return samples
 
     def upsample(self, lr: Tensor) -> Tensor:
-        """What T sees: N x 3 x h x w to N x 3 x (scale h) x (scale w), on the CPU; see :meth:`SR4IR.upsample`."""
+        """Make what the task network receives, tile by tile if the image is large; see :meth:`SR4IR.upsample`.
+
+        Args:
+            lr (Tensor): LR images, N x 3 x h x w, [0, 1], RGB.
+
+        Returns:
+            Tensor: N x 3 x (scale h) x (scale w), about [0, 1], on the CPU; the image itself under 'H->T'.
+        """
         lr = lr.to(next(self.model.parameters()).device)
         if self.model.scheme.test_input == 'sr' and max(lr.shape[-2:]) > self.tile:
             return tiled(self.model.sr, lr, self.model.scale, self.tile)
         return self.model.upsample(lr).cpu()
 
     @torch.no_grad()
-    def run_task(self, items: Sequence[dict], lr: Tensor, sr: Tensor, coords: str) -> list:
-        """T's part: data samples of images of one size, N x 3 x h x w, and what S made of them."""
-        if coords == 'sr' and 'height' in items[0]:  # of the HR image: S returns up to scale - 1 pixels more
-            sr = sr[..., : items[0]['height'], : items[0]['width']]
-        packed = [self._pack(item, *images, coords) for item, *images in zip(items, lr, sr)]
+    def run_task(self, items: Sequence[dict], lr: Tensor, task_inputs: Tensor, coords: str) -> list:
+        """Run the task network on images of one size.
+
+        Args:
+            items (Sequence[dict]): Images and their data, see :meth:`__call__`.
+            lr (Tensor): LR images, N x 3 x h x w, [0, 1], RGB.
+            task_inputs (Tensor): What :meth:`upsample` made of them, N x 3 x H x W.
+            coords (str): Coordinates of the predictions, 'lr' or 'sr'.
+
+        Returns:
+            list: Data samples of the task network with ``lr`` and ``task_input``.
+        """
+        if coords == 'sr' and 'height' in items[0]:  # of the HR image: an SR image has up to scale - 1 pixels more
+            task_inputs = task_inputs[..., : items[0]['height'], : items[0]['width']]
+        packed = [self._pack(item, *images, coords) for item, *images in zip(items, lr, task_inputs)]
         if self.model.scheme.uses_task_net:
             samples = self.model.task.test_step(pseudo_collate(packed))
         else:
             samples = [entry['data_samples'] for entry in packed]
-        for sample, low, seen in zip(samples, lr, sr):
-            sample.set_data(dict(lr=low, task_input=seen))
+        for sample, *images in zip(samples, lr, task_inputs):
+            sample.set_data(dict(zip(('lr', 'task_input'), images)))
         return samples
 
-    def _pack(self, item: dict, lr: Tensor, sr: Tensor, coords: str) -> dict:
-        image = sr.permute(1, 2, 0).flip(-1).mul(255)
+    def _pack(self, item: dict, lr: Tensor, task_input: Tensor, coords: str) -> dict:
+        image = task_input.permute(1, 2, 0).flip(-1).mul(255)
         image = (image.round().clamp(0, 255).byte() if self.rounds else image).numpy()
         size = image.shape[:2]
         packed = self.pipeline(dict(item, img=image, img_shape=size, ori_shape=size))
         sample = packed['data_samples']
-        # T divides by scale_factor and fills ori_shape
+        # the task network divides boxes by scale_factor and resizes maps to ori_shape
         height, width = target = tuple(lr.shape[-2:]) if coords == 'lr' else size
         factor = sample.metainfo.get('scale_factor', (1.0, 1.0))
         factor = (factor[0] * size[1] / width, factor[1] * size[0] / height)
@@ -99,5 +121,5 @@ class LRPredictor:
 
 
 def lr_image(image: np.ndarray) -> Tensor:
-    """h x w x 3, uint8, BGR to 3 x h x w in [0, 1], RGB."""
+    """Convert h x w x 3, uint8, BGR to 3 x h x w in [0, 1], RGB."""
     return torch.from_numpy(np.ascontiguousarray(image[..., ::-1])).permute(2, 0, 1).float() / 255

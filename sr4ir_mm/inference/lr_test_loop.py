@@ -1,4 +1,4 @@
-"""Tests on data sets whose images are low-resolution already."""
+"""Test loop for data sets whose images are low-resolution already."""
 
 from collections.abc import Sequence
 
@@ -14,18 +14,23 @@ from .lr_predictor import LRPredictor
 
 @LOOPS.register_module()
 class LRTestLoop(TestLoop):
-    """MMEngine's test loop for LR images: nothing is degraded, and T predicts in the coordinates of the annotations.
+    """MMEngine's test loop for LR images.
+
+    No image is degraded, and the task network predicts in the coordinates of the annotations.
 
     Args:
-        runner (Runner): As in MMEngine.
-        dataloader (DataLoader or dict): Its data set loads images and does no more; it collates by
-            :func:`collate_list`.
-        evaluator (Evaluator or dict or list): T's metrics; those that need an HR image have no place here.
-        pipeline (Sequence[dict]): T's test pipeline, see :class:`LRPredictor`.
-        annotations (str): What the annotations are coordinates of: 'lr', the images that are loaded, or 'hr', images
-            ``scale`` times as large.
-        tile (int): See :class:`LRPredictor`.
-        fp16 (bool): As in MMEngine.
+        runner (Runner): Runner, as in MMEngine.
+        dataloader (DataLoader or dict): Loader of a data set whose pipeline only loads images, with the collate
+            function :func:`collate_list`.
+        evaluator (Evaluator or dict or list): Metrics of the task network, but none that needs an HR image.
+        pipeline (Sequence[dict]): Test pipeline of the task network, see :class:`LRPredictor`.
+        annotations (str): Images whose coordinates the annotations are in: 'lr', those that are loaded, or 'hr',
+            images ``scale`` times as large.
+        tile (int): Size of tiles, see :class:`LRPredictor`.
+        fp16 (bool): Whether to use mixed precision, as in MMEngine.
+
+    Example:
+        >>> test_cfg = dict(type='sr4ir_mm.LRTestLoop', pipeline=test_pipeline, annotations='lr')
     """
 
     def __init__(
@@ -53,5 +58,5 @@ class LRTestLoop(TestLoop):
 
 @FUNCTIONS.register_module()
 def collate_list(batch: list) -> list:
-    """A batch as it comes: the images are of any size, and what is beside them too."""
+    """Return a batch as the list that it is: its images differ in size."""
     return batch

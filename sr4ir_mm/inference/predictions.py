@@ -1,6 +1,7 @@
-"""Predictions of any task as files."""
+"""Writing predictions of any task to files."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,27 @@ import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
 
-def save(sample: BaseDataElement, stem: Path, classes: list[str] | None = None) -> None:
-    """Write what T predicted: ``<stem>.json``, and maps of classes as ``<stem>_<field>.png`` of 8 or 16 bits.
+def save_images(images: Mapping[str, np.ndarray | None], folder: Path, name: str) -> None:
+    """Write images as ``<folder>/<key>/<name>.png``.
 
     Args:
-        sample (BaseDataElement): T's data sample; its fields 'pred_...' are written, but no logits.
+        images (Mapping[str, np.ndarray or None]): Images by subfolder, H x W x 3, uint8, RGB. None is skipped.
+        folder (Path): Folder of all results.
+        name (str): File name without suffix.
+    """
+    for subfolder, image in images.items():
+        if image is not None:
+            (folder / subfolder).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / subfolder / f'{name}.png'), image[..., ::-1])
+
+
+def save_prediction(sample: BaseDataElement, stem: Path, classes: Sequence[str] | None = None) -> None:
+    """Write predictions to ``<stem>.json``, and maps of classes to ``<stem>_<field>.png`` of 8 or 16 bits.
+
+    Args:
+        sample (BaseDataElement): Data sample of the task network. Its fields 'pred_...' are written, logits are not.
         stem (Path): Path without suffix.
-        classes (list[str], optional): Names of T's classes, by label.
+        classes (Sequence[str], optional): Names of the classes, by label.
     """
     stem.parent.mkdir(parents=True, exist_ok=True)
     height, width = sample.metainfo['ori_shape']
@@ -26,26 +41,26 @@ def save(sample: BaseDataElement, stem: Path, classes: list[str] | None = None) 
             continue
         if isinstance(field, PixelData):
             file = stem.with_name(f'{stem.name}_{name}.png')
-            cv2.imwrite(str(file), _image(next(iter(field.values()))))
+            cv2.imwrite(str(file), _to_image(next(iter(field.values()))))
             content[name] = file.name
         else:
-            content[name] = _plain(dict(field.items()) if isinstance(field, InstanceData) else field)
+            content[name] = _to_json(dict(field.items()) if isinstance(field, InstanceData) else field)
     if classes:
         content['classes'] = list(classes)
     stem.with_name(f'{stem.name}.json').write_text(json.dumps(content))
 
 
-def _image(data: Any) -> np.ndarray:
+def _to_image(data: Any) -> np.ndarray:
     array = torch.as_tensor(data).squeeze(0).cpu().numpy()
-    if np.issubdtype(array.dtype, np.floating):  # e.g. depth in meters: in millimetres, as is usual
+    if np.issubdtype(array.dtype, np.floating):  # e.g. depth in meters: written in millimeters, as is usual
         array = (array * 1000).round()
     return array.astype(np.uint8 if array.max() < 256 and array.min() >= 0 else np.uint16)
 
 
-def _plain(value: Any) -> Any:
-    """Numbers and lists; instance masks as COCO's run lengths."""
+def _to_json(value: Any) -> Any:
+    """Convert to numbers and lists, and instance masks to COCO's run lengths."""
     if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: _to_json(entry) for key, entry in value.items()}
     value = getattr(value, 'tensor', value)  # boxes of mmdet
     if isinstance(value, (torch.Tensor, np.ndarray)):
         array = np.asarray(torch.as_tensor(value).cpu())
@@ -54,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 
 def _run_lengths(mask: np.ndarray) -> dict:
-    from pycocotools.mask import encode
+    from pycocotools.mask import encode  # installed with mmdet
 
     code = encode(np.asfortranarray(mask.astype(np.uint8)))
     return dict(code, counts=code['counts'].decode())

@@ -1,4 +1,4 @@
-"""S on images of any size, in bounded memory."""
+"""Super-resolution of images of any size in bounded memory."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,21 +7,25 @@ from torch import Tensor
 
 
 def tiled(sr: Callable[[Tensor], Tensor], lr: Tensor, scale: int, tile: int = 256, overlap: int = 32) -> Tensor:
-    """Super-resolve an image piece by piece.
+    """Super-resolve an image tile by tile.
 
-    Each piece is given to S with a rim of its neighbors, and the rim is cut off from what S returns. With a rim as
-    wide as S sees, the result is that of the whole image; S with windows (SwinIR) needs ``tile`` and ``overlap`` to be
-    multiples of the window's size. Nets that pool over the whole image (NAFNet, Restormer) differ from piece to piece.
+    The SR network receives each tile with a rim of its neighbors, and the rim is cut off from the result. If the rim is
+    as wide as the receptive field, the result is that of the whole image. A network with windows (SwinIR) also needs a
+    ``tile`` and an ``overlap`` that are multiples of the window's size. Networks that pool over the whole image
+    (NAFNet, Restormer) differ from tile to tile.
 
     Args:
-        sr (Callable): S, N x 3 x h x w to N x 3 x (scale h) x (scale w).
-        lr (Tensor): N x 3 x h x w, on S's device.
-        scale (int): Up-sampling factor of S.
-        tile (int): Side of a piece in LR pixels; memory grows with ``(tile + 2 overlap) ** 2``.
+        sr (Callable): SR network, N x 3 x h x w to N x 3 x (scale h) x (scale w).
+        lr (Tensor): LR images, N x 3 x h x w, [0, 1], RGB, on the network's device.
+        scale (int): Up-sampling factor of the network.
+        tile (int): Side of a tile in LR pixels; memory grows with ``(tile + 2 overlap) ** 2``.
         overlap (int): Width of the rim in LR pixels.
 
     Returns:
         Tensor: N x 3 x (scale h) x (scale w), on the CPU.
+
+    Example:
+        >>> sr = tiled(model.sr, lr, model.scale, tile=128)
     """
     height, width = lr.shape[-2:]
     out = torch.empty(*lr.shape[:-2], height * scale, width * scale)
@@ -35,7 +39,7 @@ def tiled(sr: Callable[[Tensor], Tensor], lr: Tensor, scale: int, tile: int = 25
 
 
 def _spans(length: int, tile: int, overlap: int) -> Iterator[tuple[int, int, int, int]]:
-    """Begin and end of each piece along one side, and the same with its rim."""
+    """Yield begin and end of each tile along one side, and the same with its rim."""
     for begin in range(0, length, tile):
         end = min(begin + tile, length)
         yield begin, end, max(begin - overlap, 0), min(end + overlap, length)

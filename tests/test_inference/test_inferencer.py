@@ -1,4 +1,4 @@
-"""Inference on LR images, for a net of each task."""
+"""Inference on LR images, for a network of each task."""
 
 import json
 
@@ -15,7 +15,7 @@ from mmengine.registry import DefaultScope
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.inferencer import SR4IRInferencer
 from sr4ir_mm.inference.lr_predictor import lr_image
-from sr4ir_mm.models.degradations.bicubic import quantize
+from sr4ir_mm.models.degradations.base import quantize
 from sr4ir_mm.utils import to_uint8
 
 LOAD = dict(type='sr4ir_mm.CheckedLoadImageFromFile')
@@ -50,7 +50,7 @@ def config(name: str, scheme: str = 'SR4IR') -> Config:
 
 @pytest.fixture(scope='module')
 def inferencers():
-    """Nets of random weights, the same for all tests."""
+    """Networks of random weights, the same for all tests."""
     made = {}
 
     def get(name: str, scheme: str = 'SR4IR') -> SR4IRInferencer:
@@ -67,8 +67,8 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def decision(sample):
-    """What T predicted, as one array."""
+def prediction(sample):
+    """Return the prediction of any task as one array."""
     if 'pred_instances' in sample:
         return sample.pred_instances.bboxes.numpy()
     return sample.pred_sem_seg.data.numpy() if 'pred_sem_seg' in sample else sample.pred_score.numpy()
@@ -81,24 +81,28 @@ def test_coordinates_are_those_of_the_lr_image(name, inferencers):
     assert low.metainfo['ori_shape'] == (20, 30) and high.metainfo['ori_shape'] == (80, 120)
     assert low.lr.shape == (3, 20, 30) and low.task_input.shape == (3, 80, 120)
     if name == 'retinanet':
-        boxes = decision(low)
+        boxes = prediction(low)
         assert (
             len(boxes) == 5 and boxes.min() >= 0 and boxes[:, 2].max() <= 30 + 1e-3 and boxes[:, 3].max() <= 20 + 1e-3
         )
-        assert boxes[:, 2].max() > 15  # not of an even smaller image
-        assert np.allclose(boxes * 4, decision(high), atol=1e-3)
+        assert boxes[:, 2].max() > 15  # not in the coordinates of an even smaller image
+        assert np.allclose(boxes * 4, prediction(high), atol=1e-3)
     elif name == 'segformer':
-        assert decision(low).shape == (1, 20, 30) and decision(high).shape == (1, 80, 120)
-        assert (decision(low)[0] == decision(high)[0][2::4, 2::4]).mean() > 0.9
+        assert prediction(low).shape == (1, 20, 30) and prediction(high).shape == (1, 80, 120)
+        assert (prediction(low)[0] == prediction(high)[0][2::4, 2::4]).mean() > 0.9
     else:
-        assert np.allclose(decision(low), decision(high))
+        assert np.allclose(prediction(low), prediction(high))
 
 
 @nets
-def test_t_sees_what_its_own_pipeline_makes_of_the_sr_image(name, inferencers, tmp_path, monkeypatch):
+def test_the_task_network_receives_what_its_own_pipeline_makes_of_the_sr_image(
+    name, inferencers, tmp_path, monkeypatch
+):
     """Against the zoo's pipeline and model, with the SR image as a file."""
     inferencer, image = inferencers(name), picture(20, 30)
-    monkeypatch.setattr(inferencer.pipeline, 'upsample', lambda lr: quantize(inferencer.model.upsample(lr)))  # as files
+    monkeypatch.setattr(
+        inferencer.pipeline, 'upsample', lambda lr: quantize(inferencer.model.upsample(lr))
+    )  # as in files
     with torch.no_grad():
         sr = to_uint8(inferencer.model.sr(lr_image(image)[None])[0])
     result = inferencer(image, coords='sr')
@@ -113,11 +117,11 @@ def test_t_sees_what_its_own_pipeline_makes_of_the_sr_image(name, inferencers, t
     if name == 'segformer':
         ours, expected = ours.seg_logits.data, expected.seg_logits.data
     else:
-        ours, expected = (torch.from_numpy(decision(sample)) for sample in (ours, expected))
-    if name == 'retinanet':  # of one score, almost
+        ours, expected = (torch.from_numpy(prediction(sample)) for sample in (ours, expected))
+    if name == 'retinanet':  # their scores are almost equal
         ours, expected = (boxes[boxes[:, 0].argsort()] for boxes in (ours, expected))
     assert ours.shape == expected.shape
-    # Resize rounds the 8 bits of a file, and not ours
+    # Resize rounds the 8 bits of a file, but not our floats
     assert torch.allclose(ours, expected, rtol=0, atol=0.5 if name == 'retinanet' else 1e-4)
 
 
@@ -143,7 +147,7 @@ def test_batches_of_unequal_images(name, inferencers):
     together = inferencers(name)(images, batch_size=3)['predictions']
     assert [sample.lr.shape for sample in together] == [(3, *image.shape[:2]) for image in images]
     for one, other in zip(single, together):
-        assert np.allclose(decision(one), decision(other), rtol=1e-3, atol=1e-3)
+        assert np.allclose(prediction(one), prediction(other), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize('scheme', ['H->T', 'L->T', 'S'])
@@ -157,7 +161,7 @@ def test_other_schemes(scheme, inferencers):
         assert np.array_equal(result['task_inputs'][0], picture(20, 30)[..., ::-1])
 
 
-def test_tiles_change_nothing_that_is_seen(inferencers):
+def test_tiles_change_nothing_visible(inferencers):
     inferencer, image = inferencers('segformer'), picture(100, 140)
     whole = inferencer(image)
     inferencer.pipeline.tile = 64
@@ -167,7 +171,7 @@ def test_tiles_change_nothing_that_is_seen(inferencers):
         inferencer.pipeline.tile = 256
     difference = np.abs(whole['task_inputs'][0].astype(int) - pieces['task_inputs'][0])
     assert difference.max() <= 1
-    assert (decision(whole['predictions'][0]) == decision(pieces['predictions'][0])).mean() > 0.99
+    assert (prediction(whole['predictions'][0]) == prediction(pieces['predictions'][0])).mean() > 0.99
 
 
 @nets
@@ -192,16 +196,16 @@ def test_files(name, inferencers, tmp_path):
     assert (content['height'], content['width']) == (20, 30) and len(content['classes']) >= 80
     sample = result['predictions'][1]
     if name == 'retinanet':
-        assert np.allclose(content['pred_instances']['bboxes'], decision(sample))
+        assert np.allclose(content['pred_instances']['bboxes'], prediction(sample))
         assert content['pred_instances']['labels'] == sample.pred_instances.labels.tolist()
     elif name == 'segformer':
         mask = cv2.imread(str(tmp_path / 'out/preds' / content['pred_sem_seg']), cv2.IMREAD_UNCHANGED)
-        assert np.array_equal(mask, decision(sample)[0])
+        assert np.array_equal(mask, prediction(sample)[0])
     else:
         assert content['pred_label'] == sample.pred_label.tolist()
 
 
-def test_pictures_differ_from_the_sr_image_and_nothing_is_written_unasked(inferencers, tmp_path, monkeypatch):
+def test_pictures_differ_from_the_sr_image_and_no_file_is_written_without_out_dir(inferencers, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = inferencers('segformer')(picture(20, 30), return_vis=True)
     assert result['visualization'][0].shape == (80, 120, 3)
@@ -216,13 +220,15 @@ def test_no_image_at_all(inferencers, tmp_path):
         inferencers('resnet18')('no/such.png')
 
 
-@pytest.mark.parametrize('problem', [dict(model='no-such-net'), dict(model='fcn-tiny_x4_demo_l2t', weights='no.pth')])
-def test_a_config_or_checkpoint_that_is_not_there(problem):
-    with pytest.raises(SR4IRError, match=r"There is no (config 'no-such-net'|checkpoint 'no\.pth')"):
+@pytest.mark.parametrize(
+    'problem', [dict(model='no-such-net'), dict(model='fcn-tiny_edsr-tiny_x4_demo', weights='no.pth')]
+)
+def test_a_missing_config_or_checkpoint(problem):
+    with pytest.raises(SR4IRError, match=r"(Config 'no-such-net'|Checkpoint 'no\.pth') not found"):
         SR4IRInferencer(**problem)
 
 
-def test_a_net_without_s_before_it():
+def test_a_model_without_an_sr_network():
     cfg = config('resnet18')
     cfg.model = cfg.model.task
     with pytest.raises(SR4IRError, match='ImageClassifier, not SR4IR'):
@@ -230,7 +236,7 @@ def test_a_net_without_s_before_it():
 
 
 def test_work_dir(tmp_path):
-    """Its config, its last checkpoint, and the classes that are noted in this."""
+    """Config and last checkpoint of the work dir, and the class names in this checkpoint."""
     folder = tmp_path / 'run'
     folder.mkdir()
     cfg = config('resnet18', 'L->T')
@@ -246,5 +252,6 @@ def test_work_dir(tmp_path):
     assert inferencer.visualizer.dataset_meta['classes'] == ('cat', 'dog')
     (folder / 'epoch_1.pth').unlink()
     (folder / 'epoch_2.pth').unlink()
-    with pytest.raises(SR4IRError, match='There is no checkpoint'):
+    (folder / '20260101_000000/vis_data').mkdir(parents=True)  # a run that wrote no checkpoint
+    with pytest.raises(SR4IRError, match='Checkpoint .* not found'):
         SR4IRInferencer(folder)

@@ -1,4 +1,4 @@
-"""S in pieces is S in one piece."""
+"""Super-resolution tile by tile equals that of the whole image."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ NETS = dict(
 
 @pytest.mark.parametrize('name', NETS)
 @torch.no_grad()
-def test_equals_the_whole(name):
+def test_tiles_equal_the_whole(name):
     net, _ = build_sr(NETS[name], 2)
     net.eval()
     lr = torch.rand(2, 3, 75, 101)
@@ -30,7 +30,7 @@ def test_equals_the_whole(name):
     assert (pieces - whole).abs().max() * 255 < 0.5  # gray levels
 
 
-def test_pieces_are_bounded_and_cover_the_image_once():
+def test_tiles_are_bounded_and_cover_the_image_once():
     sizes = []
 
     def double(piece):
