@@ -1,4 +1,4 @@
-"""A hook that draws test images: LR, bilinear, SR and HR image, and the predictions on them."""
+"""Panels of test images: LR, bilinear, SR and HR image, and the predictions on them."""
 
 import copy
 import os
@@ -20,7 +20,7 @@ from ..visualization import make_panel, predict_on_bilinear, render
 
 @HOOKS.register_module()
 class SRVisualizationHook(Hook):
-    """Draw a panel of each test image with the visualizer of the task network.
+    """A hook that draws a panel of each test image with the visualizer of the task network.
 
     The first row is LR | bilinear | SR | HR. Below it are a map of where SR is closer to HR than bilinear up-sampling
     and where it is further away, the predictions on bilinear and on SR, and the ground truth. Then follow, enlarged,

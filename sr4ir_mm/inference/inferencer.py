@@ -180,8 +180,9 @@ class SR4IRInferencer(BaseInferencer):
     def _init_model(self, cfg: Config, weights: str | None, device: str = 'cpu') -> SR4IR:
         if weights is None:
             print_log('No checkpoint is given: both networks have random weights.', 'current', logging.WARNING)
+        model = build_model(cfg, weights)
         self.dataset_meta = dataset_meta(cfg, weights)
-        return build_model(cfg, weights).to(device).eval()
+        return model.to(device).eval()
 
     def _init_pipeline(self, cfg: Config) -> LRPredictor:
         return LRPredictor(self.model, next(find_all(cfg.test_dataloader, 'pipeline')), tile=self.tile)

@@ -40,9 +40,8 @@ def test_all_kinds_of_files_and_arrays(tmp_path, image):
 def test_colors_stay_bgr(tmp_path):
     blue = np.zeros((4, 4, 3), np.uint8)
     blue[..., 0] = 200
-    assert np.array_equal(read_image(written(tmp_path / 'x.png', blue)), blue) and np.array_equal(
-        read_image(blue), blue
-    )
+    for source in (written(tmp_path / 'x.png', blue), blue):
+        assert np.array_equal(read_image(source), blue)
 
 
 @pytest.mark.parametrize('content', [b'', b'nonsense', b'\x89PNG\r\n\x1a\n'])

@@ -95,14 +95,11 @@ def test_coordinates_are_those_of_the_lr_image(name, inferencers):
 
 
 @nets
-def test_the_task_network_receives_what_its_own_pipeline_makes_of_the_sr_image(
-    name, inferencers, tmp_path, monkeypatch
-):
+def test_the_task_network_receives_what_its_pipeline_makes_of_the_sr_image(name, inferencers, tmp_path, monkeypatch):
     """Against the zoo's pipeline and model, with the SR image as a file."""
     inferencer, image = inferencers(name), picture(20, 30)
-    monkeypatch.setattr(
-        inferencer.pipeline, 'upsample', lambda lr: quantize(inferencer.model.upsample(lr))
-    )  # as in files
+    # as in files
+    monkeypatch.setattr(inferencer.pipeline, 'upsample', lambda lr: quantize(inferencer.model.upsample(lr)))
     with torch.no_grad():
         sr = to_uint8(inferencer.model.sr(lr_image(image)[None])[0])
     result = inferencer(image, coords='sr')
@@ -253,5 +250,5 @@ def test_work_dir(tmp_path):
     (folder / 'epoch_1.pth').unlink()
     (folder / 'epoch_2.pth').unlink()
     (folder / '20260101_000000/vis_data').mkdir(parents=True)  # a run that wrote no checkpoint
-    with pytest.raises(SR4IRError, match='Checkpoint .* not found'):
+    with pytest.raises(SR4IRError, match=r'Checkpoint .* not found'):
         SR4IRInferencer(folder)
