@@ -1,6 +1,7 @@
-"""Write configs/*/metafile.yml and model-index.yml from the configs: python .dev/make_metafiles.py
+"""Write configs/*/metafile.yml and model-index.yml from the configs: python .dev_scripts/make_metafiles.py
 
-Run it when a config is added, renamed or changed; tests/test_packaging.py says when that was forgotten.
+Run it when a config is added, renamed or changed; tests/test_packaging.py fails if it was forgotten. The baselines are
+no entries of their own: tools/train.py CONFIG --scheme derives them.
 """
 
 import re
@@ -22,9 +23,8 @@ TECHNIQUES = [
 ]
 COLLECTIONS = [
     {'Name': 'SR4IR', 'Metadata': {'Training Techniques': TECHNIQUES}, 'Paper': PAPER, 'README': 'README.md'},
-    {'Name': 'SR4IR-baselines', 'Paper': PAPER, 'README': 'README.md'},
 ]
-#: what the names of configs end in, before the scheme
+#: last part of a config's name -> data set
 DATA = {
     'voc': 'PASCAL VOC 2012',
     'voc12aug': 'PASCAL VOC 2012 + SBD',
@@ -49,38 +49,34 @@ TASKS = {
 }
 
 
-def nets(stem: str, scheme: str) -> dict[str, str]:
-    """The names of S and T in the name of a config, ``[<T>_][<S>_x<scale>_]<data>[_<scheme>]``: those that matter."""
-    parts = re.split(r'_(?=x\d+_)', stem)[0].split('_')
-    found = {} if scheme in ('H->T', 'L->T') else {'SR Network': parts[-1]}
-    return found if scheme == 'S' else {**found, 'Task Network': parts[0]}
+def nets(stem: str) -> dict[str, str]:
+    """Return the names of the networks from the name of a config, ``[<task network>_]<SR network>_x<scale>_<data>``."""
+    names = re.split(r'_(?=x\d+_)', stem)[0].split('_')
+    return dict(zip(['SR Network', 'Task Network'], reversed(names)))
 
 
 def describe(path: Path) -> dict:
-    """The entry of a config: what it says itself. There are no published weights and so no results to report."""
+    """Return the entry of a config. No weights are published, so it has no results."""
     cfg = Config.fromfile(path)
-    model, loader, train = cfg.model, cfg.train_dataloader, cfg.train_cfg
-    scheme = model.scheme
-    kind = next(key for key in ('S' if scheme == 'S' else '', model.task.type, cfg.default_scope) if key in TASKS)
-    data = path.stem.split('_')[-1 if scheme == 'SR4IR' else -2]
+    model, train = cfg.model, cfg.train_cfg
+    kinds = [model.task.type, cfg.default_scope] if model.task else [model.scheme]
     length = {'Epochs': train.max_epochs} if 'max_epochs' in train else {'Iterations': train.max_iters}
     metadata = {
-        'Task': TASKS[kind],
-        'Scheme': scheme,
-        **({} if scheme == 'H->T' else {'Scale': model.scale}),
-        **nets(path.stem, scheme),
-        'Training Data': DATA[data],
+        'Task': next(TASKS[kind] for kind in kinds if kind in TASKS),
+        'Scheme': model.scheme,
+        'Scale': model.scale,
+        **nets(path.stem),
+        'Training Data': DATA[path.stem.rpartition('_')[2]],
         **length,
-        'Batch Size': loader.batch_size,
+        'Batch Size': cfg.train_dataloader.batch_size,
     }
-    collection = 'SR4IR' if scheme == 'SR4IR' else 'SR4IR-baselines'
     config = path.relative_to(ROOT).as_posix()
-    return {'Name': path.stem, 'In Collection': collection, 'Config': config, 'Metadata': metadata}
+    return {'Name': path.stem, 'In Collection': 'SR4IR', 'Config': config, 'Metadata': metadata}
 
 
 def files() -> Iterator[tuple[Path, str]]:
-    """What the files should hold. MMEngine needs the key ``Models`` in every one."""
-    head = f'# Made by .dev/{Path(__file__).name}: do not edit.\n'
+    """Yield each file and its text. MMEngine needs the key ``Models`` in every metafile."""
+    head = f'# Written by .dev_scripts/{Path(__file__).name}: do not edit.\n'
     for folder in FOLDERS:
         models = [describe(path) for path in sorted(folder.glob('*.py'))]
         yield folder / 'metafile.yml', head + yaml.safe_dump({'Models': models}, sort_keys=False)

@@ -1,3 +1,4 @@
+# Hooks and environment of every run; the schedules inherit from this file and set the warm-up of the TDP loss
 default_hooks = dict(
     runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
@@ -5,9 +6,11 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=2, rule='greater'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # here and not in custom_hooks, so that a config that sets these does not lose it
+    alternating=dict(type='sr4ir_mm.AlternatingUpdateHook'),
     class_check=dict(type='sr4ir_mm.ClassCheckHook'),
 )
-# S and T are updated in turn, so each is wrapped on its own
+# one wrapper for each network, because they are updated in turn
 model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel', broadcast_buffers=False)
 env_cfg = dict(
     cudnn_benchmark=False, mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0), dist_cfg=dict(backend='nccl')

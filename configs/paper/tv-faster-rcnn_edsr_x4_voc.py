@@ -3,7 +3,6 @@ _base_ = [
     '../_base_/datasets/voc_det.py',
     '../_base_/schedules/det_30e.py',
     '../_base_/sr/edsr-official_x4.py',
-    '../_base_/default_runtime.py',
 ]
 _base_.task.data_preprocessor.pad_size_divisor = _base_.scale
 model = dict(

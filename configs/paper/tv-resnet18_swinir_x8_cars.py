@@ -3,7 +3,6 @@ _base_ = [
     '../_base_/datasets/cars.py',
     '../_base_/schedules/cls_200e.py',
     '../_base_/sr/swinir-official_x8.py',
-    '../_base_/default_runtime.py',
 ]
 model = dict(
     type='sr4ir_mm.SR4IR',

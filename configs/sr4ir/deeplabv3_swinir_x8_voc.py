@@ -3,7 +3,6 @@ _base_ = [
     '../_base_/datasets/voc_seg.py',
     '../_base_/schedules/seg_100e.py',
     '../_base_/sr/swinir_x8.py',
-    '../_base_/default_runtime.py',
 ]
 model = dict(
     type='sr4ir_mm.SR4IR',

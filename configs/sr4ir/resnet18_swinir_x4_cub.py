@@ -3,7 +3,6 @@ _base_ = [
     '../_base_/datasets/cub.py',
     '../_base_/schedules/cls_200e.py',
     '../_base_/sr/swinir_x4.py',
-    '../_base_/default_runtime.py',
 ]
 model = dict(
     type='sr4ir_mm.SR4IR',

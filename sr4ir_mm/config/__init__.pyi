@@ -8,6 +8,8 @@ from .cli import add_cfg_options as add_cfg_options
 from .cli import parse_and_load as parse_and_load
 from .loading import load_config as load_config
 from .mixing import mix as mix
+from .schemes import apply_scheme as apply_scheme
+from .schemes import load_run as load_run
 from .sr_nets import find_sr as find_sr
 from .work_dir import last_checkpoint as last_checkpoint
 from .work_dir import read_metrics as read_metrics

@@ -1,20 +1,24 @@
-"""From a config of a zoo and an SR net to a complete config."""
+"""Mixes: a config of a zoo and a super-resolution network become a complete config of SR4IR."""
 
+import copy
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.hub import get_config
 from mmengine.registry import MODELS
 
 from ..errors import SR4IRError
+from ..models.scheme import SCHEMES, scheme_name
+from .loading import load_config, override
+from .nodes import type_name
+from .schemes import apply_scheme
 from .sr_nets import find_sr
 from .zoo import teacher_of
 
-_LEAF = """\
+_TEMPLATE = """\
 _base_ = {base}
-model = dict(_delete_=True, sr={sr}, task={task}, scale={scale}, **{scheme})
+model = dict(_delete_=True, sr={sr}, task={task}, scale={scale}, **_base_.sr4ir)
 optim_wrapper = dict(_delete_=True, task={optim}, **{sr_optim})
 param_scheduler = dict(_delete_=True, task={schedule}, **_base_.sr4ir_scheduler)
 default_hooks = {{{{_base_.sr4ir_hooks}}}}
@@ -31,37 +35,44 @@ def mix(
     pretrained: bool = False,
     **overrides: Any,
 ) -> Config:
-    """Train any net of a zoo with any SR net.
+    """Make a config that trains any network of a zoo with any super-resolution network.
 
-    Data sets, pipelines, evaluators, schedules, hooks and test settings stay those of the zoo's config; its optimizer
-    and schedule become T's.
+    Data sets, pipelines, evaluators, schedules, hooks and test settings stay those of the zoo's config. Its optimizer
+    and schedule become those of the task network.
 
     Args:
-        task (str): Full config: 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py' or a file.
-        sr (str or dict, optional): S, see :func:`find_sr`. None for the schemes without S.
-        scale (int): Up-sampling factor of S.
-        scheme (str): See :class:`SR4IR`.
-        pretrained (bool): Whether T starts from the zoo's own checkpoint.
-        **overrides: More entries, with nested dicts or dotted names: ``**{'model.tdp.loss_weight': 0.1}``.
+        task (str): Complete config: 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py' or a file.
+        sr (str or dict, optional): SR network, see :func:`find_sr`. None for 'H->T' and 'L->T'.
+        scale (int): Up-sampling factor of the SR network.
+        scheme (str): Name or alias, see :func:`apply_scheme`.
+        pretrained (bool): Whether the task network starts from the zoo's own checkpoint.
+        **overrides: More entries, as nested dicts or with dotted names: ``**{'model.tdp.loss_weight': 0.1}``.
 
     Returns:
-        Config: For MMEngine's ``Runner.from_cfg``.
+        Config: Config for MMEngine's ``Runner.from_cfg``. Its file name is the name of the run:
+            '<zoo's config>_<SR network>_x<scale>', or that of a baseline, see :func:`run_name`.
 
     Raises:
-        SR4IRError: If there is no such config, or it cannot be trained with S; the message names it.
+        SR4IRError: If the zoo's config is missing, or cannot be trained with an SR network.
+
+    Example:
+        >>> cfg = mix('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', sr='edsr', scale=4)
+        >>> Runner.from_cfg(cfg).train()
     """
+    scheme = scheme_name(scheme)
+    if sr is None and SCHEMES[scheme].uses_sr_net:
+        raise SR4IRError(f"The scheme '{scheme}' needs a super-resolution network: add --sr edsr --scale 4.")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f'{Path(task).stem}.py'
-        path.write_text(mix_text(task, sr, scale, scheme, pretrained))
-        cfg = Config.fromfile(path)
-    cfg.merge_from_dict(overrides)
-    return cfg
+        path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
+        path.write_text(mix_text(task, sr, scale, pretrained))
+        cfg = override(Config.fromfile(path), copy.deepcopy(overrides))
+    source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
+    # once more, because overrides win over what the scheme sets
+    return override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), overrides)
 
 
-def mix_text(
-    task: str, sr: str | dict | None = 'edsr', scale: int = 4, scheme: str = 'SR4IR', pretrained: bool = False
-) -> str:
-    """The same as a config file of a few lines. Arguments as in :func:`mix`."""
+def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False) -> str:
+    """Return the config of the scheme SR4IR as a file of a few lines. Arguments as in :func:`mix`."""
     zoo = _load(task, pretrained)
     task = task if '::' in task else str(Path(task).resolve())
     weights = zoo.get('model_path' if pretrained else 'load_from')
@@ -69,55 +80,59 @@ def mix_text(
     net = find_sr(sr, scale)
     # one of ours can be a base, if the zoo's config has no variable of the same name
     named = isinstance(sr, str) and '::' not in sr and not sr.endswith('.py') and not {'sr', 'scale'} & set(zoo)
-    text = _LEAF.format(
+    text = _TEMPLATE.format(
         base=[task, *([f'sr4ir_mm::_base_/sr/{sr}_x{scale}.py'] if named else []), _SCHEME],
         sr='{{_base_.sr}}' if named else net,
         task=_task(task, zoo.model, weights),
         scale=scale,
-        scheme='_base_.sr4ir' if scheme == 'SR4IR' else f'dict(_base_.sr4ir, scheme={scheme!r})',
         optim=optim,
         sr_optim=sr_optim,
         schedule='{{_base_.param_scheduler}}' if 'param_scheduler' in zoo else [],
     )
     if zoo.get('load_from'):
-        text += 'load_from = None  # which T starts from\n'
+        text += 'load_from = None  # the task network starts from it\n'
     if zoo.get('find_unused_parameters'):
         text += 'model_wrapper_cfg = dict(find_unused_parameters=True)\n'
     return text
 
 
+def _sr_name(sr: str | dict | None) -> str:
+    """Return the part of a run's name that stands for the SR network."""
+    name = type_name(sr['type']) if isinstance(sr, dict) else Path(sr or 'none').stem
+    return name.replace('_', '-')
+
+
 def _load(task: str, pretrained: bool) -> Config:
-    """The zoo's config, if it is one that can be trained."""
-    try:
-        cfg = get_config(task, pretrained) if '::' in task else Config.fromfile(task)
-    except (FileNotFoundError, ModuleNotFoundError, AssertionError) as error:
-        raise SR4IRError(f"There is no config '{task}' (or no weights of it): {error}") from error
+    """Load the zoo's config if it is one that can be trained."""
+    cfg = load_config(task, zoo=True, weights=pretrained)
+    if pretrained and not cfg.get('model_path'):
+        raise SR4IRError(f"'{task}' has no published weights: leave out --pretrained, or choose another config.")
     missing = [key for key in ('model', 'optim_wrapper', 'train_dataloader', 'train_cfg') if not cfg.get(key)]
     if missing:
-        raise SR4IRError(f"'{task}' has no {', '.join(missing)}, so it cannot be trained: choose a config that has.")
+        raise SR4IRError(f"'{task}' has no {', '.join(missing)}, so it cannot be trained: choose a complete config.")
     if cfg.get('runner_type', 'Runner') != 'Runner':
         raise SR4IRError(
-            f"'{task}' trains with MMEngine's {cfg.runner_type}, which shards one net with one optimizer; SR4IR has "
-            'two of each. Choose a config of the same model for the usual Runner.'
+            f"'{task}' trains with MMEngine's {cfg.runner_type}, which shards one network with one optimizer. SR4IR "
+            'has two of each: choose a config of the same model for the usual Runner.'
         )
     _check_net(task, cfg)
     return cfg
 
 
 def _check_net(task: str, cfg: Config) -> None:
-    """Refuse nets that need more than an image, before their data are looked for."""
+    """Refuse networks that need more than an image, before their data are looked for."""
     with MODELS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
         net = registry.get(cfg.model.type)
     bases = {base.__name__ for base in net.__mro__} if net else set()
     if not bases & _NETS or 'SemiBaseDetector' in bases or 'language_model' in cfg.model:
         raise SR4IRError(
-            f"'{task}': {cfg.model.type} is no segmentor, detector or classifier of one image (but self- or "
-            'semi-supervised, of several images, or of text), so SR4IR cannot train it: choose another T.'
+            f"'{task}': {cfg.model.type} is not a segmentor, detector or classifier of one image (but self- or "
+            'semi-supervised, of several images, or of text), so SR4IR cannot train it. Choose another task network.'
         )
 
 
 def _task(task: str, model: dict, weights: str | None) -> str:
-    """The zoo's net, and what of it is another here."""
+    """Write the zoo's network with the entries of it that change."""
     package = task.rpartition('::')[0]  # '' of a file
     changes = teacher_of(model, package) if package else {}
     if weights and package:
@@ -129,7 +144,10 @@ def _task(task: str, model: dict, weights: str | None) -> str:
 
 
 def _optim(zoo: dict) -> tuple[str, str]:
-    """T's wrapper as it is, and S's: with the same mixed precision and accumulation, as one loss may reach both."""
+    """Write the optimizer wrappers of the task network (the zoo's) and of the SR network.
+
+    Both have the same mixed precision and accumulation, because one loss may reach both networks.
+    """
     shared = {key: zoo[key] for key in ('type', 'loss_scale', 'dtype', 'accumulative_counts') if key in zoo}
     if shared.get('type') == 'AmpOptimWrapper':
         shared['type'] = 'sr4ir_mm.AnyDeviceAmpOptimWrapper'

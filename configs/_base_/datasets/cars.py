@@ -1,4 +1,4 @@
-# Stanford Cars, a folder per class: train (8144) and, as val, the official test split (8041), as the paper uses it
+# Stanford Cars, one folder for each class: train (8144) and, as val, the official test split (8041), as in the paper
 dataset_type = 'CustomDataset'
 data_root = 'data/stanford_cars'
 train_pipeline = [
@@ -17,7 +17,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=128,
     num_workers=4,
-    # workers start anew each epoch, seeded by its number: a resumed run sees what a straight one would
+    # workers start again each epoch, seeded by its number, so that a resumed run reads the same data
     persistent_workers=False,
     worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),

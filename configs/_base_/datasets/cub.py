@@ -1,4 +1,4 @@
-# CUB-200-2011 as it is unpacked: train (5994) and test (5794), prepared like Stanford Cars
+# CUB-200-2011 as unpacked: train (5994) and test (5794), with the pipelines of Stanford Cars
 _base_ = './cars.py'
 dataset_type = 'CUB'
 data_root = 'data/CUB_200_2011'

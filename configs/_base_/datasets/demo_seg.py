@@ -1,4 +1,4 @@
-# the data set that tools/make_demo_data.py generates; PascalVOCDataset would insist on VOC's own classes
+# Data set of tools/make_demo_data.py; PascalVOCDataset accepts only the classes of VOC
 _base_ = './voc_seg.py'
 dataset_type = 'BaseSegDataset'
 data_root = 'work_dirs/demo/VOCdevkit/VOC2012'

@@ -1,5 +1,5 @@
 # PASCAL VOC 2012 detection, train (5717) and val (5823), read from the XML files.
-# As in the paper every box counts, difficult ones too, and images without boxes stay in the training (no filter_cfg).
+# As in the paper, every box counts, also a difficult one, and images without boxes are kept (no filter_cfg).
 dataset_type = 'sr4ir_mm.InclusiveVOCDataset'
 data_root = 'data/VOCdevkit/VOC2012'
 train_pipeline = [
@@ -10,14 +10,14 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
-    dict(type='Resize', scale_factor=1.0, keep_ratio=True),  # changes nothing; notes the scale that detectors ask for
-    dict(type='LoadAnnotations', with_bbox=True),  # after Resize: ground truth stays in the original image
+    dict(type='Resize', scale_factor=1.0, keep_ratio=True),  # changes nothing, but sets the metainfo scale_factor
+    dict(type='LoadAnnotations', with_bbox=True),  # after Resize: boxes stay in the original image
     dict(type='PackDetInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances')),
 ]
 train_dataloader = dict(
     batch_size=16,
     num_workers=4,
-    # workers start anew each epoch, seeded by its number: a resumed run sees what a straight one would
+    # workers start again each epoch, seeded by its number, so that a resumed run reads the same data
     persistent_workers=False,
     worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),

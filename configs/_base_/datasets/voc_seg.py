@@ -9,7 +9,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackSegInputs'),
 ]
-# The paper resizes the ground truth too and measures mIoU at that size: 'ori_shape' is where T predicts.
+# The paper also resizes the ground truth and measures mIoU at that size, so 'ori_shape' becomes the resized shape.
 test_pipeline = [
     dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
     dict(type='LoadAnnotations'),
@@ -20,7 +20,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=16,
     num_workers=4,
-    # workers start anew each epoch, seeded by its number: a resumed run sees what a straight one would
+    # workers start again each epoch, seeded by its number, so that a resumed run reads the same data
     persistent_workers=False,
     worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'),
     sampler=dict(type='DefaultSampler', shuffle=True),

@@ -1,16 +1,16 @@
-# Much like BSRGAN and Real-ESRGAN; each inner list is taken in random order
+# Similar to BSRGAN and Real-ESRGAN; the steps of an inner list come in random order
 degradation = dict(
     type='sr4ir_mm.RandomDegradation',
     scale=4,
     steps=[
-        # of lens and hand, in pixels of HR; direction 0 is symmetric, so that the image stays in its place
+        # blur of lens and hand, in pixels of HR; direction 0 is symmetric, so that the image does not shift
         [
             dict(type='RandomGaussianBlur', kernel_size=21, sigma=(0.2, 3.0), border_type='replicate', p=0.8),
             dict(
                 type='RandomMotionBlur', kernel_size=(7, 15), angle=180.0, direction=0.0, border_type='replicate', p=0.2
             ),
         ],
-        # of the sensor and of those who passed the image on
+        # noise of the sensor, and what happens when an image is passed on
         [
             dict(type='Downsample'),
             dict(type='RandomGaussianBlur', kernel_size=7, sigma=(0.2, 1.0), border_type='replicate', p=0.3),

@@ -1,4 +1,5 @@
-# The paper's schedule for classification: 200 epochs, the first 20 without TDP loss, then a restart
+# The paper's schedule for classification: 200 epochs, the first 20 without TDP loss; after them a restart
+_base_ = '../default_runtime.py'
 train_cfg = dict(by_epoch=True, max_epochs=200, val_interval=10)
 val_cfg = dict()
 test_cfg = dict()
@@ -17,6 +18,6 @@ baseline_scheduler = dict(
     sr=[dict(periods=[200], restart_weights=[1], eta_min=1e-6, **cosine)],
     task=[dict(periods=[200], restart_weights=[1], eta_min=1e-4, **cosine)],
 )
-custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=20)]
+default_hooks = dict(alternating=dict(warmup_epochs=20))
 auto_scale_lr = dict(enable=False, base_batch_size=128)
 randomness = dict(seed=200)

@@ -1,4 +1,5 @@
-# short schedule for a CPU
+# Short schedule for classification on a CPU
+_base_ = '../default_runtime.py'
 train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=8)
 val_cfg = dict()
 test_cfg = dict()
@@ -10,8 +11,6 @@ optim_wrapper = dict(
 cosine = dict(type='sr4ir_mm.BasicSRCosineRestartLR', by_epoch=True, convert_to_iter_based=True)
 param_scheduler = [dict(periods=[1, 7], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
 baseline_scheduler = [dict(periods=[8], restart_weights=[1], eta_min_ratio=0.01, **cosine)]
-custom_hooks = [
-    dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=1),
-    dict(type='sr4ir_mm.ChannelsLastHook'),
-]
+default_hooks = dict(alternating=dict(warmup_epochs=1))
+custom_hooks = [dict(type='sr4ir_mm.ChannelsLastHook')]
 randomness = dict(seed=0)

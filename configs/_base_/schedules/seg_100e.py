@@ -1,4 +1,5 @@
-# The paper's schedule for segmentation: 100 epochs, the first 10 without TDP loss, then a restart
+# The paper's schedule for segmentation: 100 epochs, the first 10 without TDP loss; after them a restart
+_base_ = '../default_runtime.py'
 train_cfg = dict(by_epoch=True, max_epochs=100, val_interval=10)
 val_cfg = dict()
 test_cfg = dict()
@@ -21,6 +22,6 @@ baseline_scheduler = dict(
     sr=[dict(periods=[100], restart_weights=[1], eta_min=1e-6, **cosine)],
     task=[dict(periods=[100], restart_weights=[1], eta_min=1e-4, **cosine)],
 )
-custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=10)]
+default_hooks = dict(alternating=dict(warmup_epochs=10))
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 randomness = dict(seed=200)

@@ -1,4 +1,5 @@
-# a few minutes on two CPU cores
+# Schedule for the demo: a few minutes on two CPU cores
+_base_ = '../default_runtime.py'
 train_cfg = dict(by_epoch=True, max_epochs=28, val_interval=28)
 val_cfg = dict()
 test_cfg = dict()
@@ -10,5 +11,5 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=28, eta_min_ratio=0.01, convert_to_iter_based=True)
 ]
-custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=4)]
+default_hooks = dict(alternating=dict(warmup_epochs=4))
 randomness = dict(seed=0)

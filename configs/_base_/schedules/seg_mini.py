@@ -1,4 +1,4 @@
-# short schedule for a CPU
+# Short schedule for segmentation on a CPU
 _base_ = './cls_mini.py'
 train_cfg = dict(max_epochs=6, val_interval=6)
 optim_wrapper = dict(task=dict(optimizer=dict(lr=1e-3)))

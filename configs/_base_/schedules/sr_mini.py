@@ -1,4 +1,5 @@
-# S alone, by the pixel loss, on a CPU
+# Short schedule for pre-training the SR network on a CPU: pixel loss only
+_base_ = '../default_runtime.py'
 train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=20)
 val_cfg = dict()
 test_cfg = dict()

@@ -1,3 +1,5 @@
+# EDSR-S with the weights of configs/mini/edsr-s_x8_mini.py, where all mini configs of this scale start
 _base_ = './edsr-s_x8.py'
-# S as pre-trained by baselines/edsr-s_x8_mini_sr.py
-sr = dict(init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint='work_dirs/edsr-s_x8_mini_sr/epoch_8.pth'))
+checkpoint = 'work_dirs/edsr-s_x8_mini/epoch_8.pth'
+sr = dict(init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=checkpoint))
+pretraining = {checkpoint: 'python tools/train.py configs/mini/edsr-s_x8_mini.py'}

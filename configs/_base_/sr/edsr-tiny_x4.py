@@ -1,4 +1,4 @@
-# for the demo; its images have a mean of 0.5 and a standard deviation of 0.25
+# EDSR for the demo, whose images have a mean of 0.5 and a standard deviation of 0.25
 scale = 4
 sr = dict(
     type='mmagic.EDSRNet',

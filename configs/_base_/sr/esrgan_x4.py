@@ -1,4 +1,4 @@
-# as trained by ESRGAN
+# RRDBNet with the weights of ESRGAN
 _base_ = './rrdb_x4.py'
 sr = dict(
     init_cfg=dict(

@@ -1,4 +1,4 @@
-# one set of weights for every scale, trained for 1 to 4
+# LIIF: one set of weights for every scale, trained for 1 to 4
 scale = 4
 sr = dict(
     type='sr4ir_mm.LIIFUpsampler',

@@ -1,4 +1,4 @@
-# one set of weights for every scale, trained for 1 to 4
+# LIIF: one set of weights for every scale, trained for 1 to 4
 _base_ = './liif-edsr_x4.py'
 sr = dict(
     mean=[0.5, 0.5, 0.5],

@@ -1,4 +1,4 @@
-# as trained by Real-ESRGAN, for real degradations
+# RRDBNet with the weights of Real-ESRGAN, for real degradations
 _base_ = './rrdb_x4.py'
 sr = dict(
     init_cfg=dict(

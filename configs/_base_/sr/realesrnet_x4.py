@@ -1,4 +1,4 @@
-# Real-ESRGAN's net for real degradations, trained by pixel loss
+# RRDBNet of Real-ESRGAN for real degradations, trained with the pixel loss
 _base_ = './rrdb_x4.py'
 sr = dict(
     init_cfg=dict(

@@ -1,4 +1,4 @@
-# ESRGAN's net, trained by pixel loss
+# RRDBNet of ESRGAN, trained with the pixel loss
 scale = 4
 sr = dict(
     type='mmagic.RRDBNet',

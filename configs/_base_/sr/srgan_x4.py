@@ -1,4 +1,4 @@
-# as trained by SRGAN
+# SRResNet with the weights of SRGAN
 _base_ = './srresnet_x4.py'
 sr = dict(
     init_cfg=dict(

@@ -1,4 +1,4 @@
-# SwinIR-M for Gaussian noise of sigma 25; mmagic has 15 and 50 too
+# SwinIR-M for Gaussian noise of sigma 25; mmagic also has 15 and 50
 _base_ = './swinir_x4.py'
 scale = 1
 sr = dict(

@@ -1,4 +1,4 @@
-# SwinIR-M for JPEG of quality 10, the strongest; mmagic has 20, 30 and 40 too. It works in the range 0 to 255.
+# SwinIR-M for JPEG of quality 10, the strongest; mmagic also has 20, 30 and 40. Its range is 0 to 255.
 _base_ = './swinir-denoise_x1.py'
 sr = dict(
     img_size=126,

@@ -1,4 +1,5 @@
-# SwinIR-M with the public weights (SwinIR's 001_classicalSR_DIV2K_s48w8_SwinIR-M_x4.pth), as the paper has it:
+# SwinIR-M with the public weights that the paper starts from (SwinIR's 001_classicalSR_DIV2K_s48w8_SwinIR-M_x4.pth).
+# To convert them:
 # python tools/model_converters/official2mm.py configs/paper/tv-resnet18_swinir_x4_cars.py weights/swinir_x4.pth \
 #     --sr FILE
 _base_ = './swinir_x4.py'

@@ -1,4 +1,4 @@
-# SwinIR-M for real degradations, trained by pixel loss
+# SwinIR-M for real degradations, trained with the pixel loss
 _base_ = './swinir_x4.py'
 sr = dict(
     img_size=64,

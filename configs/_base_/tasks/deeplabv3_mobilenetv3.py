@@ -1,4 +1,4 @@
-# DeepLabV3 with an auxiliary FCN head on MobileNetV3-Large, ImageNet-pretrained; output stride 8 (the paper's T: 16)
+# DeepLabV3 with an auxiliary FCN head on MobileNetV3-Large pretrained on ImageNet; output stride 8 (the paper: 16)
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 norm_cfg = dict(type='SyncBN', requires_grad=True)

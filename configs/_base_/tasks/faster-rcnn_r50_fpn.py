@@ -4,4 +4,4 @@ default_scope = 'mmdet'
 visualizer = dict(type='DetLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = _base_.model
 task.roi_head.bbox_head.num_classes = 20
-model = dict(_delete_=True)  # which is SR4IR's to define
+model = dict(_delete_=True)  # the configs define it

@@ -1,4 +1,4 @@
-# for the demo: the first stage of a narrow ResNet-18 (stride 4) and one convolution, from scratch
+# Task network of the demo: the first stage of a narrow ResNet-18 (stride 4) and one convolution, from scratch
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 norm_cfg = dict(type='BN', requires_grad=True)

@@ -1,4 +1,4 @@
-# ResNet-18, ImageNet-pretrained, with a new classifier; 196 classes
+# ResNet-18 pretrained on ImageNet, with a new classifier of 196 classes
 default_scope = 'mmpretrain'
 visualizer = dict(type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(
@@ -8,7 +8,7 @@ task = dict(
     ),
     backbone=dict(type='ResNet', depth=18, init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet18')),
     neck=dict(type='GlobalAveragePooling'),
-    # without init_cfg it starts as the paper's, by PyTorch's default
+    # without init_cfg the classifier starts with PyTorch's default, as in the paper
     head=dict(
         type='LinearClsHead',
         in_channels=512,

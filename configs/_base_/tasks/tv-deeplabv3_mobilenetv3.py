@@ -1,4 +1,5 @@
-# the paper's own: torchvision's DeepLabV3 (output stride 16) with an auxiliary head, MobileNetV3-Large of ImageNet
+# Task network of the paper: torchvision's DeepLabV3 (output stride 16) with an auxiliary head; MobileNetV3-Large
+# pretrained on ImageNet
 default_scope = 'mmseg'
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(

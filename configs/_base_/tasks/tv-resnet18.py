@@ -1,4 +1,4 @@
-# the paper's own: torchvision's ResNet-18 of ImageNet with a new classifier, 196 classes
+# Task network of the paper: torchvision's ResNet-18 pretrained on ImageNet, with a new classifier of 196 classes
 default_scope = 'mmpretrain'
 visualizer = dict(type='UniversalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 task = dict(

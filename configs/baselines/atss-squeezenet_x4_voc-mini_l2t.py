@@ -1,3 +1,0 @@
-_base_ = '../sr4ir/atss-squeezenet_edsr-s_x4_voc-mini.py'
-model = dict(scheme='L->T', sr=None)
-param_scheduler = {{_base_.baseline_scheduler}}

@@ -1,3 +1,0 @@
-_base_ = '../sr4ir/deeplabv3_swinir_x8_voc.py'
-model = dict(scheme='S+T')
-param_scheduler = {{_base_.baseline_scheduler}}

@@ -1,3 +1,0 @@
-_base_ = '../sr4ir/deeplabv3_edsr_x8_voc.py'
-model = dict(scheme='L->T', sr=None)
-param_scheduler = {{_base_.baseline_scheduler}}

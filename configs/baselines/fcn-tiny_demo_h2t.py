@@ -1,2 +1,0 @@
-_base_ = '../sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
-model = dict(scheme='H->T', sr=None)

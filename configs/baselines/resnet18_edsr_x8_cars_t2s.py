@@ -1,5 +1,0 @@
-_base_ = '../sr4ir/resnet18_edsr_x8_cars.py'
-# T as trained on HR images by resnet18_cars_h2t.py
-pretrained = 'work_dirs/resnet18_cars_h2t/epoch_200.pth'
-model = dict(scheme='T->S', task=dict(init_cfg=dict(type='Pretrained', prefix='task.', checkpoint=pretrained)))
-param_scheduler = {{_base_.baseline_scheduler}}

@@ -1,5 +1,0 @@
-_base_ = '../sr4ir/resnet18_swinir_x8_cars.py'
-# S as pre-trained by resnet18_swinir_x8_cars_sr.py
-pretrained = 'work_dirs/resnet18_swinir_x8_cars_sr/epoch_200.pth'
-model = dict(scheme='S->T', sr=dict(init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=pretrained)))
-param_scheduler = {{_base_.baseline_scheduler}}

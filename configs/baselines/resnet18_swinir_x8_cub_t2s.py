@@ -1,5 +1,0 @@
-_base_ = '../sr4ir/resnet18_swinir_x8_cub.py'
-# T as trained on HR images by resnet18_cub_h2t.py
-pretrained = 'work_dirs/resnet18_cub_h2t/epoch_200.pth'
-model = dict(scheme='T->S', task=dict(init_cfg=dict(type='Pretrained', prefix='task.', checkpoint=pretrained)))
-param_scheduler = {{_base_.baseline_scheduler}}

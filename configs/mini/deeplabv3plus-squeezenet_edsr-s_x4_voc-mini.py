@@ -1,0 +1,16 @@
+_base_ = [
+    '../_base_/tasks/deeplabv3plus_squeezenet.py',
+    '../_base_/datasets/voc_seg_mini.py',
+    '../_base_/schedules/seg_mini.py',
+    '../_base_/sr/edsr-s_x4_mini.py',
+]
+model = dict(
+    type='sr4ir_mm.SR4IR',
+    sr={{_base_.sr}},
+    task={{_base_.task}},
+    scale={{_base_.scale}},
+    scheme='SR4IR',
+    tdp=dict(layers={'backbone[-1]': 1.0}, relative=True, loss_weight=0.1),
+    cqmix=dict(grid=8),
+)
+default_hooks = dict(checkpoint=dict(save_best='mIoU'))

@@ -1,3 +1,0 @@
-_base_ = './tv-deeplabv3_edsr_x8_voc.py'
-model = dict(scheme='S+T')
-param_scheduler = {{_base_.baseline_scheduler}}

@@ -1,5 +1,0 @@
-_base_ = './tv-resnet18_edsr_x4_cub.py'
-# S as pre-trained by tv-resnet18_edsr_x4_cub_sr.py
-pretrained = 'work_dirs/tv-resnet18_edsr_x4_cub_sr/epoch_200.pth'
-model = dict(scheme='S->T', sr=dict(init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=pretrained)))
-param_scheduler = {{_base_.baseline_scheduler}}

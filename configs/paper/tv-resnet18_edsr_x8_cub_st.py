@@ -1,3 +1,0 @@
-_base_ = './tv-resnet18_edsr_x8_cub.py'
-model = dict(scheme='S+T')
-param_scheduler = {{_base_.baseline_scheduler}}

@@ -1,3 +1,0 @@
-_base_ = './tv-resnet18_edsr_x4_cars.py'
-model = dict(scheme='L->T', sr=None)
-param_scheduler = {{_base_.baseline_scheduler}}
