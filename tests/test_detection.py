@@ -35,7 +35,7 @@ SMALL = {
     'model.task.test_cfg.rpn': dict(nms_pre=50, max_per_img=20),
     'model.task.test_cfg.rcnn': dict(score_thr=0.0, max_per_img=10),  # untrained as it is, it detects something
     'default_hooks.logger.interval': 1,
-    'custom_hooks.0.warmup_epochs': 0,
+    'default_hooks.alternating.warmup_epochs': 0,
     'train_dataloader.sampler.shuffle': False,
     'train_dataloader.batch_size': 2,
     'train_dataloader.num_workers': 0,
@@ -206,7 +206,7 @@ def folder(tmp_path_factory) -> Path:
     make_voc_boxes(folder / 'voc', [((49, 67), [CAT]), ((70, 45), [DOG])])
     options = Config(dict(experiment_name='det', visualizer=dict(name='det')))
     options.merge_from_dict(copy.deepcopy(SMALL))
-    options.custom_hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook')]
+    options.default_hooks.alternating = dict(type='sr4ir_mm.AlternatingUpdateHook')
     options.train_dataloader.batch_sampler = dict(bins=1)
     (folder / 'det.py').write_text(f'_base_ = {str(LEAF)!r}\n{options.pretty_text}')
     return folder
@@ -229,5 +229,5 @@ def test_tools(folder):
 def test_data_of_another_task(folder, capsys):
     (folder / 'cars/train/Audi').mkdir(parents=True)
     assert run_tool('train', 'det.py', '--cfg-options', 'data_root=cars', cwd=folder) == 2
-    message = r"error: There is no 'cars/ImageSets/Main/\w+\.txt', which sr4ir_mm\.InclusiveVOCDataset needs"
+    message = r"error: 'cars/ImageSets/Main/\w+\.txt' is missing, and sr4ir_mm\.InclusiveVOCDataset needs it"
     assert re.search(message, capsys.readouterr().err)

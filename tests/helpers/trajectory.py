@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from helpers.toy import ToyDataset
 from mmengine.runner import Runner
 from torch import Tensor
 
+from helpers.toy import ToyDataset
 from sr4ir_mm.evaluation import SRQuality
 from sr4ir_mm.models import SR4IR
 
