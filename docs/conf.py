@@ -1,4 +1,4 @@
-"""The documentation site: `make docs` builds it into docs/_build/html and executes the tutorials."""
+"""Configuration of the documentation site: `make docs` builds it into docs/_build/html and executes the tutorials."""
 
 import warnings
 
@@ -26,7 +26,7 @@ html_static_path = ['_static']
 html_css_files = ['site.css']
 html_show_sphinx = False
 html_show_copyright = False
-smartquotes_action = 'D'  # dashes only: other quotes would change what is meant to be typed
+smartquotes_action = 'D'  # dashes only: other quotes would change commands
 
 myst_enable_extensions = ['deflist']
 myst_heading_anchors = 3
@@ -44,13 +44,13 @@ napoleon_numpy_docstring = False
 
 nitpicky = True
 nitpick_ignore_regex = [
-    ('py:.*', r'(?!sr4ir_mm).*\..*'),  # of other packages: their inventories are on the network
+    ('py:.*', r'(?!sr4ir_mm).*\..*'),  # names of other packages: their inventories are on the network
     ('py:class', r'[^.]*'),  # types in docstrings, such as Tensor and optional
 ]
 
 
 def resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Element) -> nodes.Element | None:
-    """Find :class:`TDPLoss` and the like from any module: our public names are unique."""
+    """Resolve references such as :class:`TDPLoss` from any module: public names are unique."""
     domain = env.get_domain('py')
     if node.get('refdomain') != 'py' or node.get('reftype') not in ('class', 'func', 'exc', 'obj', 'meth'):
         return None
