@@ -1,4 +1,4 @@
-"""Classification trains and tests on what people's folders hold: all sizes and kinds of image files."""
+"""Classification trains and tests on all sizes and kinds of image files."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def image(height: int, width: int) -> Image.Image:
     return Image.fromarray(RNG.integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-#: name -> what is saved under it
+#: file name -> image
 FILES = {
     'landscape.jpg': image(40, 90),
     'portrait.JPEG': image(70, 33),
@@ -43,7 +43,7 @@ FILES = {
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory) -> Path:
-    """A folder per class, with the kinds of images dealt out to two classes."""
+    """A folder for each of two classes, which share the kinds of images."""
     root = tmp_path_factory.mktemp('images')
     for split in ('train', 'val'):
         for i, (name, content) in enumerate(FILES.items()):
@@ -54,7 +54,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def small_config(path: Path, data_root: Path, edge: int = 40, crop: int = 32, **options) -> Config:
-    """Write the shipped config for Cars with small nets and images; ``options`` are more of its entries."""
+    """Write the published config for Cars with small networks and images; ``options`` overrides further entries."""
     cfg = Config.fromfile(CONFIGS / 'sr4ir/resnet18_edsr_x4_cars.py')
     cfg.merge_from_dict(
         {
@@ -63,7 +63,8 @@ def small_config(path: Path, data_root: Path, edge: int = 40, crop: int = 32, **
             'model.task.head': dict(in_channels=64, num_classes=2),
             'train_cfg': dict(max_epochs=1, val_interval=1),
             'default_hooks.logger.interval': 1,
-            'custom_hooks': [dict(type='sr4ir_mm.AlternatingUpdateHook')],
+            'default_hooks.alternating.warmup_epochs': 0,
+            'custom_hooks': [],
             'experiment_name': path.parent.name,
             'visualizer.name': path.parent.name,
         }
@@ -78,7 +79,7 @@ def small_config(path: Path, data_root: Path, edge: int = 40, crop: int = 32, **
 
 
 def results(work_dir: Path) -> dict:
-    """What the latest test wrote."""
+    """Read the results of the latest test."""
     return json.loads(max(work_dir.glob('*/2*.json')).read_text().splitlines()[-1])
 
 
@@ -101,7 +102,7 @@ def test_all_kinds_of_images_train_and_test(folder, scheme, tmp_path):
 
 @pytest.fixture
 def dataset(folder, tmp_path):
-    """The images of a split, as T's data set gives them, by file name: H x W x 3, RGB."""
+    """Read the images of a split by the task network's data set, by file name: H x W x 3, RGB."""
 
     def read(split: str, **sizes: int) -> dict[str, np.ndarray]:
         cfg = small_config(tmp_path / 'cls.py', folder, **sizes)
@@ -114,18 +115,18 @@ def dataset(folder, tmp_path):
     return read
 
 
-def test_testing_sees_the_pixels_that_torchvision_would(folder, dataset):
-    """The paper's own loading, resizing and cropping; of JPEG files, decoders differ by a level."""
+def test_the_test_pixels_are_those_of_torchvision(folder, dataset):
+    """The paper's own loading, resizing and cropping; decoders of JPEG files differ by one gray level."""
     reference = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])
-    seen = dataset('test', edge=256, crop=224)
-    assert sorted(seen) == sorted(FILES)
+    found = dataset('test', edge=256, crop=224)
+    assert sorted(found) == sorted(FILES)
     for path in folder.glob('val/*/*.png'):
         if path.stem != 'sixteen':
             expected = np.array(reference(Image.open(path).convert('RGB')))
-            np.testing.assert_array_equal(seen[path.name], expected, err_msg=path.name)
+            np.testing.assert_array_equal(found[path.name], expected, err_msg=path.name)
     for path in folder.glob('val/*/*.[jJ]*'):
         expected = np.array(reference(Image.open(path).convert('RGB')), int)
-        assert abs(seen[path.name] - expected).mean() < 1 or path.stem == 'cmyk', path.name
+        assert abs(found[path.name] - expected).mean() < 1 or path.stem == 'cmyk', path.name
 
 
 def test_training_crops(dataset):
@@ -133,7 +134,7 @@ def test_training_crops(dataset):
 
 
 def test_sixteen_bits_keep_the_upper_eight(folder):
-    """Not clipped to white, as a plain conversion would."""
+    """They are not clipped to white, as by a plain conversion."""
     (path,) = folder.glob('val/*/sixteen.png')
     gray = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     loaded = TRANSFORMS.build(dict(type='sr4ir_mm.CheckedLoadImageFromFile'))(dict(img_path=str(path)))['img']
@@ -143,7 +144,7 @@ def test_sixteen_bits_keep_the_upper_eight(folder):
 @pytest.mark.slow
 @pytest.mark.skipif(not MINI.is_dir(), reason='needs ../shared/data/stanford_cars_mini')
 def test_real_images(tmp_path):
-    """ResNet-18 and EDSR as shipped, for two iterations on real cars."""
+    """ResNet-18 and EDSR of the published config run two iterations on real cars."""
     cfg = small_config(tmp_path / 'cls.py', MINI, edge=72, crop=64)
     task = Config.fromfile(CONFIGS / '_base_/tasks/resnet18.py').task
     cfg.model.task.backbone, cfg.model.task.head = task.backbone, task.head

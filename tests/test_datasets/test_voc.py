@@ -1,4 +1,4 @@
-"""VOC boxes: what the annotation files say, and what mmdet's own class would make of it."""
+"""VOC boxes: those of the annotation files, and how mmdet's own class reads them."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 from helpers.voc_boxes import make_voc_boxes, write_boxes
-from mmdet.datasets import VOCDataset as ZooVOCDataset
+from mmdet.datasets import VOCDataset
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
 
-from sr4ir_mm.datasets import VOCDataset
+from sr4ir_mm.datasets import InclusiveVOCDataset
 from sr4ir_mm.errors import SR4IRError
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ MINI = ROOT.parent / 'shared/data/voc2012_mini'
 SIZE = (40, 60)
 
 
-def dataset(root: Path, cls: type = VOCDataset, **kwargs):
+def dataset(root: Path, cls: type = InclusiveVOCDataset, **kwargs):
     options = dict(ann_file='ImageSets/Main/train.txt', data_prefix=dict(sub_data_root=''), pipeline=[])
     return cls(data_root=str(root), **{**options, **kwargs})
 
@@ -28,22 +28,22 @@ def boxes(data, index: int = 0) -> list[list]:
 
 
 def test_the_edges_of_boxes_are_those_of_their_pixels(tmp_path):
-    """1-based and inclusive in the file, 0-based edges here: the whole image, one pixel, one pixel in each corner."""
+    """Files count from 1 and include the end; edges count from 0. The whole image, one pixel, pixels in two corners."""
     marked = [(1, 1, 60, 40), (7, 9, 7, 9), (1, 1, 1, 1), (60, 40, 60, 40)]
     root = make_voc_boxes(tmp_path / 'voc', [(SIZE, [('cat', *box) for box in marked])])
     expected = [[0, 0, 60, 40], [6, 8, 7, 9], [0, 0, 1, 1], [59, 39, 60, 40]]
     assert boxes(dataset(root)) == expected
-    assert boxes(dataset(root, ZooVOCDataset))[1] == [6, 8, 6, 8]  # why there is a class of our own
+    assert boxes(dataset(root, VOCDataset))[1] == [6, 8, 6, 8]  # the reason for a class of our own
 
 
-@pytest.mark.parametrize('cls, ignored', [(VOCDataset, 0), (ZooVOCDataset, 1)])
+@pytest.mark.parametrize('cls, ignored', [(InclusiveVOCDataset, 0), (VOCDataset, 1)])
 def test_difficult_objects_count(tmp_path, cls, ignored):
     root = make_voc_boxes(tmp_path / 'voc', [(SIZE, [('cat', 2, 2, 20, 20)])], difficult=True)
     (instance,) = dataset(root, cls).get_data_info(0)['instances']
     assert (instance['ignore_flag'], instance['bbox_label']) == (ignored, 7)
 
 
-def test_a_smallest_box_of_the_users_choice_is_kept(tmp_path):
+def test_a_minimum_size_that_the_user_sets_is_kept(tmp_path):
     root = make_voc_boxes(tmp_path / 'voc', [(SIZE, [('cat', 2, 2, 20, 20), ('cat', 2, 2, 5, 5)])])
     instances = dataset(root, filter_cfg=dict(bbox_min_size=8)).get_data_info(0)['instances']
     assert [instance['ignore_flag'] for instance in instances] == [0, 1]
@@ -56,7 +56,7 @@ def test_names(tmp_path):
     with pytest.raises(SR4IRError, match=r'of the classes Dog; there are cat, dog\. .*metainfo=dict\(classes'):
         dataset(root, metainfo=dict(classes=('Dog',)))
     (tmp_path / 'voc/ImageSets/Main/train.txt').write_text('1')
-    assert boxes(dataset(root, metainfo=dict(classes=('Dog',)))) == []  # nothing there, of any name
+    assert boxes(dataset(root, metainfo=dict(classes=('Dog',)))) == []  # without any object, any name is right
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_broken_annotation_files_are_named(tmp_path, content, reason):
         dataset(root)
 
 
-@pytest.mark.skipif(not MINI.is_dir(), reason='no shared/data')
+@pytest.mark.skipif(not MINI.is_dir(), reason='no ../shared/data')
 def test_voc2012_mini_by_the_shipped_config():
-    """Every box of the files, difficult or not, of every image of the list (the data's README counts them)."""
+    """All boxes of all listed images are read, difficult ones too; the README of the data has their number."""
     cfg = Config.fromfile(ROOT / 'configs/_base_/datasets/voc_det.py')
     init_default_scope('mmdet')
     for loader, images, count in ((cfg.train_dataloader, 822, 1682 + 166), (cfg.test_dataloader, 300, 594 + 53)):
