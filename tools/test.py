@@ -2,25 +2,21 @@
 
 import argparse
 
-from mmengine.runner import Runner
-
-from sr4ir_mm.apis import check_data, find_checkpoint, parse_and_load
+from sr4ir_mm.config import check_data, find_checkpoint, parse_and_load
 from sr4ir_mm.errors import user_errors
-from sr4ir_mm.evaluation import DumpPredictions
-from sr4ir_mm.inference.lr_input import use_lr_input
 
 
 def main() -> None:
     """Read the command line, build the runner, test."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--out', help='save the predictions to this .pkl file')
-    parser.add_argument('--show-dir', help='save a panel of each image to this folder: SR, predictions, changes')
+    parser.add_argument('config', help='config file, name of one of our configs, or work dir of a training')
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument('--out', help='.pkl file for the predictions')
+    parser.add_argument('--show-dir', help='folder for a panel of each image: LR, SR, HR, predictions, changes')
     parser.add_argument(
         '--lr-input',
         choices=['lr', 'hr'],
-        help="the data set's images are LR already, and its annotations are made on these ('lr') or on HR images",
+        help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
     args, cfg = parse_and_load(parser)
     cfg.load_from = find_checkpoint(args.checkpoint)
@@ -28,6 +24,13 @@ def main() -> None:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     check_data(cfg, 'test_dataloader')
+
+    # these take seconds to import, which --help and the messages above do not need
+    from mmengine.runner import Runner
+
+    from sr4ir_mm.evaluation import DumpPredictions
+    from sr4ir_mm.inference import use_lr_input
+
     if args.lr_input:
         use_lr_input(cfg, args.lr_input)
     runner = Runner.from_cfg(cfg)

@@ -1,4 +1,4 @@
-"""What runs logged and what networks cost."""
+"""Logs of runs, and the cost of networks."""
 
 from ..utils.lazy import attach
 

@@ -7,3 +7,4 @@ from .scalars import read_curves as read_curves
 from .scalars import select as select
 from .summary import Summary as Summary
 from .summary import summarize as summarize
+from .synthetic_batch import synthetic_batch as synthetic_batch

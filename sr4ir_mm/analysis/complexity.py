@@ -1,28 +1,30 @@
-"""What S and T cost."""
+"""Cost of the SR and the task network: parameters and FLOPs."""
 
 from collections import Counter
 from dataclasses import dataclass
 
-import torch
 from mmengine.analysis import FlopAnalyzer, parameter_count
-from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from ..models import SR4IR
 from ..models.feature_recorder import tensors
+from .synthetic_batch import synthetic_batch
 
 
 @dataclass(frozen=True)
 class Complexity:
-    """Of one net, for one image.
+    """Cost of one network for one image.
 
     Args:
         input_shape (tuple[int, ...]): N x C x H x W.
-        params (int): All of them, whether they learn or not.
-        flops (int): A multiplication with an addition is one.
-        uncounted (Counter[str]): How often the net calls operators that are not in ``flops``.
-        idle (list[str]): Parts with parameters that are not called: heads for training only, or layers whose weights
+        params (int): Number of all parameters, trained or frozen.
+        flops (int): Number of operations; a multiplication with an addition counts as one.
+        uncounted (Counter[str]): Number of calls of the operators that ``flops`` leaves out.
+        idle (list[str]): Parts with parameters that are not called: heads only for training, or layers whose weights
             another part uses.
+
+    Example:
+        >>> measure(model, 64, 64)['T'].flops
     """
 
     input_shape: tuple[int, ...]
@@ -32,8 +34,8 @@ class Complexity:
     idle: list[str]
 
 
-class _Tensors(nn.Module):
-    """T with its data samples at hand, and only tensors as its output: that is what PyTorch can trace."""
+class _TensorOutput(nn.Module):
+    """Task network that keeps its data samples and returns only tensors, because PyTorch can trace only these."""
 
     def __init__(self, net: nn.Module, samples: list) -> None:
         super().__init__()
@@ -45,24 +47,25 @@ class _Tensors(nn.Module):
 
 
 def measure(model: SR4IR, height: int, width: int) -> dict[str, Complexity]:
-    """Run S and T once, by themselves.
+    """Measure the cost of each network of a model by running it once.
 
     Args:
-        model (SR4IR): The nets.
-        height (int): Of the LR image. T sees one ``scale`` times as large, padded as its preprocessor pads.
-        width (int): Of the LR image.
+        model (SR4IR): Model with the networks.
+        height (int): Height of the LR image. The task network receives an image ``scale`` times as large, padded as
+            its preprocessor pads.
+        width (int): Width of the LR image.
 
     Returns:
-        dict[str, Complexity]: 'S', if there is one, and 'T'.
+        dict[str, Complexity]: Cost by 'S' (the SR network) and 'T' (the task network), of those that the model has.
     """
     model.eval()
-    size = (height * model.scale, width * model.scale)
-    meta = dict(img_shape=size, ori_shape=size, pad_shape=size, batch_input_shape=size, scale_factor=(1.0, 1.0))
-    image = torch.randint(0, 256, (3, *size), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    batch = model.data_preprocessor(dict(inputs=[image], data_samples=[BaseDataElement(metainfo=meta)]))
-    images, task = batch['inputs'], _Tensors(model.task, batch['data_samples'])
-    nets = dict(S=(model.sr, images['lr']), T=(task, images['hr_inputs']))
-    return {name: _measure(net, image) for name, (net, image) in nets.items() if net is not None}
+    batch = model.data_preprocessor(synthetic_batch((height * model.scale, width * model.scale)))
+    images, costs = batch['inputs'], {}
+    if model.sr is not None:
+        costs['S'] = _measure(model.sr, images['lr'])
+    if model.task is not None:
+        costs['T'] = _measure(_TensorOutput(model.task, batch['data_samples']), images['hr_inputs'])
+    return costs
 
 
 def _measure(net: nn.Module, image: Tensor) -> Complexity:
@@ -70,8 +73,8 @@ def _measure(net: nn.Module, image: Tensor) -> Complexity:
     analyzer.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings('none')
     idle: list[str] = []
     for name in sorted(analyzer.uncalled_modules()):
-        holds = any(True for _ in net.get_submodule(name).parameters())
-        if holds and not any(name.startswith(f'{other}.') for other in idle):
+        has_parameters = any(True for _ in net.get_submodule(name).parameters())
+        if has_parameters and not any(name.startswith(f'{other}.') for other in idle):
             idle.append(name)
     return Complexity(
         tuple(image.shape),

@@ -1,4 +1,4 @@
-"""Plots of the curves of one or several runs."""
+"""Plots of logged values of one or several runs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from .scalars import Curve
 
 
 def run_names(work_dirs: Sequence[Path]) -> list[str]:
-    """Short names that differ: the last part of each path, with as many parents as that takes."""
+    """Return short names that differ: the last part of each path, with as many parents as needed."""
     paths = [path.resolve() for path in work_dirs]
     for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
         names = ['/'.join(path.parts[-depth:]) for path in paths]
@@ -22,12 +22,12 @@ def run_names(work_dirs: Sequence[Path]) -> list[str]:
 
 
 def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], across: int = 4) -> Figure:
-    """One plot for each name.
+    """Plot each value in a diagram of its own.
 
     Args:
-        runs (Mapping[str, Mapping[str, Curve]]): By the name of the run, what :func:`read_curves` returns.
-        names (Sequence[str]): Of the curves.
-        across (int): How many plots side by side.
+        runs (Mapping[str, Mapping[str, Curve]]): Results of :func:`read_curves` by the name of the run.
+        names (Sequence[str]): Names of the values.
+        across (int): Number of diagrams in a row.
     """
     across = min(across, len(names))
     down = math.ceil(len(names) / across)
@@ -44,7 +44,7 @@ def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], acro
 
 
 def plot_curve(ax: Axes, runs: Mapping[str, Mapping[str, Curve]], name: str) -> None:
-    """One value of every run that has it; a run's color is its place, C0, C1, ..."""
+    """Plot one value of every run that has it; the color C0, C1, ... is the position of the run."""
     for i, curves in enumerate(runs.values()):
         if curve := curves.get(name):
             few = len(curve.x) <= 30

@@ -1,4 +1,4 @@
-"""What MMEngine logged during a training: the curves of losses and metrics."""
+"""Values that MMEngine logged during a training: losses and metrics."""
 
 import copy
 import json
@@ -10,19 +10,23 @@ from pathlib import Path
 from ..errors import SR4IRError
 
 _POSITION = ('epoch', 'iter', 'step')
-#: neither losses nor metrics; only :func:`select` with patterns shows them
+#: values that are not losses or metrics; :func:`select` returns them only for patterns
 _OTHER = ('time', 'data_time', 'memory', 'lr', '*.lr', 'momentum', '*.momentum', 'base_lr', '*.base_lr')
 
 
 @dataclass
 class Curve:
-    """One logged value over the training.
+    """One logged value over a training.
 
     Args:
-        unit (str): Of x, 'iteration' or 'epoch'.
-        measured (bool): In a validation, not in training.
-        x (list[float]): Ascending.
-        y (list[float]): As many; may hold nan.
+        unit (str): Unit of x, 'iteration' or 'epoch'.
+        measured (bool): Whether a validation measured the value.
+        x (list[float]): Positions, ascending.
+        y (list[float]): Values, as many; some may be nan.
+
+    Example:
+        >>> curve = read_curves(Path('work_dirs/fcn-tiny_edsr-tiny_x4_demo'))['mIoU']
+        >>> curve.unit, curve.x[-1], curve.y[-1]
     """
 
     unit: str
@@ -32,27 +36,28 @@ class Curve:
 
 
 def read_curves(work_dir: Path) -> dict[str, Curve]:
-    """Read the ``vis_data/scalars.json`` of a work dir.
+    """Read the logged values of a work dir, from its files ``vis_data/scalars.json``.
 
-    A resumed training has one for each start. Where two overlap, because the first ran on after its last checkpoint,
-    the later one counts.
+    A resumed training has one file for each start. Two of them overlap if the first start went on after its last
+    checkpoint; there the later one counts.
 
     Args:
-        work_dir (Path): Of ``tools/train.py``.
+        work_dir (Path): Work dir of ``tools/train.py``.
 
     Returns:
-        dict[str, Curve]: By name; what a validation measured comes first. A name that validation and training share is
-        'val/<name>' for the former.
+        dict[str, Curve]: Curves by name, those of validations first. If validation and training share a name, the
+        curve of the validation is 'val/<name>'.
 
     Raises:
-        SR4IRError: If there is none.
+        SR4IRError: If the folder has no such file.
     """
     lines: list[dict] = []
     for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        later = [json.loads(line) for line in path.read_text().split('\n')[:-1] if line]  # the last may be cut
+        # the last line may be incomplete, if the training still runs
+        later = [json.loads(line) for line in path.read_text().split('\n')[:-1] if line]
         lines = [line for line in lines if _before(line, later)] + later
     if not lines:
-        raise SR4IRError(f"There is no '*/vis_data/scalars.json' in '{work_dir}': name the work dir of a training.")
+        raise SR4IRError(f"No '*/vis_data/scalars.json' found in '{work_dir}': name the work dir of a training.")
     train = [line for line in lines if 'iter' in line]
     val = [line for line in lines if 'iter' not in line]
     by_epoch = any('epoch' in line for line in train)
@@ -62,15 +67,15 @@ def read_curves(work_dir: Path) -> dict[str, Curve]:
 
 
 def select(names: Iterable[str], patterns: Sequence[str] = ()) -> list[str]:
-    """The names that match one of the patterns ('sr.loss_*'); without patterns, losses and metrics.
+    """Select the names that match one of the patterns, such as 'sr.loss_*'; without patterns, losses and metrics.
 
     Raises:
-        SR4IRError: If a pattern matches none.
+        SR4IRError: If a pattern matches no name.
     """
     names = list(names)
     for pattern in patterns:
         if not any(fnmatch(name, pattern) for name in names):
-            raise SR4IRError(f"No value that was logged is called '{pattern}'; there are: {', '.join(names)}.")
+            raise SR4IRError(f"No logged value matches '{pattern}'; choose from: {', '.join(names)}.")
     if patterns:
         return [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
     return [name for name in names if not any(fnmatch(name.removeprefix('val/'), other) for other in _OTHER)]

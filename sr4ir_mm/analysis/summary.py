@@ -1,8 +1,7 @@
-"""What a report tells of a run, as plain data and as images that a page holds itself."""
+"""Content of a report about runs: plain data, and images as text that an HTML page can contain."""
 
 import base64
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ import cv2
 from matplotlib.figure import Figure
 from mmengine.config import Config
 
+from ..config.nodes import type_name
+from ..config.work_dir import read_metrics, run_config
 from ..errors import SR4IRError
 from .curves import plot_curve
 from .scalars import Curve, select
@@ -18,17 +19,20 @@ from .scalars import Curve, select
 
 @dataclass(frozen=True)
 class Summary:
-    """One run in the report.
+    """One run in a report.
 
     Args:
-        name (str): Of the run.
-        scheme (str): As in the config.
-        task (str): Class of T and of its backbone.
-        sr (str): Class of S.
-        scale (str): 'x4'; '-' where there is none, as for the nets.
-        metrics (dict[str, float]): Of the latest test or, without one, of the last validation.
-        measured (str): Which of them.
+        name (str): Name of the run.
+        scheme (str): Training scheme, as in the config.
+        task (str): Classes of the task network and its backbone.
+        sr (str): Class of the SR network.
+        scale (str): Up-sampling factor, e.g. 'x4'; '-' if the config has none. The networks may be '-' too.
+        metrics (dict[str, float]): Metrics of the latest test or, before a test, of the last validation.
+        measured (str): Source of the metrics: 'test', 'validation, epoch 2', ...
         config (str): Text of the config that MMEngine saved.
+
+    Example:
+        >>> summary = summarize('run', work_dir, read_curves(work_dir))
     """
 
     name: str
@@ -45,27 +49,26 @@ def summarize(name: str, work_dir: Path, curves: Mapping[str, Curve]) -> Summary
     """Read the config and the latest metrics of a work dir.
 
     Args:
-        name (str): Of the run.
-        work_dir (Path): Of ``tools/train.py``. A test counts that had the same work dir, or ``test`` in it.
-        curves (Mapping[str, Curve]): What :func:`read_curves` returns.
+        name (str): Name of the run.
+        work_dir (Path): Work dir of ``tools/train.py``, which may also have been that of tests.
+        curves (Mapping[str, Curve]): Result of :func:`read_curves`.
 
     Raises:
-        SR4IRError: If there is no config.
+        SR4IRError: If the work dir has no config.
     """
-    configs = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
-    if not configs:
-        raise SR4IRError(f"There is no config in '{work_dir}': name the work dir of a training.")
-    metrics, measured = _tested(work_dir) or _validated(curves)
+    config = run_config(work_dir)
+    tested = read_metrics(work_dir)
+    metrics, measured = _last_validation(curves) if tested is None else (tested, 'test')
     metrics = {key: metrics[key] for key in select(metrics)}
-    model = Config.fromfile(configs[-1]).get('model') or {}
+    model = Config.fromfile(config).get('model') or {}
     scale = f'x{model["scale"]}' if 'scale' in model else '-'
-    nets = _net(model.get('task')), _net(model.get('sr'))
+    nets = _net_name(model.get('task')), _net_name(model.get('sr'))
     scheme = str(model.get('scheme', 'SR4IR'))
-    return Summary(name, scheme, *nets, scale, metrics, measured, configs[-1].read_text())
+    return Summary(name, scheme, *nets, scale, metrics, measured, config.read_text())
 
 
 def curve_image(runs: Mapping[str, Mapping[str, Curve]], name: str) -> str:
-    """One curve of every run as the ``src`` of an image, SVG."""
+    """Draw one value of every run; return the ``src`` of an SVG image."""
     figure = Figure(figsize=(3.4, 2.5), layout='constrained')
     plot_curve(figure.subplots(), runs, name)
     buffer = io.BytesIO()
@@ -74,14 +77,21 @@ def curve_image(runs: Mapping[str, Mapping[str, Curve]], name: str) -> str:
 
 
 def panel_images(folder: Path, count: int) -> dict[str, str]:
-    """A few panels of a ``--show-dir``, from all over it: names and the ``src`` of images, JPEG.
+    """Read a few panels, evenly chosen from a folder of ``tools/test.py --show-dir``.
+
+    Args:
+        folder (Path): Folder of the panels, which may have subfolders.
+        count (int): Largest number of panels.
+
+    Returns:
+        dict[str, str]: The ``src`` of a JPEG image by the name of the panel.
 
     Raises:
-        SR4IRError: If there are none.
+        SR4IRError: If the folder has no panels.
     """
     paths = sorted(folder.rglob('*.png'))
     if not paths:
-        raise SR4IRError(f"There are no panels in '{folder}': make them with tools/test.py --show-dir {folder}")
+        raise SR4IRError(f"No panels found in '{folder}': make them with tools/test.py --show-dir {folder}")
     images = {}
     for path in paths[:: -(-len(paths) // count)]:
         _, data = cv2.imencode('.jpg', cv2.imread(str(path)), [cv2.IMWRITE_JPEG_QUALITY, 85])
@@ -89,16 +99,7 @@ def panel_images(folder: Path, count: int) -> dict[str, str]:
     return images
 
 
-def _tested(work_dir: Path) -> tuple[dict, str] | None:
-    """MMEngine writes the metrics of a test to ``<timestamp>/<timestamp>.json``."""
-    tests = [path for path in [*work_dir.glob('*/*.json'), *work_dir.glob('test/*/*.json')]
-             if path.stem == path.parent.name]  # fmt: skip
-    if not tests:
-        return None
-    return json.loads(max(tests, key=lambda path: path.stat().st_mtime).read_text().splitlines()[-1]), 'test'
-
-
-def _validated(curves: Mapping[str, Curve]) -> tuple[dict, str]:
+def _last_validation(curves: Mapping[str, Curve]) -> tuple[dict, str]:
     last = {name.removeprefix('val/'): curve for name, curve in curves.items() if curve.measured}
     if not last:
         return {}, 'not yet'
@@ -106,9 +107,9 @@ def _validated(curves: Mapping[str, Curve]) -> tuple[dict, str]:
     return {name: curve.y[-1] for name, curve in last.items()}, f'validation, {any_curve.unit} {any_curve.x[-1]:g}'
 
 
-def _net(cfg: dict | None) -> str:
+def _net_name(cfg: dict | None) -> str:
     parts = [cfg, cfg.get('backbone')] if cfg else []
-    return ', '.join(part['type'].rpartition('.')[2] for part in parts if part) or '-'
+    return ', '.join(type_name(part['type']) for part in parts if part) or '-'
 
 
 def _data_uri(kind: str, data: bytes) -> str:

@@ -71,7 +71,7 @@ def _swinir(net: nn.Module) -> Layout:
 
 
 def _torchvision(net: nn.Module) -> Layout:
-    """Describe torchvision's layout, which the official task networks have; our adapters hold the network as ``net``."""
+    """Describe torchvision's layout, which the official task networks have; our adapters have it under ``net``."""
     return Layout({key: key.removeprefix('net.') for key in net.state_dict()})
 
 

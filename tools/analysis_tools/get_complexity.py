@@ -1,37 +1,40 @@
-"""FLOPs and parameters of S and T: python tools/analysis_tools/get_complexity.py CONFIG --shape 64 64
+"""Count the parameters and FLOPs of the SR and the task network:
 
-A multiplication with an addition is one FLOP, as everywhere in MMEngine. T runs in its mode 'tensor', without what
-turns its maps into boxes or classes.
+    python tools/analysis_tools/get_complexity.py configs/sr4ir/deeplabv3_edsr_x4_voc.py --shape 64 64
+
+A multiplication with an addition is one FLOP, as everywhere in MMEngine. The task network runs in mode 'tensor', so the
+steps that turn its maps into boxes or classes are not counted.
 """
 
-import argparse
+from __future__ import annotations
 
-from mmengine.config import DictAction
+import argparse
+from typing import TYPE_CHECKING
+
 from prettytable import PrettyTable
 
-from sr4ir_mm.analysis.complexity import Complexity, measure
-from sr4ir_mm.apis import load_config
-from sr4ir_mm.config.building import build_model
-from sr4ir_mm.config.loading import override
-from sr4ir_mm.config.mixing import mix
+from sr4ir_mm.config.cli import add_cfg_options
+from sr4ir_mm.config.loading import load_config, override
 from sr4ir_mm.errors import user_errors
 
+if TYPE_CHECKING:
+    from sr4ir_mm.analysis import Complexity
 
-def table(nets: dict[str, Complexity]) -> PrettyTable:
-    """A row for each net, and their sum."""
-    rows = PrettyTable(['net', 'input', 'parameters', 'share of them', 'FLOPs', 'share'])
-    rows.align = 'r'
+
+def cost_table(nets: dict[str, Complexity]) -> PrettyTable:
+    """Make a table with a row for each network and one for their sum."""
+    table = PrettyTable(['net', 'input', 'parameters', 'share of them', 'FLOPs', 'share'], align='r')
     params, flops = (sum(getattr(net, key) for net in nets.values()) for key in ('params', 'flops'))
     for name, net in nets.items():
         shares = [f'{part / whole:.1%}' if whole else '-' for part, whole in ((net.params, params), (net.flops, flops))]
         size = ' x '.join(map(str, net.input_shape[1:]))
-        rows.add_row([name, size, _short(net.params), shares[0], _short(net.flops), shares[1]])
-    rows.add_row(['sum', '', _short(params), '', _short(flops), ''])
-    return rows
+        table.add_row([name, size, _short(net.params), shares[0], _short(net.flops), shares[1]])
+    table.add_row(['sum', '', _short(params), '', _short(flops), ''])
+    return table
 
 
 def notes(name: str, net: Complexity) -> list[str]:
-    """What the figures of a net leave out."""
+    """Say what the figures of a network leave out."""
     lines = []
     if net.uncounted:
         operators = ', '.join(f'{op.removeprefix("aten::")} ({count}x)' for op, count in net.uncounted.most_common())
@@ -48,20 +51,27 @@ def _short(number: int) -> str:
 
 
 def main() -> None:
-    """Read the command line, build the nets, print a table and what it leaves out."""
+    """Read the command line, build the networks, print the table and the notes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('config', help="config file or, with --sr, a zoo's, e.g. mmdet::retinanet/retinanet_r50...py")
-    parser.add_argument('--shape', nargs=2, type=int, default=(64, 64), metavar=('H', 'W'), help='of the LR image')
-    parser.add_argument('--sr', help="S for a zoo's net: 'edsr' or the like")
-    parser.add_argument('--scale', type=int, default=4, help='of that S')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override entries: key=value ...')
+    parser.add_argument('config', help='config of ours, or with --sr that of a zoo, e.g. mmdet::retinanet/...py')
+    parser.add_argument(
+        '--shape', nargs=2, type=int, default=(64, 64), metavar=('H', 'W'), help='size of the LR image (default: 64 64)'
+    )
+    parser.add_argument('--sr', help="SR network for the config of a zoo, e.g. 'edsr'")
+    parser.add_argument('--scale', type=int, default=4, help='up-sampling factor of that SR network (default: 4)')
+    add_cfg_options(parser)
     args = parser.parse_args()
+
+    # these take seconds to import, which --help does not need
+    from sr4ir_mm.analysis import measure
+    from sr4ir_mm.config import build_model, mix
+
     if args.sr:
-        cfg = override(mix(args.config, args.sr, args.scale), args.config, args.cfg_options)
+        cfg = override(mix(args.config, args.sr, args.scale), args.cfg_options)
     else:
         cfg = load_config(args.config, args.cfg_options)
     nets = measure(build_model(cfg), *args.shape)
-    print(table(nets), *(note for name, net in nets.items() for note in notes(name, net)), sep='\n')
+    print(cost_table(nets), *(note for name, net in nets.items() for note in notes(name, net)), sep='\n')
 
 
 if __name__ == '__main__':

@@ -1,114 +1,119 @@
-"""List the layers of T that the TDP loss can take, e.g. of 'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py'.
+"""List the layers of a task network that the TDP loss can use:
 
-Runs one made image through T with weights as they are before any are loaded.
+    python tools/analysis_tools/list_layers.py mmdet::retinanet/retinanet_r18_fpn_1x_coco.py
+
+One synthetic image runs through the network with random weights.
 """
 
+from __future__ import annotations
+
 import argparse
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import torch
-import torch.nn.functional as F
-from mmengine.config import Config
-from mmengine.hub import get_config
-from mmengine.model import revert_sync_batchnorm
-from mmengine.registry import init_default_scope
-from mmengine.structures import BaseDataElement
-from torch import nn
+from prettytable import PrettyTable
 
-from sr4ir_mm.apis import load_config
+from sr4ir_mm.config.cli import add_cfg_options
+from sr4ir_mm.config.loading import load_config
 from sr4ir_mm.errors import SR4IRError, user_errors
-from sr4ir_mm.models.feature_recorder import pick, tensors
-from sr4ir_mm.models.tdp_layers import default_layers
-from sr4ir_mm.registry import MODELS
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
-def load(name: str) -> Config:
-    """A config file, or a file of a zoo by its name there."""
-    if '::' not in name:
-        return load_config(name)
-    try:
-        return get_config(name)
-    except (AssertionError, ValueError) as error:  # MMEngine's, for a package that it does not know
-        raise SR4IRError(f"There is no config '{name}': {error}") from error
+@dataclass
+class Recording:
+    """Outputs of the modules of a task network in one forward pass.
+
+    Args:
+        outputs (dict[str, Any]): First output of each module, by its path.
+        rows (dict[str, dict[int, list[str]]]): Rows of the table, by path and by the identity of the tensor.
+        problem (str): Error that stopped the pass; '' without one.
+    """
+
+    outputs: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, dict[int, list[str]]] = field(default_factory=dict)
+    problem: str = ''
 
 
-def build_task(cfg: Config) -> nn.Module:
-    """T of one of our configs, or the model of a zoo's."""
-    if 'model' not in cfg:
-        raise SR4IRError('The config has no model.')
-    init_default_scope(cfg.get('default_scope', 'mmengine'))
-    model = cfg.model
-    if str(model.type).rpartition('.')[2] == 'SR4IR':
-        model = model.task
-    elif cfg.get('data_preprocessor'):  # as MMEngine's runner does
-        model.setdefault('data_preprocessor', cfg.data_preprocessor)
-    task = revert_sync_batchnorm(MODELS.build(model))
-    task.eval()  # of some models it returns None
-    return task
+def record(task: nn.Module, paths: list[str], batch: dict) -> Recording:
+    """Run a task network on a preprocessed batch and record the outputs of some of its modules."""
+    import torch
 
+    from sr4ir_mm.models.feature_recorder import tensors
 
-def made_batch(task: nn.Module, height: int, width: int) -> dict:
-    """One smooth image, as T's preprocessor gives it at test time."""
-    small = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    image = F.interpolate(small, size=(height, width), mode='bilinear')[0].mul(255).byte()
-    size = (height, width)
-    meta = dict(img_shape=size, ori_shape=size, pad_shape=size, batch_input_shape=size, scale_factor=(1.0, 1.0))
-    return task.data_preprocessor(dict(inputs=[image], data_samples=[BaseDataElement(metainfo=meta)]))
+    found = Recording()
 
-
-@torch.no_grad()
-def run(task: nn.Module, modules: dict[str, nn.Module], batch: dict) -> tuple[dict, dict, str]:
-    """The first output of each module, the table's rows of it, and why T did not get to its end."""
-    outputs, rows, problem = {}, {}, ''
-
-    def record(path: str, output: object) -> None:
-        if path not in outputs:
-            outputs[path] = output
-            rows[path] = {  # now: T may change a tensor in place later on
-                id(t): [f'{path}{index}', 'x'.join(map(str, t.shape)), f'{t.float().abs().mean():.3g}', '']
-                for index, t in tensors(output).items()
+    def keep(path: str, output: Any) -> None:
+        if path not in found.outputs:
+            found.outputs[path] = output
+            found.rows[path] = {  # at once, because the network may change a tensor in place later
+                id(tensor): [f'{path}{index}', 'x'.join(map(str, tensor.shape)), f'{tensor.float().abs().mean():.3g}']
+                for index, tensor in tensors(output).items()
             }
 
-    for path, module in modules.items():
-        module.register_forward_hook(lambda module, args, output, path=path: record(path, output))
+    for path in paths:
+        hook = lambda module, args, output, path=path: keep(path, output)  # noqa: E731
+        task.get_submodule(path).register_forward_hook(hook)
     try:
-        task(batch['inputs'], batch['data_samples'], mode='tensor')
+        with torch.no_grad():
+            task(batch['inputs'], batch['data_samples'], mode='tensor')
     except Exception as error:  # shown below the layers that did run
-        problem = f'{type(error).__name__}: {error}'
-    return outputs, rows, problem
+        found.problem = f'{type(error).__name__}: {error}'
+    return found
+
+
+def layer_table(found: Recording, paths: list[str], defaults: dict[str, float]) -> PrettyTable:
+    """Make a table with a row for each tensor; the last column has the default layers with their weights."""
+    from sr4ir_mm.models.feature_recorder import pick
+
+    marks: dict[int, str] = {}
+    for name, weight in defaults.items():
+        path = name.partition('[')[0]
+        if path in found.outputs:
+            key = id(pick(name, found.outputs[path]))
+            marks[key] = f'{marks.get(key, "")}{name!r}: {weight} '
+    columns = ['name', 'shape', 'mean |x|', 'default']
+    table = PrettyTable(columns, align='l', border=False, left_padding_width=0, right_padding_width=2)
+    for path in paths:
+        table.add_rows([[*row, marks.get(key, '')] for key, row in found.rows.get(path, {}).items()])
+    return table
 
 
 def main() -> None:
-    """Read the command line, run T, print one line per tensor."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help="config file, or a zoo's as 'mmseg::FOLDER/FILE.py'")
-    parser.add_argument('--shape', nargs=2, type=int, default=(224, 224), metavar=('H', 'W'), help='size of the image')
-    parser.add_argument('--depth', type=int, default=2, help='1: children of T only; 2: their children too; ...')
+    """Read the command line, run the task network, print one line per tensor."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help="config of ours, or that of a zoo: 'mmseg::FOLDER/FILE.py'")
+    parser.add_argument(
+        '--shape', nargs=2, type=int, default=(224, 224), metavar=('H', 'W'), help='image size (default: 224 224)'
+    )
+    parser.add_argument(
+        '--depth', type=int, default=2, help='1: children of the task network; 2: also their children; ... (default: 2)'
+    )
+    add_cfg_options(parser)
     args = parser.parse_args()
-    task = build_task(load(args.config))
+
+    # these take seconds to import, which --help does not need
+    from sr4ir_mm.analysis import synthetic_batch
+    from sr4ir_mm.config import build_task
+    from sr4ir_mm.models.tdp_layers import default_layers
+
+    task = build_task(load_config(args.config, args.cfg_options, zoo=True))
     try:
         defaults, problems = default_layers(task), []
     except SR4IRError as error:
         defaults, problems = {}, [str(error)]
-    modules = {
-        path: module
-        for path, module in task.named_modules()
-        if path and (path.count('.') < args.depth or path in {name.partition('[')[0] for name in defaults})
-    }
-    outputs, rows, problem = run(task, modules, made_batch(task, *args.shape))
-    if problem and not outputs:
-        raise SR4IRError(f'T does not run on an image of {args.shape[0]} x {args.shape[1]} (see --shape). {problem}')
-    for name, weight in defaults.items():
-        path = name.partition('[')[0]
-        if path in outputs:
-            rows[path][id(pick(name, outputs[path]))][-1] += f"'{name}': {weight} "
-    found = [['name', 'shape', 'mean |x|', 'default']]
-    for path in modules:
-        found += rows.get(path, {}).values()
-    widths = [max(map(len, column)) for column in zip(*found)]
-    for row in found:
-        print('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    if problem:
-        problems.append(f'T stopped early, layers that come later are missing. {problem}')
+    wanted = {name.partition('[')[0] for name in defaults}
+    paths = [path for path, _ in task.named_modules() if path and (path.count('.') < args.depth or path in wanted)]
+    found = record(task, paths, task.data_preprocessor(synthetic_batch(tuple(args.shape))))
+    if found.problem and not found.outputs:
+        size = ' x '.join(map(str, args.shape))
+        raise SR4IRError(
+            f'The task network does not run on an image of {size} px: try another --shape. {found.problem}'
+        )
+    print('\n'.join(line.rstrip() for line in str(layer_table(found, paths, defaults)).splitlines()))
+    if found.problem:
+        problems.append(f'The task network stopped early, so later layers are missing. {found.problem}')
     print(*(f'\nnote: {text}' for text in problems), sep='', end='')
 
 

@@ -1,13 +1,11 @@
 """Plot losses and metrics of one or several runs: python tools/analysis_tools/plot_curves.py WORK_DIR ... --out x.png
 
-The trainings may be resumed ones, or not be at their end yet.
+A training may still be running, or have been resumed.
 """
 
 import argparse
 from pathlib import Path
 
-from sr4ir_mm.analysis.curves import plot_all, run_names
-from sr4ir_mm.analysis.scalars import read_curves, select
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 
@@ -15,13 +13,18 @@ def main() -> None:
     """Read the command line, draw, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
-    parser.add_argument('--out', type=Path, default=Path('curves.png'), help='PNG, SVG or PDF file')
     parser.add_argument(
-        '--keys', nargs='+', default=[], metavar='NAME', help="only these, e.g. mIoU 'sr.loss_*' '*.lr'"
+        '--out', type=Path, default=Path('curves.png'), help='PNG, SVG or PDF file (default: curves.png)'
+    )
+    parser.add_argument(
+        '--keys', nargs='+', default=[], metavar='NAME', help="names to plot, e.g. mIoU 'sr.loss_*' '*.lr'"
     )
     args = parser.parse_args()
     if args.out.suffix.lower() not in ('.png', '.svg', '.pdf'):
-        raise SR4IRError(f"'{args.out}' is none of the formats: let --out end in .png, .svg or .pdf.")
+        raise SR4IRError(f"The format of '{args.out}' is unknown: let --out end in .png, .svg or .pdf.")
+
+    from sr4ir_mm.analysis import plot_all, read_curves, run_names, select  # matplotlib takes a second
+
     runs = dict(zip(run_names(args.work_dirs), map(read_curves, args.work_dirs)))
     names = select({name: None for curves in runs.values() for name in curves}, args.keys)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,34 +1,37 @@
-"""One HTML file about one or several runs: python tools/analysis_tools/report.py WORK_DIR ... --out report.html
+"""Write one HTML file about one or several runs:
 
-It holds the table of metrics, the curves, the panels of tools/test.py --show-dir and the configs, and needs neither a
-server nor the network.
+    python tools/analysis_tools/report.py WORK_DIR ... --out report.html
+
+It contains the table of metrics, the curves, the panels of tools/test.py --show-dir and the configs. A browser opens it
+without a server or a network.
 """
 
 import argparse
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment
-from matplotlib.colors import to_hex
-
-import sr4ir_mm
-from sr4ir_mm.analysis.curves import run_names
-from sr4ir_mm.analysis.scalars import read_curves, select
-from sr4ir_mm.analysis.summary import curve_image, panel_images, summarize
 from sr4ir_mm.errors import user_errors
 
 TEMPLATE = Path(__file__).with_name('report.html.j2')
 
 
 def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str) -> str:
-    """The text of the page.
+    """Make the text of the page.
 
     Args:
-        work_dirs (list[Path]): Of trainings.
+        work_dirs (list[Path]): Work dirs of trainings.
         panels (list[Path]): Folders of ``--show-dir``.
-        count (int): How many panels of each.
-        title (str): Of the page.
+        count (int): Largest number of panels of each folder.
+        title (str): Title of the page.
     """
+    # these take seconds to import, which --help does not need
+    from jinja2 import Environment
+    from matplotlib.colors import to_hex
+
+    from sr4ir_mm.analysis import read_curves, run_names, select, summarize
+    from sr4ir_mm.analysis.summary import curve_image, panel_images
+    from sr4ir_mm.version import __version__
+
     runs = dict(zip(run_names(work_dirs), map(read_curves, work_dirs)))
     names = select({name: None for run in runs.values() for name, curve in run.items() if len(curve.x) > 1})
     curves = {name: curve_image(runs, name) for name in names}
@@ -44,7 +47,7 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
         },
         panels=dict(zip(run_names(panels), (panel_images(folder, count) for folder in panels))),
         colors=[to_hex(f'C{i}') for i in range(len(runs))],
-        made=f'{datetime.now():%Y-%m-%d %H:%M}, sr4ir_mm {sr4ir_mm.__version__}',
+        written=f'{datetime.now():%Y-%m-%d %H:%M}, sr4ir_mm {__version__}',
     )  # fmt: skip
 
 
@@ -52,10 +55,10 @@ def main() -> None:
     """Read the command line, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
-    parser.add_argument('--out', type=Path, default=Path('report.html'), help='HTML file')
+    parser.add_argument('--out', type=Path, default=Path('report.html'), help='HTML file (default: report.html)')
     parser.add_argument('--panels', nargs='+', type=Path, default=[], help='folders of tools/test.py --show-dir')
-    parser.add_argument('--max-panels', type=int, default=8, help='so many of each folder')
-    parser.add_argument('--title', default='SR4IR report')
+    parser.add_argument('--max-panels', type=int, default=8, help='panels of each folder (default: 8)')
+    parser.add_argument('--title', default='SR4IR report', help='title of the page')
     args = parser.parse_args()
     page = make_page(args.work_dirs, args.panels, args.max_panels, args.title)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,18 +1,15 @@
-"""Turn a checkpoint of ours into files of the official code, net_sr_latest.pth and net_{seg,det,cls}_latest.pth:
+"""Convert a checkpoint of ours to files of the official code, net_sr_latest.pth and net_{seg,det,cls}_latest.pth:
 
-python tools/model_converters/mm2official.py configs/paper/tv-deeplabv3_edsr_x4_voc.py epoch_100.pth OUT_DIR
+    python tools/model_converters/mm2official.py configs/paper/tv-deeplabv3_edsr_x4_voc.py epoch_100.pth OUT_DIR
 
-It holds for the nets that both have: EDSR (whose S the public EDSR-PyTorch loads too), SwinIR, the torchvision nets
-of configs/paper/ and mmpretrain's ResNet.
+This works for the networks that both have: EDSR (the public EDSR-PyTorch loads the file too), SwinIR, the torchvision
+networks of configs/paper/, and mmpretrain's ResNet.
 """
 
 import argparse
 from pathlib import Path
 
-import torch
-
-from sr4ir_mm.apis import load_config
-from sr4ir_mm.converters.convert import to_official
+from sr4ir_mm.config.cli import add_cfg_options, load_from_args
 from sr4ir_mm.errors import user_errors
 
 
@@ -22,8 +19,14 @@ def main() -> None:
     parser.add_argument('config', help='config file of the model')
     parser.add_argument('checkpoint', help='checkpoint of ours')
     parser.add_argument('out_dir', type=Path, help='folder for the files')
+    add_cfg_options(parser)
     args = parser.parse_args()
-    nets = to_official(load_config(args.config), args.checkpoint)
+
+    import torch
+
+    from sr4ir_mm.converters import to_official  # takes seconds, which --help does not need
+
+    nets = to_official(load_from_args(args), args.checkpoint)
     args.out_dir.mkdir(parents=True, exist_ok=True)
     for name, state in nets.items():
         path = args.out_dir / f'{name}_latest.pth'

@@ -1,11 +1,11 @@
-"""Turn weights of the official code into a checkpoint of ours, for tools/test.py, ``load_from`` and ``init_cfg``.
+r"""Convert weights of the official code to a checkpoint of ours, for tools/test.py, ``load_from`` and ``init_cfg``.
 
-A whole model of the official release, tested by ``tools/test.py CONFIG OUT``:
+A whole model of the official release, to be tested by ``tools/test.py CONFIG OUT``:
 
     python tools/model_converters/official2mm.py configs/paper/tv-deeplabv3_edsr_x4_voc.py sr4ir.pth \
         --sr net_sr_latest.pth --task net_seg_latest.pth
 
-A pre-trained S, EDSR-PyTorch's .pt or SwinIR's .pth, to start from with
+A pretrained SR network, EDSR-PyTorch's .pt or SwinIR's .pth, as the start of a training with
 ``--cfg-options model.sr.init_cfg.type=Pretrained model.sr.init_cfg.prefix=sr. model.sr.init_cfg.checkpoint=OUT``:
 
     python tools/model_converters/official2mm.py configs/sr4ir/deeplabv3_edsr_x4_voc.py edsr.pth \
@@ -15,10 +15,7 @@ A pre-trained S, EDSR-PyTorch's .pt or SwinIR's .pth, to start from with
 import argparse
 from pathlib import Path
 
-import torch
-
-from sr4ir_mm.apis import load_config
-from sr4ir_mm.converters.convert import from_official
+from sr4ir_mm.config.cli import add_cfg_options, load_from_args
 from sr4ir_mm.errors import user_errors
 
 
@@ -26,11 +23,17 @@ def main() -> None:
     """Read the command line, convert, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config file of the model')
-    parser.add_argument('out', type=Path, help='the checkpoint to write')
-    parser.add_argument('--sr', help='weights of S: net_sr_latest.pth, EDSR-PyTorch .pt or SwinIR .pth')
-    parser.add_argument('--task', help='weights of T: net_seg_latest.pth, net_det_latest.pth or net_cls_latest.pth')
+    parser.add_argument('out', type=Path, help='checkpoint file to write')
+    parser.add_argument('--sr', help='weights of the SR network: net_sr_latest.pth, EDSR-PyTorch .pt or SwinIR .pth')
+    parser.add_argument('--task', help='weights of the task network: net_{seg,det,cls}_latest.pth')
+    add_cfg_options(parser)
     args = parser.parse_args()
-    checkpoint = from_official(load_config(args.config), sr=args.sr, task=args.task)
+
+    import torch
+
+    from sr4ir_mm.converters import from_official  # takes seconds, which --help does not need
+
+    checkpoint = from_official(load_from_args(args), sr=args.sr, task=args.task)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     torch.save(checkpoint, args.out)
     print(f'{args.out}: {len(checkpoint["state_dict"])} tensors')
