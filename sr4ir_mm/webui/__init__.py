@@ -1,1 +1,1 @@
-"""The web page of ``tools/webui.py``."""
+"""Web page that compares trained runs on an uploaded LR image."""

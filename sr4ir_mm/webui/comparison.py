@@ -1,4 +1,4 @@
-"""What S and T make of an LR image, beside what a baseline makes of it."""
+"""Comparison of two runs on one LR image."""
 
 import copy
 from collections.abc import Sequence
@@ -9,22 +9,27 @@ import numpy as np
 from PIL import Image
 
 from ..errors import SR4IRError
-from ..inference.images import SUFFIXES, names, read
+from ..inference.images import SUFFIXES, read_image, unique_names
 from ..inference.inferencer import SR4IRInferencer
 from ..models.scheme import SCHEMES
 
-#: The baseline unless a run is chosen as such.
-SAME_T = 'the same T on bilinear'
-#: What T sees, by ``Scheme.test_input``.
-SEEN = dict(sr='super-resolution', bilinear='bilinear up-sampling', hr='the image itself')
+#: the baseline unless another run is chosen
+SAME_TASK_NET = 'same task network, bilinear input'
+#: titles of what the task network receives, by ``Scheme.test_input``
+INPUT_TITLES = dict(sr='super-resolution', bilinear='bilinear up-sampling', hr='the image itself')
+Picture = tuple[str, np.ndarray]  # a label, and H x W x 3, uint8, RGB
 
 
 class Comparison:
-    """Runs trained nets on images that anybody may send.
+    """Trained runs, of which any two can be compared on an image that anybody may send.
 
     Args:
-        runs (dict[str, SR4IRInferencer]): What the user can choose from, by name.
-        max_side (int): Images with a longer side, in px, are refused.
+        runs (dict[str, SR4IRInferencer]): Runs that the user can choose from, by name.
+        max_side (int): Longest side of an image, in px; larger images are refused.
+
+    Example:
+        >>> comparison = Comparison(load_runs(['work_dirs/sr4ir', 'work_dirs/l2t']))
+        >>> pictures = comparison('lr.png', 'sr4ir', 'l2t')
     """
 
     def __init__(self, runs: dict[str, SR4IRInferencer], max_side: int = 512) -> None:
@@ -32,43 +37,40 @@ class Comparison:
         self.max_side = max_side
 
     def first(self, test_input: str) -> str | None:
-        """The first run whose T sees 'sr', 'bilinear' or 'hr', if there is one."""
+        """Return the first run whose task network receives 'sr', 'bilinear' or 'hr', or None."""
         return next((name for name, run in self.runs.items() if run.model.scheme.test_input == test_input), None)
 
-    def __call__(self, path: str, run: str, baseline: str) -> list[tuple[str, np.ndarray]]:
+    def __call__(self, path: str, run: str, baseline: str) -> list[Picture]:
         """Run both on one image.
 
         Args:
             path (str): Image file.
             run (str): Name of a run.
-            baseline (str): Name of the one to compare with, or :data:`SAME_T`.
+            baseline (str): Name of the run to compare with, or :data:`SAME_TASK_NET`.
 
         Returns:
-            list[tuple[str, np.ndarray]]: A label and a picture, H x W x 3, uint8, RGB, of the LR image, what T of the
-            baseline sees, what T of the run sees, and their predictions on these.
+            list[tuple[str, np.ndarray]]: Labels and pictures, H x W x 3, uint8, RGB: the LR image, what the task
+            network of the baseline received and predicted, and the same of the run.
 
         Raises:
             SR4IRError: If the image cannot be read or is too large.
         """
         lr = self.load(path)
         inferencer = self.runs[run]
-        other = on_bilinear(inferencer) if baseline == SAME_T else self.runs[baseline]
-        draws = (
-            baseline != SAME_T or inferencer.model.scheme.uses_task_net
-        )  # under the scheme 'S' T has not been trained
+        other = on_bilinear(inferencer) if baseline == SAME_TASK_NET else self.runs[baseline]
+        # under the scheme 'S' the task network is not trained, whatever it receives
+        draws = baseline != SAME_TASK_NET or inferencer.model.scheme.uses_task_net
         pictures = [(f'LR image, {_size(lr)}', lr[..., ::-1])]
-        for net in (other, inferencer):
-            (entry,) = net.stream(lr, return_vis=draws, coords='sr')
-            seen, title = entry['task_input'], SEEN[net.model.scheme.test_input]
-            pictures.append((f'{title}, {_size(seen)}', seen))
-            if draws and net.model.scheme.uses_task_net:
-                pictures.append((f'prediction on {title}', entry['visualization']))
-            else:
-                pictures.append(('no prediction: only S was trained', seen))
+        for compared in (other, inferencer):
+            pictures += _predict(compared, lr, draws)
         return pictures
 
     def load(self, path: str) -> np.ndarray:
-        """An image file as h x w x 3, uint8, BGR; its size is looked at before it is decoded."""
+        """Read an image file as h x w x 3, uint8, BGR; its size is checked before it is decoded.
+
+        Raises:
+            SR4IRError: If the image cannot be read or is too large.
+        """
         name = Path(path).name
         try:
             with Image.open(path) as image:
@@ -76,25 +78,25 @@ class Comparison:
         except Image.DecompressionBombError as error:
             raise SR4IRError(f"'{name}' is too large: {error}") from error
         except OSError as error:
-            raise SR4IRError(f"'{name}' is not an image, or a damaged one. Try {', '.join(SUFFIXES)}.") from error
+            raise SR4IRError(f"'{name}' is not an image, or it is damaged. Try {', '.join(SUFFIXES)}.") from error
         if max(size) > self.max_side:
             raise SR4IRError(
                 f"'{name}' is {size[0]} x {size[1]} px, but this page takes images of up to {self.max_side} px: "
                 'crop it, start the page with a larger --max-side, or use tools/infer.py.'
             )
         try:
-            return read(path)
+            return read_image(path)
         except SR4IRError as error:
             raise SR4IRError(f"'{name}' {error}") from error
 
 
 def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer]:
-    """Load runs, by names that tell them apart.
+    """Load runs under unique names.
 
     Args:
         paths (Sequence[str]): Work dirs, whose last checkpoint is taken, or configs. A checkpoint may follow each work
-            dir and has to follow each config.
-        **options: For :class:`SR4IRInferencer`.
+            dir and must follow each config.
+        **options: Arguments of :class:`SR4IRInferencer`.
 
     Raises:
         SR4IRError: If a config or a checkpoint is missing.
@@ -107,18 +109,29 @@ def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer
             pairs.append([path])
     for pair in pairs:
         if len(pair) != 2 and not Path(pair[0]).is_dir():
-            raise SR4IRError(f"'{pair[0]}' is no work dir: give one, or a config with one checkpoint after it.")
-    found = names([str(Path(pair[0]).resolve()) for pair in pairs])
+            raise SR4IRError(f"'{pair[0]}' is not a work dir: name one, or a config with one checkpoint after it.")
+    found = unique_names([str(Path(pair[0]).resolve()) for pair in pairs])
     return {name: SR4IRInferencer(*pair, show_progress=False, **options) for name, pair in zip(found, pairs)}
 
 
 def on_bilinear(inferencer: SR4IRInferencer) -> SR4IRInferencer:
-    """The same T, weights and all, on bilinear up-sampling instead of what S makes."""
+    """Return an inferencer with the same task network, which receives bilinear up-sampling instead of SR images."""
     twin = copy.copy(inferencer)
     twin.model, twin.pipeline = copy.copy(inferencer.model), copy.copy(inferencer.pipeline)
     twin.model.scheme = SCHEMES['L->T']
     twin.pipeline.model = twin.model
     return twin
+
+
+def _predict(inferencer: SR4IRInferencer, lr: np.ndarray, draws: bool) -> list[Picture]:
+    scheme = inferencer.model.scheme
+    (result,) = inferencer.stream(lr, return_vis=draws, coords='sr')
+    task_input, title = result['task_input'], INPUT_TITLES[scheme.test_input]
+    if draws and scheme.uses_task_net:
+        prediction = f'prediction on {title}', result['visualization']
+    else:
+        prediction = 'no prediction: only the SR network was trained', task_input
+    return [(f'{title}, {_size(task_input)}', task_input), prediction]
 
 
 def _size(image: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""The page of tools/webui.py. Needs gradio."""
+"""Layout of the page that tools/webui.py serves. It needs gradio."""
 
 import os
 from typing import Any
@@ -7,18 +7,21 @@ import cv2
 import numpy as np
 
 from ..errors import SR4IRError
-from ..inference.images import expand
-from .comparison import SAME_T, Comparison
+from ..inference.images import list_images
+from .comparison import SAME_TASK_NET, Comparison
 
-os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'  # which gradio reads when it is imported
+os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'  # gradio reads it when it is imported
 
 import gradio as gr
 from gradio.processing_utils import save_img_array_to_cache
 from gradio_imageslider import ImageSlider
 
-LABELS = ('LR image', 'what the baseline sees', "the baseline's prediction", 'what T sees', 'prediction')
-#: Small images fill their frames, below the label, and one can count their pixels. After an upload of too many bytes,
-#: gradio would show 'Error' in place of every later one, too; its message is enough.
+#: labels of the frames while no image is shown; the ids of the frames are made of them
+LABELS = (
+    'LR image', "the baseline's task input", "the baseline's prediction", "the run's task input", "the run's prediction"
+)  # fmt: skip
+#: Small images fill their frames below the label, pixel by pixel. Gradio's overlay for uploads is hidden: after a file
+#: with too many bytes it would show 'Error' in place of every later one, too. Its message is enough.
 CSS = """
 .picture img {width: 100%; height: 100%; object-fit: contain; image-rendering: pixelated}
 .picture.prediction img {image-rendering: auto}
@@ -29,12 +32,12 @@ CSS = """
 
 
 class FileImage(gr.Image):
-    """An image that reaches us as the file that was dropped; gr.Image would decode it, with errors of its own."""
+    """An image that arrives as the uploaded file; gr.Image would decode it, and show errors of its own."""
 
     is_template = True  # in the browser it is a gr.Image
 
     def preprocess(self, payload: Any) -> str | None:
-        """The path of the uploaded copy."""
+        """Return the path of the uploaded copy."""
         return payload and payload.path
 
 
@@ -42,46 +45,57 @@ def build_page(comparison: Comparison, examples: str | None = None) -> gr.Blocks
     """Lay out the page.
 
     Args:
-        comparison (Comparison): What answers.
+        comparison (Comparison): Runs to choose from.
         examples (str, optional): Folder of images to offer.
+
+    Returns:
+        gr.Blocks: Page, not yet served.
     """
-    runs = list(comparison.runs)
-    fonts = dict(font=['system-ui', 'sans-serif'], font_mono=['monospace'])  # gradio's own ones are on the network
-    # the last one: uploads and results are deleted after an hour
+    fonts = dict(font=['system-ui', 'sans-serif'], font_mono=['monospace'])  # gradio's own fonts are on the network
+    # delete_cache: uploads and results are deleted after an hour
     options = dict(title='sr4ir_mm', css=CSS, fill_width=True, delete_cache=(600, 3600))
     with gr.Blocks(gr.themes.Default(**fonts), **options) as page:
-        gr.Markdown('## sr4ir_mm: what the recognizer sees in a low-resolution image')
+        gr.Markdown('## sr4ir_mm: recognition in low-resolution images')
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
-                upload = FileImage(
-                    label='Drop an LR image here', sources=['upload', 'clipboard'], height=220, elem_id='upload'
-                )
-                run = gr.Dropdown(runs, value=comparison.first('sr') or runs[0], label='Run')
-                baseline = gr.Dropdown([SAME_T, *runs], value=comparison.first('bilinear') or SAME_T, label='Baseline')
-                if examples:
-                    gr.Examples(expand(examples), upload, label='Examples', examples_per_page=12)
+                choices = _choices(comparison, examples)
             with gr.Column(scale=4):
-                with gr.Row():
-                    lr, low, sr = (_picture(label) for label in (LABELS[0], LABELS[1], LABELS[3]))
-                with gr.Row():
-                    slider = ImageSlider(
-                        label='baseline | run: drag the line', height=330, show_label=True, elem_classes='picture'
-                    )
-                    low_drawn, drawn = _picture(LABELS[2]), _picture(LABELS[4])
+                *frames, slider = _frames()
 
-        def answer(path: str | None, *chosen: str) -> list:
+        def update(path: str | None, *runs: str) -> list:
             pictures, pair = [(label, None) for label in LABELS], None
             try:
                 if path:
-                    pictures = comparison(path, *chosen)
+                    pictures = comparison(path, *runs)
                     pair = _pair(pictures[1][1], pictures[3][1], slider.GRADIO_CACHE)
             except SR4IRError as error:
                 gr.Warning(str(error))
             return [*(gr.Image(image, label=label) for label, image in pictures), pair]
 
-        chosen = [upload, run, baseline]
-        gr.on([part.change for part in chosen], answer, chosen, [lr, low, low_drawn, sr, drawn, slider])
+        gr.on([choice.change for choice in choices], update, choices, [*frames, slider])
     return page
+
+
+def _choices(comparison: Comparison, examples: str | None) -> list[gr.components.Component]:
+    """Lay out what the user chooses: an image, a run, a baseline."""
+    upload = FileImage(label='Drop an LR image here', sources=['upload', 'clipboard'], height=220, elem_id='upload')
+    runs = list(comparison.runs)
+    baselines = [SAME_TASK_NET, *runs]
+    run = gr.Dropdown(runs, value=comparison.first('sr') or runs[0], label='Run')
+    baseline = gr.Dropdown(baselines, value=comparison.first('bilinear') or SAME_TASK_NET, label='Baseline')
+    if examples:
+        gr.Examples(list_images(examples), upload, label='Examples', examples_per_page=12)
+    return [upload, run, baseline]
+
+
+def _frames() -> list[gr.components.Component]:
+    """Lay out the frames of the pictures: one for each of LABELS, in their order, and the slider."""
+    with gr.Row():
+        lr, baseline_input, run_input = (_picture(LABELS[i]) for i in (0, 1, 3))
+    with gr.Row():
+        slider = ImageSlider(label='baseline | run: drag the line', height=330, show_label=True, elem_classes='picture')
+        baseline_prediction, run_prediction = _picture(LABELS[2]), _picture(LABELS[4])
+    return [lr, baseline_input, baseline_prediction, run_input, run_prediction, slider]
 
 
 def _picture(label: str) -> gr.Image:
@@ -91,6 +105,6 @@ def _picture(label: str) -> gr.Image:
 
 
 def _pair(first: np.ndarray, second: np.ndarray, folder: str) -> tuple[str, str]:
-    """Both images in the size of the second, since runs may have different scales, as files without loss."""
+    """Save both images without loss, in the size of the second: the scales of two runs may differ."""
     images = cv2.resize(first, second.shape[1::-1]), second
     return tuple(save_img_array_to_cache(image, folder, format='png') for image in images)

@@ -1,4 +1,4 @@
-"""tools/webui.py: what the page shows, and the page itself in a browser that reaches nothing but this machine."""
+"""tools/webui.py: what the page shows, and the page itself in a browser without a network."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, DefaultScope, init_default_scope
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.webui.comparison import SAME_T, Comparison, load_runs, on_bilinear
+from sr4ir_mm.webui.comparison import SAME_TASK_NET, Comparison, load_runs, on_bilinear
 
 
 def make_run(folder: Path, **options) -> Path:
-    """A work dir with weights that nobody trained."""
+    """Write a work dir with random weights."""
     folder.mkdir()
     cfg = Config.fromfile(tiny_config(folder, **options))
     init_default_scope(cfg.default_scope)
@@ -71,27 +71,27 @@ def test_pictures_and_labels(folder, comparison):
     assert not np.array_equal(low, sr) and not np.array_equal(sr, drawn) and not np.array_equal(low, low_drawn)
 
 
-def test_same_t_sees_bilinear_with_its_own_weights(folder, comparison):
+def test_the_same_task_network_receives_bilinear_up_sampling(folder, comparison):
     ours = comparison.runs['ours']
     twin = on_bilinear(ours)
     assert (ours.model.scheme.test_input, twin.model.scheme.test_input) == ('sr', 'bilinear')
     assert twin.model.task is ours.model.task
     path = str(folder / 'lr.png')
-    own, other = comparison(path, 'ours', SAME_T), comparison(path, 'ours', 'base')
-    assert np.array_equal(own[1][1], other[1][1])  # one image for both,
-    assert not np.array_equal(own[2][1], other[2][1])  # on which these nets do not agree
+    own, other = comparison(path, 'ours', SAME_TASK_NET), comparison(path, 'ours', 'base')
+    assert np.array_equal(own[1][1], other[1][1])  # both receive one image,
+    assert not np.array_equal(own[2][1], other[2][1])  # on which these networks predict different classes
     assert np.array_equal(own[4][1], other[4][1])
 
 
-def test_untrained_t_says_nothing(folder, comparison):
-    path, nothing = str(folder / 'lr.png'), 'no prediction: only S was trained'
-    _, (_, low), (said, low_drawn), (_, sr), (also_said, drawn) = comparison(path, 'alone', SAME_T)
-    assert said == also_said == nothing and np.array_equal(low, low_drawn) and np.array_equal(sr, drawn)
-    _, _, (said, _), _, (also_said, _) = comparison(path, 'alone', 'base')  # the baseline does, for it has learnt
-    assert said == 'prediction on bilinear up-sampling' and also_said == nothing
+def test_an_untrained_task_network_is_not_asked(folder, comparison):
+    path, nothing = str(folder / 'lr.png'), 'no prediction: only the SR network was trained'
+    _, (_, low), (label, low_drawn), (_, sr), (other_label, drawn) = comparison(path, 'alone', SAME_TASK_NET)
+    assert label == other_label == nothing and np.array_equal(low, low_drawn) and np.array_equal(sr, drawn)
+    _, _, (label, _), _, (other_label, _) = comparison(path, 'alone', 'base')  # that of the baseline is trained
+    assert label == 'prediction on bilinear up-sampling' and other_label == nothing
 
 
-def test_16_bit_grey(folder, comparison):
+def test_16_bit_gray(folder, comparison):
     (_, lr), *_ = comparison(str(folder / 'deep.png'), 'ours', 'base')
     assert np.array_equal(lr, np.repeat(cv2.imread(str(folder / 'lr.png'))[..., :1], 3, 2))
 
@@ -127,12 +127,12 @@ def test_config_and_checkpoint_instead_of_a_work_dir(folder):
 
 def test_nothing_in_the_work_dir(gradio, tmp_path, capsys):
     assert run_tool('webui', '.', cwd=tmp_path) == 2
-    assert 'There is no config' in capsys.readouterr().err
+    assert 'No config of a run found' in capsys.readouterr().err
 
 
 @pytest.fixture(scope='module')
 def gradio() -> None:
-    """Skip where it is not installed."""
+    """Skip if it is not installed."""
     for name in ('gradio', 'gradio_imageslider'):
         pytest.importorskip(name)
 
@@ -145,7 +145,7 @@ def test_says_what_to_install(tmp_path, monkeypatch, capsys):
 
 @pytest.fixture
 def address(gradio, folder) -> Iterator[str]:
-    """The page's, while the tool runs as a user starts it."""
+    """Serve the page as a user does, and return its address."""
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
@@ -191,7 +191,7 @@ def test_page(folder, browser, address):
     from selenium.webdriver.support.wait import WebDriverWait
 
     def wait_for(ready):
-        # elements are drawn anew or fade away between their finding and their reading
+        # elements are drawn again or fade away after they are found and before they are read
         ignored = [StaleElementReferenceException]
         return WebDriverWait(browser, 60, 0.2, ignored_exceptions=ignored).until(lambda _: ready())
 
@@ -201,11 +201,18 @@ def test_page(folder, browser, address):
     def upload(name: str) -> None:
         for button in find('#upload button[aria-label="Remove Image"]'):
             button.click()
-        wait_for(lambda: find('#upload input[type=file]') and not find('#upload img') and not find('#prediction img'))
+        wait_for(
+            lambda: (
+                find('#upload input[type=file]') and not find('#upload img') and not find('#the-runs-prediction img')
+            )
+        )
         find('#upload input[type=file]')[0].send_keys(str(folder / name))
 
     def pictures() -> dict[str, tuple[int, int]]:
-        names = ('LR-image', 'what-the-baseline-sees', 'what-T-sees', 'the-baselines-prediction', 'prediction')
+        names = (
+            'LR-image', 'the-baselines-task-input', 'the-runs-task-input', 'the-baselines-prediction',
+            'the-runs-prediction',
+        )  # fmt: skip
         found = {name: find(f'#{name} img') for name in names}
         if not all(found.values()):
             return {}
@@ -224,8 +231,8 @@ def test_page(folder, browser, address):
     wait_for(lambda: len(find('.slider-wrap img')) == 2)
     first = find('#the-baselines-prediction img')[0].get_attribute('src')
 
-    find('input[aria-label="Baseline"]')[0].click()  # another choice is shown at once
-    next(option for option in wait_for(lambda: find('[role=option]')) if SAME_T in option.text).click()
+    find('input[aria-label="Baseline"]')[0].click()  # the page shows another choice at once
+    next(option for option in wait_for(lambda: find('[role=option]')) if SAME_TASK_NET in option.text).click()
     wait_for(lambda: pictures() and find('#the-baselines-prediction img')[0].get_attribute('src') != first)
 
     upload('corrupt.png')
@@ -234,7 +241,7 @@ def test_page(folder, browser, address):
     wait_for(lambda: said('this page takes images of up to 512 px'))
     assert not pictures()
 
-    upload('deep.png')  # the page goes on
-    assert wait_for(pictures)['what-T-sees'] == (160, 96)
+    upload('deep.png')  # the page still works
+    assert wait_for(pictures)['the-runs-task-input'] == (160, 96)
     assert browser.save_screenshot(str(folder / 'page.png')) and cv2.imread(str(folder / 'page.png')).std() > 10
     assert 'Traceback' not in (folder / 'log.txt').read_text()
