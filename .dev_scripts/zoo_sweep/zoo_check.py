@@ -1,4 +1,4 @@
-"""Whether a model of a zoo trains here, alone and with S, and stays what it is in our hands."""
+"""Checks of one zoo model: does it train alone and with an SR network, and does our wrapper leave it unchanged?"""
 
 import copy
 import math
@@ -17,33 +17,32 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import set_random_seed
 from mmengine.structures import BaseDataElement
-from synthetic_batch import synthetic_batch
+from pipeline_batch import pipeline_batch
 from torch import nn
-from zoo_models import load_zoo_config
+from zoo_models import load_untrained, numbers
 
-from sr4ir_mm.config.nodes import numbers
 from sr4ir_mm.models import SR4IR
 
 SR = dict(
     type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=8, num_blocks=1, upscale_factor=4,
     _scope_='mmagic',
 )  # fmt: skip
-TOLERANCE = 1e-6  # relative, for models that differ from themselves
+TOLERANCE = 1e-6  # relative, for models whose own results differ between two runs
 
 
 class CheckFailed(Exception):
-    """A model ran, but not as it has to."""
+    """The model ran, but its result is wrong."""
 
 
 class NotApplicable(Exception):
-    """The bare model cannot do what is checked."""
+    """The bare model cannot do what the check needs."""
 
 
 class NoSizeFits(Exception):
-    """The bare model failed with each size of input.
+    """The bare model failed with every input size.
 
     Args:
-        errors (list[Exception]): The model's own, one of each size.
+        errors (list[Exception]): Error of the model for each size.
     """
 
     def __init__(self, errors: list[Exception]) -> None:
@@ -52,21 +51,20 @@ class NoSizeFits(Exception):
 
 
 def check_model(name: str) -> Iterator[dict]:
-    """Run all checks of one model, all on the same weights and the same batch.
+    """Run all checks of one model on the same weights and the same batch.
 
     Args:
-        name (str): A config of a zoo, e.g. 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'.
+        name (str): Config of a zoo, e.g. 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'.
 
     Yields:
-        dict: After each check 'ok', 'failed' or '-' (the bare model cannot do it) by its name: 'bare', 'sr4ir',
-        'identity', 'predict'. With a failure its ``error`` (a line) and ``traceback``; with 'bare' also ``params``
-        (millions) and ``size`` (px). Nothing
-        comes after a failed 'bare'.
+        dict: Result of a check by its name ('bare', 'sr4ir', 'identity' or 'predict'): 'ok', 'failed', or '-' if the
+        bare model cannot do it. A failure has an ``error`` (one line) and a ``traceback``. 'bare' also has ``params``
+        (millions) and ``size`` (px); if it fails, it is the last one.
     """
     try:
         case = Case(name)
         yield case.bare()
-    except Exception as error:  # a row of the sweep, whatever it is
+    except Exception as error:  # every error becomes a row of the sweep
         yield _failed('bare', error)
         return
     for check in (case.sr4ir, case.identity, case.predict):
@@ -83,12 +81,16 @@ class Case:
     """One model and one batch; each check runs on a copy of both.
 
     Args:
-        name (str): A config of a zoo.
+        name (str): Config of a zoo.
+
+    Example:
+        >>> case = Case('mmdet::retinanet/retinanet_r18_fpn_1x_coco.py')
+        >>> case.bare(), case.identity()
     """
 
     def __init__(self, name: str) -> None:
-        self.cfg = load_zoo_config(name)
-        # not always the package of the config: mmdet has some of mmpretrain's classifiers
+        self.cfg = load_untrained(name)
+        # not always the package of the config: mmdet has a few classifiers of mmpretrain
         self.zoo = self.cfg.get('default_scope', name.partition('::')[0])
         init_default_scope(self.zoo)
         set_random_seed(0)
@@ -100,16 +102,16 @@ class Case:
         """Find the smallest input with which the model trains a step.
 
         Raises:
-            NoSizeFits: If it takes none.
+            NoSizeFits: If it accepts none.
         """
         errors = []
         for size in _sizes(self.cfg):
             try:
-                self.batch = synthetic_batch(self.cfg, self.zoo, size)
+                self.batch = pipeline_batch(self.cfg, self.zoo, size)
                 _pad_to(self.net.data_preprocessor, size)
                 self.bare_step = self._bare_step()
             except Exception as error:
-                traceback.clear_frames(error.__traceback__)  # which hold a copy of the net
+                traceback.clear_frames(error.__traceback__)  # they keep a copy of the network in memory
                 errors.append(error)
                 continue
             self.size = size
@@ -118,10 +120,10 @@ class Case:
         raise NoSizeFits(errors)
 
     def sr4ir(self) -> None:
-        """Train one step with S: finite losses, TDP among them; S and T both change."""
+        """Check that a step with an SR network changes both networks, with finite losses that include TDP."""
         model = SR4IR(dict(SR), copy.deepcopy(self.net), scale=4, tdp=dict(relative=True))
         before = _checksums(model.sr)
-        # a deep T with random weights and frozen norms can blow up S, of which T sees the output after the step
+        # a deep T with random weights and frozen norms can make S diverge, and T receives the output of the new S
         wrappers = OptimWrapperDict(sr=_wrapper(model.sr, dict(max_norm=1.0)), task=_wrapper(model.task))
         step = _step(model, model.task, wrappers, self.batch)
         if 'sr.loss_tdp' not in step.log:
@@ -131,7 +133,7 @@ class Case:
         self.sr4ir_net = model
 
     def identity(self) -> None:
-        """Scheme H->T is the bare model: the same losses and parameters after a step."""
+        """Check that scheme H->T is the bare model: the same losses and parameters after a step."""
         model = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T')
         ours = _step(model, model.task, OptimWrapperDict(task=_wrapper(model.task)), self.batch)
         bare, loss = self.bare_step, self.bare_step.log['loss']
@@ -143,8 +145,8 @@ class Case:
             raise CheckFailed(f'a step differs: {problem}')
 
     def predict(self) -> None:
-        """Scheme H->T predicts what the bare model does, and S with T predicts too."""
-        self.batch = synthetic_batch(self.cfg, self.zoo, self.size, 'test_dataloader')
+        """Check that scheme H->T predicts the same as the bare model, and that SR4IR predicts too."""
+        self.batch = pipeline_batch(self.cfg, self.zoo, self.size, 'test_dataloader')
         bare = copy.deepcopy(self.net)
         ours = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T')
         try:
@@ -171,14 +173,14 @@ class Case:
 
 @dataclass
 class Step:
-    """What a training step leaves: the log, and by parameter a checksum and a norm."""
+    """Result of a training step: the log, and a checksum and a norm of each parameter."""
 
     log: dict[str, float]
     checksums: dict[str, int]
     norms: dict[str, float]
 
     def differs(self, other: 'Step', tolerance: float = 0.0) -> str:
-        """Where this step is not the other one; '' if nowhere. With a tolerance, norms stand for parameters."""
+        """Say where two steps differ; '' if nowhere. With a tolerance, norms are compared instead of parameters."""
         values = 'norms' if tolerance else 'checksums'
         return difference(self.log, other.log, tolerance) or difference(
             getattr(self, values), getattr(other, values), tolerance
@@ -186,9 +188,9 @@ class Step:
 
 
 def difference(ours: Any, bare: Any, tolerance: float = 0.0, path: str = '') -> str:
-    """Where nested outputs are not equal, or not within a relative tolerance; '' if nowhere.
+    """Say where nested outputs differ by more than a relative tolerance; '' if nowhere.
 
-    Ours may hold the images 'lr', 'task_input' and 'hr' besides.
+    Our data samples may have the images 'lr', 'task_input' and 'hr' in addition.
     """
     if isinstance(bare, BaseDataElement):
         bare, ours = ({k: v for k, v in s.all_items() if k not in ('lr', 'task_input', 'hr')} for s in (bare, ours))
@@ -218,7 +220,7 @@ def _sizes(cfg: Config) -> list[int]:
 
 
 def _pad_to(preprocessor: nn.Module, size: int) -> None:
-    """Let a preprocessor that pads to the crop size of the config pad to the size of the made images."""
+    """Let a preprocessor that pads to the crop size of the config pad to the size of the synthetic images."""
     for part in preprocessor.modules():
         if isinstance(getattr(part, 'size', None), (tuple, list)):
             part.size = (size, size)
@@ -229,18 +231,18 @@ def _width(inputs: Any) -> int:
 
 
 def _wrapper(net: nn.Module, clip_grad: dict | None = None) -> OptimWrapper:
-    # without momentum, which would need the memory of another copy
+    # without momentum, which needs as much memory as the parameters
     return OptimWrapper(torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=1e-3), clip_grad=clip_grad)
 
 
 def _step(model: BaseModel, net: nn.Module, wrapper: OptimWrapper | OptimWrapperDict, batch: dict) -> Step:
-    """A seeded training step of a model, and what it made of a net in it."""
+    """Train a model for one seeded step, and record the effect on one of its networks."""
     hub = MessageHub.get_current_instance()
     for key, value in dict(iter=0, epoch=0, max_iters=1000, max_epochs=12).items():  # as the runner's hooks do
         hub.update_info(key, value)
     before = _checksums(net)
     set_random_seed(3)
-    model.train()  # of some models it returns None
+    model.train()  # some models return None here
     log = model.train_step(copy.deepcopy(batch), wrapper)
     model.zero_grad()
     log = {key: float(torch.as_tensor(value).detach()) for key, value in log.items()}

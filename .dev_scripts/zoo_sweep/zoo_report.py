@@ -1,4 +1,4 @@
-"""The sweep's rows, and what they add up to."""
+"""Rows of the sweep, and their summary."""
 
 import csv
 import re
@@ -9,7 +9,7 @@ COLUMNS = (
     'key', 'zoo', 'family', 'config', 'configs', 'params', 'size', *CHECKS, 'error', 'cause', 'seconds', 'memory_gb',
     'same',
 )  # fmt: skip
-#: known limits, by what the error says
+#: known limits by a pattern of the error; old wordings stay, because the CSV has them
 CAUSES = {
     r'has no model': 'not a model',
     r'cannot be loaded|only one of size|is not in the .* registry': 'broken config of the zoo',
@@ -17,41 +17,45 @@ CAUSES = {
     r'memory limit|time limit|process died': 'limit of this machine',
     r"mmcv's op": 'needs the compiled mmcv',
     r"'NoneType' object has no attribute 'loss'": 'features only: no head to train',
-    r'channel\(s\), but S works on 3|to have 1 channels': 'not one RGB image',
+    r'channel\(s\), but (S works on|the SR network takes) 3|to have 1 channels': 'not one RGB image',
     r"doesn't support (training|to train)": 'not for training',
     r'eps must be positive': 'a norm that this PyTorch refuses',
     r'group has not been initialized': 'needs several processes',
     r'HorizontalBoxes.*converted to tensor|trackprocessor': 'video: several images for a sample',
     r'Calculated output size.*shapes cannot be multiplied': 'images of one shape that is not square',
     r"'list' object has no attribute 'keys'": 'several images for a sample',
-    r"no attribute 'init_weights'": 'cannot be made without its weights',
+    r"no attribute 'init_weights'": 'cannot be built without its weights',
     r'several images for a sample': 'several images for a sample',
-    r'No gradient gets from TDP layer': 'self-supervised: no graph from features to image',
+    r'No gradient (gets|flows) from TDP layer': 'self-supervised: no graph from features to image',
     r'SentencePiece|huggingface|HTTPSConnection|URLError|offline mode|ConnectionError|cached': (
         'a part is a download: vocabulary or teacher'
     ),
     r'No module named|[Pp]lease install|not installed|pip install': 'needs a package that is not installed',
 }
 _HEAD = """\
-# Every model of the zoos: what the sweep saw
+# Results of the sweep of all zoo models
 
-Written by `python tools/zoo_sweep.py`; one row a model is in [{csv}]({csv}). Configs count as one model when they
-differ only in data, schedule, weights, number of classes or input size. Each model is built with random weights and
-gets two made images, as small as it takes them, through its own preprocessor. *Bare*: it trains a step here without
-us. *SR4IR*: S and T train a step, both change, all losses are finite, TDP among them. *Identity*: under scheme `H->T`
-a step has the losses and the parameters of the bare model's. *Predicts*: `H->T` predicts what the bare model does,
-and SR4IR predicts too. Shares are of those that train bare; `-` counts where the bare model does not predict.
+`python .dev_scripts/zoo_sweep/zoo_sweep.py` writes this page, and one row per model to [{csv}]({csv}). Configs that
+differ only in data, schedule, weights, number of classes or input size count as one model. Each model is built with
+random weights. It gets two synthetic images, as small as it accepts, through its own preprocessor. The checks:
+
+- *Bare*: the model alone trains a step.
+- *SR4IR*: the SR and the task network train a step; both change, and all losses are finite, including TDP.
+- *Identity*: under scheme `H->T`, a step gives the losses and the parameters of the bare model.
+- *Predicts*: `H->T` predicts the same as the bare model, and SR4IR predicts too.
+
+Percentages are of the models that train bare. A check is `-` where the bare model cannot do it.
 
 """
 
 
 def cause_of(error: str) -> str:
-    """The known limit behind an error, or ''."""
+    """Return the known limit that explains an error, or ''."""
     return next((cause for pattern, cause in CAUSES.items() if re.search(pattern, error)), '')
 
 
 def read_rows(path: Path) -> list[dict]:
-    """The rows of a CSV, none if there is no such file."""
+    """Read the rows of a CSV file; none if the file is missing."""
     if not path.exists():
         return []
     with path.open(newline='') as file:
@@ -59,7 +63,7 @@ def read_rows(path: Path) -> list[dict]:
 
 
 def write_rows(rows: list[dict], path: Path) -> None:
-    """Write a CSV anew."""
+    """Write the rows to a CSV file, and replace what was in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open('w', newline='') as file:
         writer = csv.DictWriter(file, COLUMNS)
@@ -71,9 +75,9 @@ def write_summary(rows: list[dict], path: Path, total: int) -> None:
     """Write the Markdown page of a sweep: counts per zoo, then every failure with its cause.
 
     Args:
-        rows (list[dict]): Of the CSV, which lies beside the page.
-        path (Path): The page.
-        total (int): How many models there are.
+        rows (list[dict]): Rows of the CSV file, which is in the same folder and has the same stem.
+        path (Path): Page to write.
+        total (int): Number of all models.
     """
     text = _HEAD.format(csv=path.with_suffix('.csv').name)
     if len(rows) < total:

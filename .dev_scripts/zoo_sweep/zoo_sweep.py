@@ -1,7 +1,9 @@
-"""Try every distinct model of mmseg, mmdet and mmpretrain, alone and with S: python tools/zoo_sweep.py --jobs 2
+"""Check every distinct model of mmseg, mmdet and mmpretrain, alone and with an SR network:
 
-Each model gets a process of its own with a limit of time and memory. Rows are written as they come, and a second run
-goes on where the first one stopped. Works on a CPU.
+    python .dev_scripts/zoo_sweep/zoo_sweep.py --jobs 2
+
+Each model runs in a process of its own, with a limit of time and memory. Each result is written at once, and the same
+command continues an interrupted sweep. No GPU is needed.
 """
 
 import argparse
@@ -15,15 +17,23 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-import torch
-from mmengine.logging import MMLogger
 from tqdm import tqdm
 from zoo_models import ZOOS, ZooModel, config_names, distinct_models, read_models, save_models, smallest_first
 from zoo_report import CHECKS, COLUMNS, cause_of, read_rows, write_rows, write_summary
 
 
 class Worker:
-    """One model in a process of its own."""
+    """Process that checks one model.
+
+    Args:
+        model (ZooModel): Model to check.
+        logs (Path): Folder for tracebacks.
+
+    Example:
+        >>> worker = Worker(model, Path('work_dirs/zoo_sweep'))
+        >>> while not worker.poll(timeout=240, memory=10): time.sleep(1)
+        >>> row = worker.result()
+    """
 
     def __init__(self, model: ZooModel, logs: Path) -> None:
         self.model, self.start, self.peak, self.row, self.logs = model, time.time(), 0.0, {}, logs
@@ -33,7 +43,7 @@ class Worker:
         pipe.close()
 
     def poll(self, timeout: float, memory: float) -> bool:
-        """Take what is there and stop the process at a limit; True when it has ended."""
+        """Receive new results, stop the process at a limit, and return whether it has ended."""
         self.peak = max(self.peak, _memory(self.process.pid))
         if self.peak > memory:
             self._stop(f'memory limit of {memory:g} GB')
@@ -50,7 +60,7 @@ class Worker:
         return False
 
     def result(self) -> dict:
-        """The row of the CSV."""
+        """Return the row of the CSV file."""
         row, model = dict(self.row), self.model
         errors = row.pop('errors', [])
         if limit := row.pop('limit', None):
@@ -78,10 +88,11 @@ class Worker:
 
 
 def _work(model: ZooModel, pipe: Connection, logs: Path) -> None:
+    from mmengine.logging import MMLogger
     from zoo_check import check_model
 
     null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # the zoos print a lot
+    for stream in (1, 2):  # the zoos' messages
         os.dup2(null, stream)
     MMLogger.get_current_instance().setLevel('ERROR')
     if not model.problem:
@@ -91,7 +102,7 @@ def _work(model: ZooModel, pipe: Connection, logs: Path) -> None:
 
 
 def _memory(pid: int) -> float:
-    """Resident memory in GB; 0 if the process has ended."""
+    """Return the resident memory in GB; 0 if the process has ended."""
     try:
         return int(Path(f'/proc/{pid}/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE') / 1e9
     except (FileNotFoundError, ProcessLookupError):
@@ -99,7 +110,7 @@ def _memory(pid: int) -> float:
 
 
 def sweep(models: list[ZooModel], args: argparse.Namespace) -> Iterator[dict]:
-    """Rows of all these models, as they come, several at a time."""
+    """Check models, several at a time, and yield each row as it comes."""
     waiting, workers = list(reversed(models)), []
     while waiting or workers:
         while waiting and len(workers) < args.jobs:
@@ -111,7 +122,7 @@ def sweep(models: list[ZooModel], args: argparse.Namespace) -> Iterator[dict]:
 
 
 def list_models(path: Path) -> list[ZooModel]:
-    """All distinct models; loading all configs takes a minute, so the list is kept in a file."""
+    """List all distinct models. Loading all configs takes a minute, so the list is kept in a file."""
     if not path.exists():
         names = [name for zoo in ZOOS for name in config_names(zoo)]
         save_models(distinct_models(tqdm(names, desc='configs', mininterval=2)), path)
@@ -119,7 +130,7 @@ def list_models(path: Path) -> list[ZooModel]:
 
 
 def find_models(models: list[ZooModel], args: argparse.Namespace) -> list[ZooModel]:
-    """Those to sweep, in order."""
+    """Select the models that are still to be checked, in order."""
     done = {row['key'] for row in read_rows(args.out)}
     wanted = [
         m for m in smallest_first(models) if m.key not in done and any(fnmatch.fnmatch(c, args.only) for c in m.configs)
@@ -128,7 +139,7 @@ def find_models(models: list[ZooModel], args: argparse.Namespace) -> list[ZooMod
 
 
 def import_zoos() -> None:
-    """Pay for the imports once: the workers are forks of this process."""
+    """Import the zoos once, before the workers fork from this process."""
     import mmagic.models  # noqa: F401
     import mmdet.utils
     import mmpretrain.utils
@@ -142,24 +153,30 @@ def import_zoos() -> None:
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, default=Path('docs/zoo_sweep.csv'), help='CSV; the summary lies beside it')
-    parser.add_argument('--only', default='*', metavar='PATTERN', help="only models of such configs: 'mmdet::detr/*'")
-    parser.add_argument('--limit', type=int, help='stop after so many models')
-    parser.add_argument('--jobs', type=int, default=1, help='models at a time')
-    parser.add_argument('--timeout', type=float, default=240, help='seconds for a model')
-    parser.add_argument('--memory', type=float, default=10, help='GB for a model')
-    parser.add_argument('--redo-failed', action='store_true', help='try those again that failed, if --only fits them')
-    parser.add_argument('--summary', action='store_true', help='only write the summary of what the CSV holds')
     parser.add_argument(
-        '--models', type=Path, default=Path('work_dirs/zoo_models.json'), help='list of distinct models'
+        '--out', type=Path, default=Path('docs/zoo_sweep.csv'), help='CSV file; the summary goes to the same folder'
+    )
+    parser.add_argument(
+        '--only', default='*', metavar='PATTERN', help="only models of matching configs, e.g. 'mmdet::detr/*'"
+    )
+    parser.add_argument('--limit', type=int, help='number of models to check')
+    parser.add_argument('--jobs', type=int, default=1, help='number of processes (default: 1)')
+    parser.add_argument('--timeout', type=float, default=240, help='seconds for each model (default: 240)')
+    parser.add_argument('--memory', type=float, default=10, help='GB for each model (default: 10)')
+    parser.add_argument('--redo-failed', action='store_true', help='check failed models again, if --only matches them')
+    parser.add_argument('--summary', action='store_true', help='only write the summary of the CSV file')
+    parser.add_argument(
+        '--models', type=Path, default=Path('work_dirs/zoo_models.json'), help='file with the list of distinct models'
     )
     parser.add_argument('--logs', type=Path, default=Path('work_dirs/zoo_sweep'), help='folder for tracebacks')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Sweep and sum up."""
+    """Read the command line, sweep, write the summary."""
     args = parse_args()
+    import torch
+
     torch.set_num_threads(1)
     if args.redo_failed:
         rows = read_rows(args.out)

@@ -5,7 +5,7 @@ from zoo_models import (
     ZooModel,
     config_names,
     distinct_models,
-    load_zoo_config,
+    load_untrained,
     model_key,
     read_models,
     save_models,
@@ -17,7 +17,7 @@ from sr4ir_mm.config.zoo import without_weights
 RETINA = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
 
 
-def test_every_config_that_is_no_part_of_another_is_found():
+def test_every_config_is_found_except_parts_of_others():
     names = config_names('mmdet')
     assert RETINA in names and 'mmdet::rtmdet/classification/cspnext-s_8xb256-rsb-a1-600e_in1k.py' in names
     assert not any('_base_' in name for name in names)
@@ -40,7 +40,7 @@ def test_weights_are_left_out_and_the_rest_is_kept():
 
 
 def test_the_preprocessor_of_a_classifier_is_part_of_its_model():
-    model = load_zoo_config('mmpretrain::resnet/resnet18_8xb32_in1k.py').model
+    model = load_untrained('mmpretrain::resnet/resnet18_8xb32_in1k.py').model
     assert model.data_preprocessor.mean == [123.675, 116.28, 103.53]
 
 

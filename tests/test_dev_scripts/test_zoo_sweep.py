@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import torch
+import zoo_check
 from helpers.zoo import TOOLS, run_tool
-from zoo_check import check_model, difference, zoo_check
+from zoo_check import check_model, difference
 from zoo_models import ZooModel, save_models
 from zoo_report import cause_of, read_rows
 
 from sr4ir_mm.models import SR4IR
 
+TOOL = '../.dev_scripts/zoo_sweep/zoo_sweep'
 MOBILENET = 'mmpretrain::mobilenet_v3/mobilenet-v3-small_8xb128_in1k.py'
 OPTIONS = ('--out', 'out.csv', '--logs', 'logs')
 CHECKS = ('bare', 'sr4ir', 'identity', 'predict')
@@ -38,7 +40,7 @@ def models(tmp_path) -> Path:
 
 
 def sweep(models: Path, *args) -> list[dict]:
-    assert run_tool('zoo_sweep', *OPTIONS, '--models', models, *args, cwd=models.parent) == 0
+    assert run_tool(TOOL, *OPTIONS, '--models', models, *args, cwd=models.parent) == 0
     return sorted(read_rows(models.parent / 'out.csv'), key=lambda row: row['key'])
 
 
@@ -49,24 +51,24 @@ def test_a_net_that_passes_every_check():
 
 
 @pytest.mark.parametrize('broken, failed', [('H->T', ['identity', 'predict']), ('SR4IR', ['sr4ir'])])
-def test_checks_see_a_wrapper_that_does_another_thing(broken, failed, monkeypatch):
-    show = SR4IR.show
+def test_checks_find_a_wrapper_that_changes_the_model(broken, failed, monkeypatch):
+    normalized_input = SR4IR.normalized_input
 
     def shifted(self, name, images):
-        normalized, image = show(self, name, images)
+        normalized = normalized_input(self, name, images)
         if broken == 'H->T' and self.sr is None:
-            normalized = normalized + (1 if self.training else math.nan)  # an untrained net answers all images alike
+            normalized = normalized + (1 if self.training else math.nan)  # an untrained net predicts the same for all
         if broken == 'SR4IR' and self.sr is not None:
             normalized = normalized * math.nan
-        return normalized, image
+        return normalized
 
-    monkeypatch.setattr(SR4IR, 'show', shifted)
+    monkeypatch.setattr(SR4IR, 'normalized_input', shifted)
     rows = results(MOBILENET)
     assert [check for check in CHECKS if rows[check] == 'failed'] == failed
     assert len(rows['errors']) == len(failed)
 
 
-def test_an_sr_net_that_stays_the_same_is_seen(monkeypatch):
+def test_an_sr_net_that_stays_the_same_is_found(monkeypatch):
     wrapper = zoo_check._wrapper
 
     def no_step_of_s(net, *args):
@@ -89,14 +91,14 @@ def test_differences_are_found_in_nested_outputs():
 
 
 def test_known_limits_have_a_name():
-    refusal = 'sr4ir: SR4IRError: X of T takes several images for a sample (views)'
+    refusal = 'sr4ir: SR4IRError: X of the task network takes several images for a sample (views)'
     assert cause_of(refusal) == 'several images for a sample'
     assert cause_of('sr4ir: CheckFailed: S did not change') == ''
 
 
 def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):
     # not a fork of this process, where autograd may have threads after other tests
-    command = [sys.executable, '-W', 'ignore', TOOLS / 'zoo_sweep.py', *OPTIONS, '--models', models, '--limit', '1']
+    command = [sys.executable, '-W', 'ignore', TOOLS / f'{TOOL}.py', *OPTIONS, '--models', models, '--limit', '1']
     env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1')
     subprocess.run(command, cwd=models.parent, env=env, check=True)
     assert len(read_rows(models.parent / 'out.csv')) == 1

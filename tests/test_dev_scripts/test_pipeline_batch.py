@@ -5,15 +5,15 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from synthetic_batch import synthetic_batch
-from zoo_models import load_zoo_config
+from pipeline_batch import pipeline_batch
+from zoo_models import load_untrained
 
 for zoo in (mmseg, mmdet, mmpretrain):
     zoo.utils.register_all_modules(init_default_scope=False)
 
 
 def batch_of(name: str, size: int = 64, **kwargs) -> dict:
-    return synthetic_batch(load_zoo_config(name), name.partition('::')[0], size, **kwargs)
+    return pipeline_batch(load_untrained(name), name.partition('::')[0], size, **kwargs)
 
 
 def test_detection_with_masks_as_the_config_loads_them():
@@ -34,7 +34,7 @@ def test_detection_with_masks_as_the_config_loads_them():
     assert 'masks' not in batch_of('mmdet::retinanet/retinanet_r18_fpn_1x_coco.py')['data_samples'][0].gt_instances
 
 
-def test_panoptic_maps_hold_a_class_that_is_no_thing():
+def test_panoptic_maps_hold_a_class_that_is_stuff():
     sample = batch_of('mmdet::panoptic_fpn/panoptic-fpn_r50_fpn_1x_coco.py')['data_samples'][0]
     assert sample.gt_sem_seg.sem_seg.unique().tolist() == [0, 80]
 
@@ -65,7 +65,7 @@ def test_labels_of_a_head_with_many_tasks():
     pack = dict(type='PackMultiTaskInputs', multi_task_fields=('gt_label',))
     loader = dict(dataset=dict(pipeline=[dict(type='LoadImageFromFile'), pack]))
     cfg = Config(dict(model=dict(head=dict(type='MultiTaskHead', task_heads=tasks)), train_dataloader=loader))
-    sample = synthetic_batch(cfg, 'mmpretrain', 32)['data_samples'][1]
+    sample = pipeline_batch(cfg, 'mmpretrain', 32)['data_samples'][1]
     assert sample.a.gt_label.tolist() == sample.b.gt_label.tolist() == [1]
 
 

@@ -1,19 +1,21 @@
-"""Batches without a data set, as the data loader of a zoo's config would give them."""
+"""Synthetic batches with everything that the pipeline of a zoo's config packs."""
 
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import FUNCTIONS, TRANSFORMS, DefaultScope
 
+from sr4ir_mm.analysis.synthetic_batch import image_metainfo, synthetic_image
 from sr4ir_mm.config.nodes import find_all, type_name
 
-#: transforms that add something to a sample; those that only change it are left out
+#: transforms that add an entry to a sample; those that only change it are left out
 ADDING = ('GenerateEdge', 'ConcatCDInput')
-#: transforms that make several images, or masks of the size that the config crops to: with these all of them run
+#: transforms that make several images, or masks of the size that the config crops to; a pipeline with one of them runs
+#: as a whole
 WHOLE = (
     'MultiView', 'BEiTMaskGenerator', 'SimMIMMaskGenerator', 'RandomResizedCropAndInterpolationWithTwoPic',
     'MAERandomResizedCrop',
@@ -21,20 +23,20 @@ WHOLE = (
 PACK = dict(mmseg='PackSegInputs', mmdet='PackDetInputs', mmpretrain='PackInputs')
 
 
-def synthetic_batch(cfg: Config, zoo: str, size: int, loader: str = 'train_dataloader', count: int = 2) -> dict:
-    """A batch of smooth random images with what the config's own pipeline packs beside them.
+def pipeline_batch(cfg: Config, zoo: str, size: int, loader: str = 'train_dataloader', count: int = 2) -> dict:
+    """Make a batch of smooth random images, with the ground truth that the config's own pipeline packs.
 
     Args:
-        cfg (Config): A full config of the zoo.
-        zoo (str): 'mmseg', 'mmdet' or 'mmpretrain', the scope of the config.
-        size (int): Height and width; pipelines of self-supervised nets crop to a size of their own instead.
-        loader (str): Whose pipeline: 'train_dataloader' or 'test_dataloader'.
-        count (int): Images in the batch.
+        cfg (Config): Complete config of the zoo.
+        zoo (str): Scope of the config: 'mmseg', 'mmdet' or 'mmpretrain'.
+        size (int): Height and width; pipelines of self-supervised networks crop to a size of their own instead.
+        loader (str): Data loader with the pipeline: 'train_dataloader' or 'test_dataloader'.
+        count (int): Number of images.
 
     Returns:
         dict: ``inputs`` (3 x H x W, uint8, or lists of these) and ``data_samples``, collated as the config says.
     """
-    rng = np.random.default_rng(0)
+    generator = torch.Generator().manual_seed(0)
     loader = cfg.get(loader) or {}
     steps = _transforms(loader)
     kinds = [_kind(step) for step in steps]
@@ -48,8 +50,8 @@ def synthetic_batch(cfg: Config, zoo: str, size: int, loader: str = 'train_datal
         pack = Compose([TRANSFORMS.build(dict(step)) for step in kept])
     make = dict(mmseg=_segmentation, mmdet=_detection, mmpretrain=_classification)[zoo]
     samples = []
-    for i in range(1 if 'PackReIDInputs' in kinds else count):  # these nets take one sample of several images
-        sample = dict(_image(rng, size, i), **make(cfg.model, size, i, steps))
+    for i in range(1 if 'PackReIDInputs' in kinds else count):  # these networks take one sample of several images
+        sample = dict(_image(generator, size, i), **make(cfg.model, size, i, steps))
         if not whole and _kind(kept[-1]) in ('PackTrackInputs', 'PackReIDInputs'):
             sample = {key: [value, value] for key, value in sample.items()}  # two frames
         samples.append(pack(sample))
@@ -57,7 +59,7 @@ def synthetic_batch(cfg: Config, zoo: str, size: int, loader: str = 'train_datal
 
 
 def _transforms(loader: dict) -> list[dict]:
-    """All steps of the pipelines of a data loader, in order, without those that hold others."""
+    """List all steps of the pipelines of a data loader in order, including the steps inside other steps."""
     pipelines = [step for pipeline in find_all(loader, 'pipeline') for step in pipeline]
     steps = []
     for step in pipelines:
@@ -71,15 +73,11 @@ def _kind(step: dict) -> str:
     return type_name(step['type'])
 
 
-def _image(rng: np.random.Generator, size: int, index: int) -> dict:
-    # smooth, so that a resized image resembles itself
-    image = cv2.resize(rng.integers(0, 256, (4, 4, 3), np.uint8), (size, size), interpolation=cv2.INTER_LINEAR)
-    shape = (size, size)
+def _image(generator: torch.Generator, size: int, index: int) -> dict:
+    image = synthetic_image((size, size), generator).permute(1, 2, 0).contiguous().numpy()
     return dict(
-        img=image, img2=image, img_id=index, sample_idx=index, image_id=str(index), img_path=f'{index}.png',
-        ori_shape=shape, img_shape=shape, pad_shape=shape, scale=shape, scale_factor=(1.0, 1.0),
-        flip=False, flip_direction=None, border=np.array([0, size, 0, size]),
-        homography_matrix=np.eye(3, dtype=np.float32),
+        image_metainfo(index, (size, size)), img=image, img2=image, sample_idx=index, image_id=str(index),
+        scale=(size, size), border=np.array([0, size, 0, size]), homography_matrix=np.eye(3, dtype=np.float32),
     )  # fmt: skip
 
 
@@ -116,7 +114,7 @@ def _detection(model: dict, size: int, index: int, steps: list[dict]) -> dict:
             sample['gt_masks'] = BitmapMasks(_box_masks(boxes, size), size, size)
     if panoptic or any(step.get('with_seg') for step in loads):
         classes = np.zeros((size, size), np.uint8)
-        classes[:, size // 2 :] = _classes(model, 'num_things_classes', 1)  # the first class that is no thing
+        classes[:, size // 2 :] = _classes(model, 'num_things_classes', 1)  # the first class of stuff
         sample['gt_seg_map'] = classes
     if any(_kind(step) == 'LoadProposals' for step in loads):
         sample.update(proposals=boxes, proposals_scores=np.ones(2, np.float32))
