@@ -1,7 +1,8 @@
-"""Let ``torch.export`` (torch 2.11) keep nets free of the size of the example image.
+"""Let ``torch.export`` (torch 2.11) export networks for images of any size.
 
-SwinIR of mmagic 1.2.0 pads to its window by a formula that hides from the export that the result is a multiple of it,
-and computes the batch size by a division of floats, which fixes it. This can go when mmagic mends both.
+SwinIR of mmagic 1.2.0 pads to its window by a formula from which the export cannot derive that the result is a
+multiple of the window. It also computes the batch size by a division of floats, which makes it a constant. This module
+can go when mmagic fixes both.
 """
 
 import sys
@@ -19,9 +20,9 @@ _SWINIR = 'mmagic.models.editors.swinir'
 
 @contextmanager
 def free_sizes() -> Iterator[None]:
-    """While it lasts, SwinIR computes the same in a way that holds for all sizes."""
+    """Replace two functions of SwinIR for a while by others that compute the same and hold for all sizes."""
     with ExitStack() as stack:
-        if f'{_SWINIR}.swinir_net' in sys.modules:  # else nobody has built one
+        if f'{_SWINIR}.swinir_net' in sys.modules:  # else no SwinIR has been built
             net, blocks = (sys.modules[f'{_SWINIR}.{name}'] for name in ('swinir_net', 'swinir_rstb'))
             stack.enter_context(patch.object(net.SwinIRNet, 'check_image_size', _check_image_size))
             stack.enter_context(patch.object(blocks, 'window_reverse', _window_reverse))
@@ -29,7 +30,7 @@ def free_sizes() -> Iterator[None]:
 
 
 def drop_casts(program: torch.export.ExportedProgram) -> None:
-    """Remove ``type_as``, which changes nothing where all is float32: of a constant it breaks the export to ONNX."""
+    """Remove ``type_as`` where it changes no dtype: on a constant it breaks the export to ONNX."""
     for node in program.graph.find_nodes(op='call_function', target=torch.ops.aten.type_as.default):
         if node.meta['val'].dtype == node.args[0].meta['val'].dtype:
             node.replace_all_uses_with(node.args[0])

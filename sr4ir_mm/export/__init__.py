@@ -1,4 +1,4 @@
-"""Networks as files that run without OpenMMLab."""
+"""Export of networks to files that run without OpenMMLab."""
 
 from ..utils.lazy import attach
 

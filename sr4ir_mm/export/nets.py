@@ -1,4 +1,4 @@
-"""S and T as functions of images alone, which is what a file can hold."""
+"""Both networks as functions of images alone, which is what a file can hold."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,36 +10,39 @@ from ..utils import pad_to_multiple
 
 
 class TaskFunction(nn.Module):
-    """T as a function of images in [0, 1]: normalization, padding as at test time, ``mode='tensor'``.
+    """The task network as a function of images in [0, 1]: normalization, padding as at test time, ``mode='tensor'``.
 
-    The logits of a segmentation net are resized to the image, as mmseg does before its argmax.
+    The logits of a segmentation network are resized to the image, as mmseg does before its argmax.
 
     Args:
-        model (SR4IR): Whose T it is.
+        model (SR4IR): Model of which to take the task network.
+
+    Example:
+        >>> logits = TaskFunction(model)(image)['logits']
     """
 
     def __init__(self, model: SR4IR) -> None:
         super().__init__()
         self.preprocessor = model.data_preprocessor
         self.task = model.task
-        self.align_corners = getattr(model.task, 'align_corners', None)  # of mmseg's nets
+        self.align_corners = getattr(model.task, 'align_corners', None)  # mmseg's segmentors have it
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """What T returns.
+        """Run the task network.
 
         Args:
-            image (Tensor): N x 3 x H x W, [0, 1], RGB.
+            image (Tensor): Image, N x 3 x H x W, [0, 1], RGB.
 
         Returns:
-            dict[str, Tensor]: 'logits', N x classes (x H x W in segmentation), where T returns one tensor; else all
-            that it returns, by position, e.g. 'task_0_2' for ``[0][2]``.
+            dict[str, Tensor]: 'logits', N x classes (x H x W in segmentation), if the task network returns one tensor;
+            otherwise all its outputs by position, e.g. 'task_0_2' for ``[0][2]``.
         """
         inputs = self.preprocessor.normalize(image)
         divisor = getattr(self.preprocessor.task_preprocessor, 'pad_size_divisor', 1)
         if divisor > 1:
             inputs = pad_to_multiple(inputs, divisor, 'constant', float(self.preprocessor.task_preprocessor.pad_value))
         outputs = tensors(self.task(inputs, None, mode='tensor'))
-        if len(outputs) > 1 and '[out]' not in outputs:  # torchvision's segmentation nets call it so
+        if len(outputs) > 1 and '[out]' not in outputs:  # the name in torchvision's segmentation networks
             return {'task' + path.replace('[', '_').replace(']', ''): value for path, value in outputs.items()}
         logits = outputs.get('[out]', *outputs.values())
         if self.align_corners is not None:
@@ -48,11 +51,14 @@ class TaskFunction(nn.Module):
 
 
 class Chain(nn.Module):
-    """S, T, or both, as one function with named outputs.
+    """The SR network, the task network, or both in a row, as one function with named outputs.
 
     Args:
-        upsample (nn.Module, optional): LR to SR image.
-        task (nn.Module, optional): Image to T's outputs.
+        upsample (nn.Module, optional): Network from LR to SR image.
+        task (nn.Module, optional): Network from image to outputs by name.
+
+    Example:
+        >>> outputs = Chain(model.sr, TaskFunction(model))(lr)  # 'sr', 'logits'
     """
 
     def __init__(self, upsample: nn.Module | None, task: nn.Module | None) -> None:
@@ -61,7 +67,14 @@ class Chain(nn.Module):
         self.task = task
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """N x 3 x h x w, [0, 1], RGB to 'sr' and what :class:`TaskFunction` returns, as far as these parts are there."""
+        """Run the networks that are given.
+
+        Args:
+            image (Tensor): Image, N x 3 x h x w, [0, 1], RGB.
+
+        Returns:
+            dict[str, Tensor]: 'sr' and the outputs of :class:`TaskFunction`.
+        """
         outputs = {}
         if self.upsample is not None:
             outputs['sr'] = image = self.upsample(image)
@@ -69,18 +82,18 @@ class Chain(nn.Module):
 
 
 def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int]]:
-    """What to write.
+    """List the networks to write.
 
     Args:
-        model (SR4IR): S, T and the scheme, which says what T sees.
-        split (bool): S and T apart.
+        model (SR4IR): Model with the networks; its scheme says what the task network receives.
+        split (bool): Whether each network has its own file.
 
     Returns:
-        dict[str, tuple[Chain, int]]: For each file, by the end of its name, the net and how many times larger than LR
-        its input is.
+        dict[str, tuple[Chain, int]]: For each file, by the end of its name, the network and how many times larger than
+        the LR image its input is.
 
     Raises:
-        SR4IRError: If there are no two parts to split.
+        SR4IRError: If the model has only one network to split.
     """
     bilinear = nn.Upsample(scale_factor=model.scale, mode='bilinear', align_corners=True)
     upsample = dict(sr=model.sr, bilinear=bilinear, hr=None)[model.scheme.test_input]
@@ -88,5 +101,5 @@ def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int]]:
     if not split:
         return {'': (Chain(upsample, task), model.scale if upsample is None else 1)}
     if upsample is None or task is None:
-        raise SR4IRError('There is one net in this model, so there is nothing to split: leave out --split.')
+        raise SR4IRError('This model runs only one network, so it has nothing to split: leave out --split.')
     return dict(_sr=(Chain(upsample, None), 1), _task=(Chain(None, task), model.scale))

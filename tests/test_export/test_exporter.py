@@ -1,4 +1,4 @@
-"""S and T as files: what comes out of them is what PyTorch computes, and what cannot be a file is named."""
+"""Exported files compute what PyTorch computes, and a message names what cannot be exported."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ SWINIR = dict(
 
 def make(task: dict | nn.Module, sr: dict | None = EDSR, scheme: str = 'S+T', scale: int = 4) -> SR4IR:
     model = SR4IR(sr, task, scale, scheme)
-    for module in model.modules():  # weights as large as trained ones: an error in a branch of size 0 is no error
+    for module in model.modules():  # weights as large as trained ones: with tiny ones no error would show
         if isinstance(module, (nn.Linear, nn.LayerNorm)):
             nn.init.normal_(module.weight, std=0.3)
     return model.eval()
@@ -110,15 +110,15 @@ def test_bilinear_and_hr(tmp_path):
 @pytest.mark.slow
 @torch.no_grad()
 def test_swinir_has_no_fixed_size(tmp_path):
-    model = make(ToyClassifier(), SWINIR, 'S')  # S alone
+    model = make(ToyClassifier(), SWINIR, 'S')  # the SR network alone
     export(model, tmp_path / 'model.onnx')
-    for size in (1, 48, 48), (3, 17, 40):  # the first is the one that it has masks for
+    for size in (1, 48, 48), (3, 17, 40):  # the network has masks for the first size
         image = torch.rand(size[0], 3, *size[1:])
         assert close(run(tmp_path / 'model.onnx', image)['sr'], model.sr(image))
 
 
 @torch.no_grad()
-def test_pt2_runs_without_us(tmp_path):
+def test_pt2_runs_without_this_package(tmp_path):
     model = make(ToyClassifier())
     export(model, tmp_path / 'model.pt2')
     image = torch.rand(1, 3, 20, 20)
@@ -127,7 +127,7 @@ def test_pt2_runs_without_us(tmp_path):
 
 
 class Odd(BaseModel):
-    """T with one layer of a kind."""
+    """Task network with one layer of a kind that is hard to export."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(imagenet_preprocessor())
@@ -159,7 +159,7 @@ def test_what_cannot_be_exported_is_named(tmp_path, kind, named):
     with pytest.raises(SR4IRError, match=named) as error:
         export(make(Odd(kind)), tmp_path / 'model.onnx')
     message = str(error.value)
-    assert message.startswith(f"'{tmp_path}/model.onnx' cannot be made: ") and '--split' in message
+    assert message.startswith(f"'{tmp_path}/model.onnx' cannot be exported: ") and '--split' in message
     assert kind == 'op' or 'in OddHead.forward (test_exporter, line' in message
     assert message.count('\n') < 3 and not list(tmp_path.iterdir())
 
@@ -169,7 +169,7 @@ def test_one_size(tmp_path):
     assert {row.size for row in rows} == {(batch, 40, 56) for batch in (1, 2, 3)}
 
 
-def test_a_wrong_file_does_not_stay(tmp_path, monkeypatch):
+def test_a_wrong_file_is_removed(tmp_path, monkeypatch):
     monkeypatch.setattr('sr4ir_mm.export.exporter.TOLERANCE', -1)
     with pytest.raises(SR4IRError, match=r"differs from PyTorch by .* in 'sr' at \(1, 40, 56\)"):
         export(make(ToyClassifier()), tmp_path / 'model.pt2')
