@@ -1,67 +1,98 @@
-"""Train SR4IR or one of its baselines: python tools/train.py configs/sr4ir/deeplabv3_swinir_x4_voc.py
+"""Train SR4IR: python tools/train.py configs/sr4ir/deeplabv3_swinir_x4_voc.py
 
-Or any net of a zoo: python tools/train.py mmdet::retinanet/retinanet_r50_fpn_1x_coco.py --sr edsr --scale 4
+One of its baselines: python tools/train.py configs/sr4ir/deeplabv3_swinir_x4_voc.py --scheme s2t
+Any network of a zoo: python tools/train.py mmdet::retinanet/retinanet_r50_fpn_1x_coco.py --sr edsr --scale 4
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
-from sr4ir_mm.apis import check_data, check_weights, enable_amp, find_checkpoint, parse_and_load
-from sr4ir_mm.config.cli import load_from_args
-from sr4ir_mm.config.loading import override
-from sr4ir_mm.config.mixing import mix, mix_text
-from sr4ir_mm.errors import user_errors
+from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, load_config, parse_and_load
+from sr4ir_mm.config.mixing import load_mix, mix_text
+from sr4ir_mm.config.schemes import is_sr4ir, load_run
+from sr4ir_mm.errors import SR4IRError, user_errors
 
 
 def main() -> None:
     """Read the command line, build the runner, train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file')
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        help="go on from a checkpoint; without a path (or with 'auto') from the latest one in the work dir",
-    )
-    parser.add_argument('--amp', action='store_true', help='mixed precision for S and T')
-    parser.add_argument('--auto-scale-lr', action='store_true', help='scale learning rates with the batch size')
-    add_mix_arguments(parser)
-    args, cfg = parse_and_load(parser, mix_from_args)
+    args, cfg = parse_and_load(build_parser(), load)
     if args.amp:
         enable_amp(cfg)
     if args.auto_scale_lr:
         cfg.auto_scale_lr.enable = True
+    if args.write_config:
+        write_config(cfg, args)
+        return
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else find_checkpoint(args.resume)
     check_data(cfg)
     check_weights(cfg)
+    from mmengine.runner import Runner  # takes seconds, which --help does not need
+
     Runner.from_cfg(cfg).train()
 
 
-def add_mix_arguments(parser: argparse.ArgumentParser) -> None:
-    """Let a tool take a config of a zoo; ``mix_from_args`` loads it."""
-    group = parser.add_argument_group('any net of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
-    group.add_argument('--sr', help="S: 'edsr' or the like, a config of mmagic ('mmagic::...'), or a file")
-    group.add_argument('--scale', type=int, default=4, help='up-sampling factor of S (default: 4)')
-    group.add_argument('--scheme', help='SR4IR (the default), H->T, L->T, S->T, T->S or S+T')
-    group.add_argument('--pretrained', action='store_true', help="T starts from the zoo's own checkpoint")
-    group.add_argument('--write-config', metavar='FILE', help='write the config to a file, and do no more')
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser with the arguments of this tool."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, name of one of our configs, or config of a zoo')
+    parser.add_argument(
+        '--scheme',
+        help='baseline instead of SR4IR: H->T, L->T, S->T, T->S, S+T, or S to pre-train the super-resolution network; '
+        'without quotes: h2t, l2t, s2t, t2s, st, s',
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='FILE',
+        help="continue from a checkpoint; without a file (or with 'auto') from the latest one in the work dir",
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision for both networks')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale learning rates with the batch size')
+    parser.add_argument('--write-config', metavar='FILE', help='write the config to a .py file instead of training')
+    group = parser.add_argument_group('any network of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
+    group.add_argument('--sr', help="super-resolution network: 'edsr', 'swinir', ..., 'mmagic::...', or a file")
+    group.add_argument('--scale', type=int, help='up-sampling factor of the super-resolution network (default: 4)')
+    group.add_argument('--pretrained', action='store_true', help="start the task network from the zoo's checkpoint")
+    return parser
 
 
-def mix_from_args(args: argparse.Namespace) -> Config:
-    """The config that a tool's arguments ask for, mixed or as it is."""
-    if not (args.sr or args.scheme):
-        return load_from_args(args)
-    options = dict(sr=args.sr, scale=args.scale, scheme=args.scheme or 'SR4IR', pretrained=args.pretrained)
-    if args.write_config:
-        Path(args.write_config).write_text(mix_text(args.config, **options))
-        sys.exit()
-    return override(mix(args.config, **options), args.cfg_options)
+def load(args: argparse.Namespace) -> Config:
+    """Load the config that the arguments name: one of SR4IR, or a mix with a config of a zoo."""
+    if not is_sr4ir(load_config(args.config, zoo=True)):
+        if not (args.sr or args.scheme):
+            raise SR4IRError(
+                f"'{args.config}' is a config without a super-resolution network: add --sr edsr --scale 4."
+            )
+        return load_mix(*mix_arguments(args), args.scheme or 'SR4IR', args.pretrained, args.cfg_options)
+    if args.sr or args.scale or args.pretrained:
+        raise SR4IRError(
+            f"'{args.config}' already has a super-resolution network: leave out --sr, --scale and --pretrained."
+        )
+    return load_run(args.config, args.scheme, args.cfg_options)
+
+
+def mix_arguments(args: argparse.Namespace) -> tuple[str, str | None, int]:
+    """Return the arguments that name a mix."""
+    return args.config, args.sr, args.scale or 4
+
+
+def write_config(cfg: Config, args: argparse.Namespace) -> None:
+    """Write a file of a few lines for a mix without further options, else a complete one."""
+    path = Path(args.write_config)
+    if path.suffix != '.py':
+        raise SR4IRError(f"--write-config writes a Python file, not '{path}': give a name that ends in .py.")
+    if args.sr and not (args.scheme or args.cfg_options or args.amp or args.auto_scale_lr):
+        path.write_text(mix_text(*mix_arguments(args), args.pretrained))
+        return
+    cfg.pop('launcher')
+    if not args.work_dir:  # the default is the name of the new file
+        cfg.pop('work_dir')
+    cfg.dump(path)
 
 
 if __name__ == '__main__':

@@ -39,14 +39,16 @@ def check_weights(cfg: Config) -> None:
     """Check that the files exist from which the networks start; another run may still have to write them.
 
     Raises:
-        SR4IRError: If a file is missing.
+        SR4IRError: If a file is missing. The message has the command that trains it, if ``pretraining`` of the config
+            holds one.
     """
     for init_cfg in all_dicts(cfg.model):
         if init_cfg.get('type') == 'Pretrained' and not exists(init_cfg.checkpoint):
+            command = cfg.get('pretraining', {}).get(init_cfg.checkpoint)
+            remedy = f'Train it first: {command}\nOr name' if command else 'Get or train it first, or name'
             raise SR4IRError(
-                f"'{init_cfg.checkpoint}' is missing, and a network starts from it. Train it first (a comment in the "
-                'config names the training), or name another file: --cfg-options '
-                'model.sr.init_cfg.checkpoint=FILE (or model.task...)'
+                f"'{init_cfg.checkpoint}' is missing, and a network starts from it. {remedy} another file: "
+                '--cfg-options model.sr.init_cfg.checkpoint=FILE (or model.task...)'
             )
 
 

@@ -59,16 +59,23 @@ def mix(
         >>> cfg = mix('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', sr='edsr', scale=4)
         >>> Runner.from_cfg(cfg).train()
     """
+    return load_mix(task, sr, scale, scheme, pretrained, overrides)
+
+
+def load_mix(
+    task: str, sr: str | dict | None, scale: int, scheme: str, pretrained: bool, options: dict | None
+) -> Config:
+    """Make the same config with ``--cfg-options``; other arguments as in :func:`mix`."""
     scheme = scheme_name(scheme)
     if sr is None and SCHEMES[scheme].uses_sr_net:
         raise SR4IRError(f"The scheme '{scheme}' needs a super-resolution network: add --sr edsr --scale 4.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
         path.write_text(mix_text(task, sr, scale, pretrained))
-        cfg = override(Config.fromfile(path), copy.deepcopy(overrides))
+        cfg = override(Config.fromfile(path), copy.deepcopy(options))
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
-    # once more, because overrides win over what the scheme sets
-    return override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), overrides)
+    # the scheme depends on options (length of the run), and options win over what the scheme sets
+    return override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), options)
 
 
 def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False) -> str:
