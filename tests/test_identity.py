@@ -13,18 +13,21 @@ from mmengine.structures import BaseDataElement
 from sr4ir_mm.models import SR4IR
 
 EQUAL, UNEQUAL = ((64, 64), (64, 64)), ((64, 48), (56, 61))
-# heads of random weights are not sure enough for their thresholds
+# heads of random weights do not reach their score thresholds
 SURE = {'test_cfg.score_thr': 0.0, 'test_cfg.rcnn.score_thr': 0.0}
+# most of the time would go to the largest layers of the heads
+NARROW = {'decode_head.channels': 64, 'auxiliary_head.channels': 64}
+NARROW_BOXES = {'roi_head.bbox_head.fc_out_channels': 64}
 RESIZED = {'data_preprocessor.batch_augments': [
     dict(type='BatchSyncRandomResize', random_size_range=(96, 96), size_divisor=32, interval=1)]}  # fmt: skip
 MIXED = {'train_cfg': dict(augments=dict(type='Mixup', alpha=0.8)), 'head.loss.use_soft': True}
 CASES = {
     # net, what to change of its preprocessor, sizes of the images in training and in testing, of its config
-    'deeplabv3': ('deeplabv3', {}, UNEQUAL, EQUAL, {}),
+    'deeplabv3': ('deeplabv3', {}, UNEQUAL, EQUAL, NARROW),
     'segformer': ('segformer', {}, UNEQUAL, ((61, 50),), {}),
     'segformer-bgr': ('segformer', CAFFE, UNEQUAL, EQUAL, {}),
     'segformer-unnormalized': ('segformer', UNNORMALISED, UNEQUAL, EQUAL, {}),
-    'faster_rcnn-caffe': ('faster_rcnn', {}, UNEQUAL, UNEQUAL, SURE),
+    'faster_rcnn-caffe': ('faster_rcnn', {}, UNEQUAL, UNEQUAL, SURE | NARROW_BOXES),
     'retinanet': ('retinanet', {}, UNEQUAL, UNEQUAL, SURE),
     'retinanet-unpadded': ('retinanet', dict(UNNORMALISED, pad_size_divisor=1, pad_value=114), UNEQUAL, UNEQUAL, SURE),
     'yolox-unnormalized': ('yolox', {}, EQUAL, UNEQUAL, RESIZED),
