@@ -2,7 +2,7 @@
 
 import argparse
 
-from sr4ir_mm.config import check_data, find_checkpoint, parse_and_load
+from sr4ir_mm.config import check_data, find_checkpoint, load_run, parse_and_load
 from sr4ir_mm.errors import user_errors
 
 
@@ -11,6 +11,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file, name of one of our configs, or work dir of a training')
     parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser.add_argument(
+        '--scheme', help='baseline to test with the config of SR4IR, as in tools/train.py: h2t, l2t, ...'
+    )
     parser.add_argument('--out', help='.pkl file for the predictions')
     parser.add_argument('--show-dir', help='folder for a panel of each image: LR, SR, HR, predictions, changes')
     parser.add_argument(
@@ -18,7 +21,7 @@ def main() -> None:
         choices=['lr', 'hr'],
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
-    args, cfg = parse_and_load(parser)
+    args, cfg = parse_and_load(parser, lambda args: load_run(args.config, args.scheme, args.cfg_options))
     cfg.load_from = find_checkpoint(args.checkpoint)
     if args.show_dir:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
