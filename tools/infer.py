@@ -1,31 +1,40 @@
-"""S and T on LR images: python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --out-dir outputs
+"""Super-resolve LR images and predict on them:
 
-Writes the SR images (sr/), T's predictions in the coordinates of the LR images (preds/) and pictures of them (vis/).
+    python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --out-dir outputs
+
+Writes the SR images (sr/), the predictions of the task network in the coordinates of the LR images (preds/) and
+pictures of the predictions (vis/).
 """
 
 import argparse
 
 from sr4ir_mm.errors import user_errors
-from sr4ir_mm.inference.inferencer import SR4IRInferencer
 
 
 def main() -> None:
-    """Read the command line, go through the images, sum up."""
+    """Read the command line, predict each image, count the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('model', help='work dir of tools/train.py, config file, or name of one of our configs')
     parser.add_argument('inputs', nargs='+', help='LR images: files, folders, globs, URLs')
-    parser.add_argument('--weights', help="checkpoint file or URL; default: a work dir's last one")
-    parser.add_argument('--out-dir', default='outputs')
-    parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if there is one")
-    parser.add_argument('--batch-size', type=int, default=1, help='images to read at a time; equal sizes go together')
+    parser.add_argument('--weights', help='checkpoint file or URL; default: the last one of the work dir')
+    parser.add_argument('--out-dir', default='outputs', help='folder for the results; default: outputs')
+    parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if the machine has one")
     parser.add_argument(
-        '--tile', type=int, default=256, help='longest side, in LR pixels, that goes through S in one piece'
+        '--batch-size', type=int, default=1, help='images to read at a time; those of the same size make one batch'
     )
-    parser.add_argument('--coords', choices=['lr', 'sr'], default='lr', help='coordinates of the predictions')
+    parser.add_argument(
+        '--tile', type=int, default=256, help='longest side, in LR pixels, that the SR network takes in one piece'
+    )
+    parser.add_argument(
+        '--coords', choices=['lr', 'sr'], default='lr', help='coordinates of the predictions: those of LR or SR image'
+    )
     parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
     parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
     args = vars(parser.parse_args())
+
+    from sr4ir_mm.inference import SR4IRInferencer  # takes seconds
+
     init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile')}
     skipped: dict[str, str] = {}
     done = sum(1 for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args))

@@ -14,7 +14,7 @@ from sr4ir_mm.registry import MODELS
 
 pytest.importorskip('onnxruntime')
 pytest.importorskip('onnxscript')
-DEMO = TOOLS.parent / 'configs/sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+DEMO = TOOLS.parent / 'configs/demo/fcn-tiny_edsr-tiny_x4_demo.py'
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def checkpoint(tmp_path):
 def test_export_and_the_snippet_of_the_docs(tmp_path, checkpoint, capsys, monkeypatch):
     assert run_tool('export', DEMO, checkpoint, 'model.onnx', cwd=tmp_path) == 0
     out = capsys.readouterr().out
-    rows = re.findall(r'^(\d x \d+ x \d+) +(sr|logits) +(\S+) +\S+$', out, re.MULTILINE)
+    rows = re.findall(r'^\| +(\d x \d+ x \d+) \| +(sr|logits) \| +(\S+) \| +\S+ \|$', out, re.MULTILINE)
     assert len(rows) == 6 and max(float(row[2]) for row in rows) < 1e-4
     rng = np.random.default_rng(0)
     cv2.imwrite(str(tmp_path / 'lr.png'), rng.integers(0, 256, (20, 31, 3), np.uint8))
@@ -39,6 +39,6 @@ def test_export_and_the_snippet_of_the_docs(tmp_path, checkpoint, capsys, monkey
 
 def test_mistakes(tmp_path, checkpoint, fails):
     assert 'name it *.onnx or *.pt2' in fails('export', DEMO, checkpoint, 'model.pth')
-    assert 'There is no checkpoint' in fails('export', DEMO, 'no.pth', 'model.onnx')
+    assert "Checkpoint 'no.pth' not found" in fails('export', DEMO, 'no.pth', 'model.onnx')
     message = fails('export', tiny_config(tmp_path), checkpoint, 'model.onnx')
-    assert message.startswith(f"'{checkpoint}' is not of the model of the config: ")
+    assert message.startswith(f"'{checkpoint}' does not fit the config: ")
