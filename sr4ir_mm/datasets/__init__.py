@@ -1,4 +1,4 @@
-"""Data sets, and how batches are drawn from them."""
+"""Data sets, and samplers that form batches of their images."""
 
 from ..utils.lazy import attach
 

@@ -13,34 +13,42 @@ from ..registry import DATA_SAMPLERS
 
 @DATA_SAMPLERS.register_module()
 class AspectRatioGroupedBatchSampler(BatchSampler):
-    """Batches within groups of similar width / height, by the paper's rule, which is torchvision's.
+    """Batches of images that have a similar aspect ratio (width / height), by the rule of torchvision's references.
 
-    An epoch has exactly ``len(sampler) // batch_size`` full batches: those that fill up while the sampler is read,
-    then the fullest of the groups that are left, each topped up with its own first images of this epoch. The rest is
-    left out. The order follows from the sampler's alone. (mmdet's class of this name has two groups, and mixes them in
-    the last batches.)
+    The paper uses this rule. mmdet's ``AspectRatioBatchSampler`` has only two groups, and its last batches mix them.
+
+    An epoch has exactly ``len(sampler) // batch_size`` batches, all of them full. The images are read in the order of
+    the sampler, and a batch is complete when its group has enough images. At the end, the groups with the most images
+    left are filled up with their own first images of this epoch. The other images are left out. The batches depend on
+    the order of the sampler only.
 
     Args:
-        sampler (Sampler): Of MMEngine, distributed or not; its data set's ``get_data_info`` gives width and height.
+        sampler (Sampler): Sampler of MMEngine, distributed or not. ``get_data_info`` of its data set gives the width
+            and the height of an image.
         batch_size (int): Images per batch.
-        bins (int): Number of the edges between the groups, which lie between 1/2 and 2 at equal ratios.
+        bins (int): Number of edges between the groups: from 1/2 to 2, at equal ratios.
 
     Raises:
-        SR4IRError: If there are fewer images than a batch holds, or one's size is not known.
+        SR4IRError: If the data set has fewer images than one batch, or if the size of an image is unknown.
+
+    Example:
+        >>> train_dataloader = dict(
+        ...     batch_sampler=dict(type='sr4ir_mm.AspectRatioGroupedBatchSampler', bins=7),
+        ...     sampler=dict(type='DefaultSampler', shuffle=True))
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, bins: int = 7) -> None:
         super().__init__(sampler, batch_size, drop_last=True)
         if not len(self):
             raise SR4IRError(
-                f'There are {len(sampler)} images for batches of {batch_size}, but a batch has to be full: lower '
-                'train_dataloader.batch_size.'
+                f'The data have only {len(sampler)} images for batches of {batch_size}, and every batch must be full: '
+                'lower train_dataloader.batch_size.'
             )
         edges = (2 ** np.linspace(-1, 1, bins)).tolist()
         self.groups = [bisect_right(edges, _aspect_ratio(sampler.dataset, i)) for i in range(len(sampler.dataset))]
 
     def __iter__(self) -> Iterator[list[int]]:
-        """Yield the indices of one batch after another."""
+        """Yield the indices of the images of each batch."""
         waiting: dict[int, list[int]] = {}
         first: dict[int, list[int]] = {}
         missing = len(self)
@@ -52,7 +60,7 @@ class AspectRatioGroupedBatchSampler(BatchSampler):
                 head.append(index)
             if len(batch) == self.batch_size:
                 yield waiting.pop(group)
-                waiting[group] = []  # now last where groups are equally full
+                waiting[group] = []  # goes to the end: decides between groups that are equally full
                 missing -= 1
         fullest = sorted(waiting, key=lambda group: -len(waiting[group]))
         for group in fullest[:missing]:
@@ -65,7 +73,7 @@ def _aspect_ratio(dataset: object, index: int) -> float:
     width, height = info.get('width'), info.get('height')
     if not width or not height:
         raise SR4IRError(
-            f"The annotations of '{info.get('img_path', index)}' give its size as {width} x {height}: mend them, or "
-            'leave out train_dataloader.batch_sampler.'
+            f"The annotations of '{info.get('img_path', index)}' give its size as {width} x {height}: fix them, or "
+            'remove train_dataloader.batch_sampler.'
         )
     return width / height

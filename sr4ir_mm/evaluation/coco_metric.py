@@ -7,13 +7,16 @@ from ..registry import METRICS
 
 @METRICS.register_module()
 class ZeroFillCocoMetric(CocoMetric):
-    """mmdet's metric of this name, in which a detector that finds nothing scores 0; arguments as in mmdet.
+    """mmdet's ``CocoMetric`` in which a detector that finds nothing scores 0; arguments as in mmdet.
 
-    mmdet gives no score then, as at the first validation of a short run, and ``save_best`` fails.
+    mmdet returns no score in this case, which happens at the first validation of a short run, and ``save_best`` fails.
+
+    Example:
+        >>> val_evaluator = [dict(type='sr4ir_mm.ZeroFillCocoMetric', metric='bbox')]
     """
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Average precision of boxes ('bbox_mAP', 'bbox_mAP_50', ...) and of masks, as far as asked for."""
+        """Return the average precision of boxes ('bbox_mAP', 'bbox_mAP_50', ...) and masks, those of ``metric``."""
         metrics = super().compute_metrics(results)
         if metrics or self.format_only:
             return metrics

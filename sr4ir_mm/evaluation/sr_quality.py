@@ -1,4 +1,4 @@
-"""Image quality of S, beside any task metric."""
+"""Quality of the images that the task network receives."""
 
 import logging
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 from ..errors import SR4IRError
-from ..models.degradations.bicubic import quantize
+from ..models.degradations.base import quantize
 from ..registry import METRICS
 
 #: torchvision's VGG-16, the trunk of LPIPS; torchmetrics holds the small rest
@@ -20,17 +20,24 @@ LPIPS_TRUNK = 'vgg16-397923af.pth'
 
 @METRICS.register_module()
 class SRQuality(BaseMetric):
-    """PSNR (dB), SSIM and LPIPS-VGG between what T saw and the HR image, as the paper measures them.
+    """PSNR (dB), SSIM and LPIPS (VGG) between the image that the task network received and the HR image.
 
-    Both images are in RGB; SR is rounded to 8 bits, and a border is cut off. PSNR is the mean over images; images that
-    are equal to the last bit (infinite PSNR) are left out, and PSNR is infinite if all are.
+    The paper's measure: both images are RGB, the first one is rounded to 8 bits, and a border is cut off. PSNR is the
+    mean over the images. Equal images, whose PSNR is infinite, are left out; PSNR is infinite if all images are equal.
+    The metric can stand next to any metric of the task.
 
     Args:
-        metrics (Sequence[str]): Out of 'PSNR', 'SSIM', 'LPIPS'. LPIPS is left out with one warning if its trunk
-            is not in PyTorch's hub folder, since it cannot be downloaded everywhere.
-        crop_border (int): Pixels to cut off at each side.
-        collect_device (str): As in MMEngine.
-        prefix (str, optional): Of the names of the metrics.
+        metrics (Sequence[str]): Names out of 'PSNR', 'SSIM', 'LPIPS'. LPIPS is left out with a warning if its VGG-16 is
+            not in PyTorch's hub folder: not every machine can download it.
+        crop_border (int): Width of the border in pixels; small images keep theirs.
+        collect_device (str): Device on which the results of several processes meet, 'cpu' or 'gpu'.
+        prefix (str, optional): Prefix of the names in the log, 'sr' by default.
+
+    Raises:
+        SR4IRError: If a metric is unknown.
+
+    Example:
+        >>> val_evaluator = [dict(type='mmseg.IoUMetric'), dict(type='sr4ir_mm.SRQuality', metrics=['PSNR', 'SSIM'])]
     """
 
     default_prefix = 'sr'
@@ -45,35 +52,35 @@ class SRQuality(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         unknown = set(metrics) - {'PSNR', 'SSIM', 'LPIPS'}
         if unknown:
-            raise SR4IRError(f"SRQuality has no metric {sorted(unknown)}; choose of 'PSNR', 'SSIM', 'LPIPS'.")
+            raise SR4IRError(f"SRQuality has no metric {sorted(unknown)}: choose from 'PSNR', 'SSIM' and 'LPIPS'.")
         self.metrics = [m for m in metrics if m != 'LPIPS' or _lpips_available()]
         self.crop_border = crop_border
         self._lpips: torch.nn.Module | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Measure each image; takes ``task_input`` and ``hr``, 3 x H x W in [0, 1], from the data samples."""
+        """Compare ``task_input`` and ``hr`` of each data sample, both 3 x H x W in [0, 1]; padding does not count."""
         for sample in data_samples:
             height, width = sample.get('img_shape', sample['hr'].shape[-2:])[:2]
             sr, hr = (self._cut(sample[name][..., :height, :width]) for name in ('task_input', 'hr'))
             self.results.append({name: getattr(self, name.lower())(quantize(sr), hr) for name in self.metrics})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Average over the data set."""
+        """Return the mean of each metric over the images."""
         table = {name: torch.tensor([r[name] for r in results]) for name in self.metrics}
         if 'PSNR' in table:
             table['PSNR'] = finite if len(finite := table['PSNR'][table['PSNR'].isfinite()]) else table['PSNR']
         return {name: round(values.mean().item(), 4) for name, values in table.items()}
 
     def psnr(self, sr: Tensor, hr: Tensor) -> float:
-        """Of 1 x 3 x H x W images in [0, 1]."""
+        """Return the PSNR (dB) of two 1 x 3 x H x W images in [0, 1]."""
         return peak_signal_noise_ratio(sr, hr, data_range=1.0).item()
 
     def ssim(self, sr: Tensor, hr: Tensor) -> float:
-        """Of 1 x 3 x H x W images in [0, 1]."""
+        """Return the SSIM of two 1 x 3 x H x W images in [0, 1]."""
         return structural_similarity_index_measure(sr, hr, data_range=1.0).item()
 
     def lpips(self, sr: Tensor, hr: Tensor) -> float:
-        """Of 1 x 3 x H x W images in [0, 1]."""
+        """Return the LPIPS of two 1 x 3 x H x W images in [0, 1]."""
         if self._lpips is None:
             from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
@@ -89,5 +96,5 @@ class SRQuality(BaseMetric):
 def _lpips_available() -> bool:
     trunk = Path(torch.hub.get_dir()) / 'checkpoints' / LPIPS_TRUNK
     if not trunk.is_file():
-        print_log(f"LPIPS is not measured: torchvision's {LPIPS_TRUNK} is not at {trunk}", 'current', logging.WARNING)
+        print_log(f"LPIPS is not measured: put torchvision's {LPIPS_TRUNK} at {trunk}", 'current', logging.WARNING)
     return trunk.is_file()

@@ -1,6 +1,5 @@
 """Transforms of images and of batches."""
 
-from ..models.cqmix import CQMix
-from .loading import CheckedLoadImageFromFile
+from ..utils.lazy import attach
 
-__all__ = ['CQMix', 'CheckedLoadImageFromFile']
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -20,7 +20,7 @@ EDGES = [0.5, 2 ** (-2 / 3), 2 ** (-1 / 3), 1, 2 ** (1 / 3), 2 ** (2 / 3), 2]
 
 
 class Sizes(torch.utils.data.Dataset):
-    """Knows the sizes of images, and has none to open."""
+    """A data set of images that have a size and no pixels."""
 
     def __init__(self, sizes) -> None:
         self.sizes = sizes
@@ -46,7 +46,7 @@ def sampler(dataset: Sizes, batch_size: int, shuffle: bool = True, **kwargs) -> 
 
 
 def by_the_rule(dataset: Sizes, order: list[int], batch_size: int, edges: list[float] = EDGES) -> list[list[int]]:
-    """PROTOCOL, section 1, step by step."""
+    """Form batches by section 1 of docs/protocol.md, step by step."""
     groups = [bisect.bisect_right(edges, width / height) for width, height in dataset.sizes]
     queue, shown, batches = defaultdict(list), defaultdict(list), []
     for index in order:
@@ -75,7 +75,7 @@ def test_batches_are_those_of_the_rule(n, batch_size):
         assert {len(batch) for batch in batches} == {batch_size}
 
 
-def test_a_batch_holds_one_group_topped_up_with_its_own_first_images():
+def test_a_batch_is_of_one_group_and_is_filled_up_with_its_first_images():
     dataset = Sizes([(20, 10)] * 3 + [(10, 20)] * 4 + [(10, 10)])
     assert list(sampler(dataset, 4, shuffle=False)) == [[3, 4, 5, 6], [0, 1, 2, 0]]
     assert list(sampler(Sizes([(20, 10), (10, 20), (11, 20), (10, 10)]), 3, shuffle=False)) == [[1, 2, 1]]
@@ -90,7 +90,7 @@ def test_the_edges_of_the_groups(side):
 
 
 def test_an_epoch_depends_on_seed_and_number_alone():
-    """So that a resumed run sees the batches of a straight one."""
+    """So that a resumed run receives the batches of an uninterrupted one."""
     dataset = sizes(100)
     straight = sampler(dataset, 8)
     epochs = []
@@ -101,7 +101,7 @@ def test_an_epoch_depends_on_seed_and_number_alone():
     resumed = sampler(dataset, 8)
     resumed.sampler.set_epoch(2)
     assert list(resumed) == epochs[2]
-    next(iter(resumed))  # an epoch that was cut leaves nothing behind
+    next(iter(resumed))  # an interrupted epoch leaves no trace
     assert list(resumed) == epochs[2]
 
 
@@ -118,7 +118,7 @@ def test_distributed(monkeypatch):
         lengths.add(len(ours))
         seen.append({index for batch in batches for index in batch})
     assert lengths == {26 // 5}
-    assert sum(len(a & b) for a in seen for b in seen if a is not b) <= 2  # that which fills up the last rank
+    assert sum(len(a & b) for a in seen for b in seen if a is not b) <= 2  # the one that fills up the last rank
 
 
 def test_infinite_sampler():
@@ -150,7 +150,7 @@ def test_as_the_runner_builds_and_reseeds_it():
 
 
 def test_too_few_images_for_a_batch():
-    with pytest.raises(SR4IRError, match=r'3 images for batches of 4.*lower train_dataloader\.batch_size'):
+    with pytest.raises(SR4IRError, match=r'only 3 images for batches of 4.*lower train_dataloader\.batch_size'):
         sampler(sizes(3), 4)
 
 

@@ -53,7 +53,7 @@ def test_names(tmp_path):
     root = make_voc_boxes(tmp_path / 'voc', [(SIZE, [('cat', 2, 2, 20, 20), ('dog', 2, 2, 5, 5)]), (SIZE, [])])
     single = dataset(root, metainfo=dict(classes=('dog',)))
     assert boxes(single) == [[1, 1, 5, 5]] and boxes(single, 1) == [] and len(single) == 2
-    with pytest.raises(SR4IRError, match=r'of the classes Dog; there are cat, dog\. .*metainfo=dict\(classes'):
+    with pytest.raises(SR4IRError, match=r'of the classes Dog; its objects are cat, dog\. .*metainfo=dict\(classes'):
         dataset(root, metainfo=dict(classes=('Dog',)))
     (tmp_path / 'voc/ImageSets/Main/train.txt').write_text('1')
     assert boxes(dataset(root, metainfo=dict(classes=('Dog',)))) == []  # without any object, any name is right
@@ -74,13 +74,13 @@ def test_broken_annotation_files_are_named(tmp_path, content, reason):
     root = make_voc_boxes(tmp_path / 'voc', [(SIZE, [])])
     path = root / 'Annotations/0.xml'
     path.write_text(content)
-    with pytest.raises(SR4IRError, match=rf"'{re.escape(str(path))}' cannot be read \(.*{reason}.*\); mend or remove"):
+    with pytest.raises(SR4IRError, match=rf"'{re.escape(str(path))}' cannot be read \(.*{reason}.*\): fix or remove"):
         dataset(root)
     write_boxes(path, SIZE, [('cat', 9, 4, 3, 20)])
     with pytest.raises(SR4IRError, match=r'0\.xml.*a box ends at 3, 20, before it begins at 9, 4'):
         dataset(root)
     path.unlink()
-    with pytest.raises(SR4IRError, match=r"no annotation file '.*0\.xml', but '.*train\.txt' lists it"):
+    with pytest.raises(SR4IRError, match=r"Annotation file '.*0\.xml' is missing, but '.*train\.txt' lists it"):
         dataset(root)
 
 

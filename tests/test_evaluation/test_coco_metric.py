@@ -1,4 +1,4 @@
-"""ZeroFillCocoMetric and VOCMetric as the detection configs use them, against predictions whose score is known."""
+"""ZeroFillCocoMetric and VOCMetric as the detection configs use them, on predictions whose score is known."""
 
 from pathlib import Path
 

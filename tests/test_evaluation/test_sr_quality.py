@@ -87,11 +87,11 @@ def test_lpips_is_left_out_with_one_warning_without_its_trunk(tmp_path, monkeypa
     assert list(metrics) == ['sr/PSNR', 'sr/SSIM']
     warnings = [record.getMessage() for record in records if record.levelno == logging.WARNING]
     trunk = 'vgg16-397923af.pth'
-    assert warnings == [f"LPIPS is not measured: torchvision's {trunk} is not at {tmp_path / 'checkpoints' / trunk}"]
+    assert warnings == [f"LPIPS is not measured: put torchvision's {trunk} at {tmp_path / 'checkpoints' / trunk}"]
 
 
 def test_unknown_metric():
-    with pytest.raises(SR4IRError, match=r"no metric \['NIQE'\]; choose of 'PSNR', 'SSIM', 'LPIPS'"):
+    with pytest.raises(SR4IRError, match=r"no metric \['NIQE'\]: choose from 'PSNR', 'SSIM' and 'LPIPS'"):
         SRQuality(metrics=['PSNR', 'NIQE'])
 
 
@@ -110,7 +110,7 @@ def segmented(npz, prefix: str) -> list[BaseDataElement]:
 
 @pytest.mark.parametrize('prefix', ['miou', 'miou2'])
 def test_miou_of_mmseg_is_that_of_the_paper_code(fixture, prefix):
-    """And both metrics work side by side. The code of the paper gives NaN for a class that never occurs (miou2)."""
+    """Both metrics also work together. The code of the paper gives NaN for a class that never occurs (miou2)."""
     npz = fixture('metrics')
     iou_metric = dict(type='mmseg.IoUMetric', iou_metrics=['mIoU'])
     evaluator = Evaluator([iou_metric, dict(type='sr4ir_mm.SRQuality', metrics=['PSNR'])])

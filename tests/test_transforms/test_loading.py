@@ -22,7 +22,7 @@ def test_reads_bgr(tmp_path):
     assert results['img_shape'] == results['ori_shape'] == (6, 7)
 
 
-def test_grey_file_becomes_three_channels(tmp_path):
+def test_gray_file_becomes_three_channels(tmp_path):
     cv2.imwrite(str(tmp_path / 'gray.png'), np.full((5, 5), 7, np.uint8))
     assert load(tmp_path / 'gray.png')['img'].shape == (5, 5, 3)
 
@@ -30,9 +30,9 @@ def test_grey_file_becomes_three_channels(tmp_path):
 @pytest.mark.parametrize(
     'content, message',
     [
-        (None, r"There is no image '{}'; is data_prefix right\?"),
-        (b'', r"Image '{}' cannot be decoded .*; replace or remove it\."),
-        (b'\x89PNG\r\n\x1a\n and then nothing', r"Image '{}' cannot be decoded .*; replace or remove it\."),
+        (None, r"Image '{}' is missing: check data_prefix"),
+        (b'', r"Image '{}' cannot be decoded .*: replace or remove it\."),
+        (b'\x89PNG\r\n\x1a\n and then nothing', r"Image '{}' cannot be decoded .*: replace or remove it\."),
     ],
     ids=['missing', 'empty', 'garbage'],
 )

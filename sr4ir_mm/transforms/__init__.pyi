@@ -1,0 +1,2 @@
+from .cqmix import CQMix as CQMix
+from .loading import CheckedLoadImageFromFile as CheckedLoadImageFromFile
