@@ -50,3 +50,7 @@ def test_padding_of_t_counts():
 def test_without_s():
     model = SR4IR(None, ToyClassifier(), 4, 'L->T')
     assert list(measure(model, 8, 8)) == ['T']
+
+
+def test_without_t():
+    assert list(measure(SR4IR(Nearest(), None, 4, 'S'), 8, 8)) == ['S']

@@ -31,7 +31,7 @@ def test_resumed(tmp_path):
     assert curves['mIoU'].x == [1, 2, 3] and curves['mIoU'].y == [1, 2, 3]
 
 
-def test_begun_anew(tmp_path):
+def test_started_again(tmp_path):
     write_scalars(tmp_path, '1', [*train(5, 10), val(1, mIoU=1.0)])
     write_scalars(tmp_path, '2', [*train(4, 8), val(1, mIoU=9.0)])
     curves = read_curves(tmp_path)
@@ -46,7 +46,7 @@ def test_while_it_is_written(tmp_path):
     assert read_curves(tmp_path)['loss'].y[0] != read_curves(tmp_path)['loss'].y[0]
 
 
-def test_what_is_no_number_is_left_out(tmp_path):
+def test_entries_other_than_numbers_are_left_out(tmp_path):
     write_scalars(tmp_path, '1', train(1, names=['a'], text='b'))
     assert set(read_curves(tmp_path)) == {'loss', 'sr.lr', 'time'}
 
@@ -60,5 +60,5 @@ def test_select():
     names = ['mIoU', 'val/time', 'data_time', 'sr.lr', 'lr', 'sr.loss_pix', 'sr.loss_tdp', 'grad_norm']
     assert select(names) == ['mIoU', 'sr.loss_pix', 'sr.loss_tdp', 'grad_norm']
     assert select(names, ['sr.loss_*', '*.lr']) == ['sr.lr', 'sr.loss_pix', 'sr.loss_tdp']
-    with pytest.raises(SR4IRError, match=r"'psnr'; there are: mIoU, val/time"):
+    with pytest.raises(SR4IRError, match=r"'psnr'; choose from: mIoU, val/time"):
         select(names, ['mIoU', 'psnr'])

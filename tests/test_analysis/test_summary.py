@@ -1,4 +1,4 @@
-"""What a report tells of a run."""
+"""The content of a report about a run."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ def test_before_the_first_validation_and_without_s(tmp_path):
 
 
 def test_no_config(tmp_path):
-    with pytest.raises(SR4IRError, match='There is no config in'):
+    with pytest.raises(SR4IRError, match='No config of a run found in'):
         summarize('a', tmp_path, {})
 
 

@@ -21,7 +21,7 @@ def test_no_data_root(tmp_path):
     command = [sys.executable, '-W', 'ignore', TOOLS / 'train.py', 'tiny.py']
     process = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert process.returncode == 2 and process.stdout == ''
-    assert re.fullmatch(r"\nerror: There is no 'nowhere', .*--cfg-options data_root=PATH\n", process.stderr)
+    assert re.fullmatch(r"\nerror: 'nowhere' is missing, .*--cfg-options data_root=PATH\n", process.stderr)
     assert [path.name for path in tmp_path.iterdir()] == ['tiny.py']
 
 
@@ -69,11 +69,11 @@ def test_an_sr_net_of_another_scale(tmp_path, fails):
     assert not checkpoints(tmp_path)
 
 
-def test_an_unknown_tdp_layer_is_refused_with_those_there_are(tmp_path, fails):
+def test_an_unknown_tdp_layer_is_refused_with_the_known_ones(tmp_path, fails):
     make_voc(tmp_path / 'voc')
     tiny_config(tmp_path, **{'model.tdp.layers': {'_delete_': True, 'bakbone': 1.0}})
     message = fails('train', 'tiny.py')
-    assert "'bakbone'" in message and re.search(r'there are: backbone, decode_head\W', message)
+    assert "'bakbone'" in message and re.search(r'it has: backbone, decode_head\W', message)
     assert not checkpoints(tmp_path)
 
 

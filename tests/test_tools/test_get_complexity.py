@@ -3,6 +3,8 @@
 import pytest
 from helpers.zoo import TOOLS, run_tool
 
+from sr4ir_mm.config import load_run
+
 TOOL = 'analysis_tools/get_complexity'
 CONFIGS = TOOLS.parent / 'configs'
 
@@ -17,7 +19,7 @@ def table(capsys, *args: object, cwd) -> tuple[dict[str, list[str]], list[str]]:
 
 
 def test_our_config(tmp_path, capsys):
-    rows, notes = table(capsys, CONFIGS / 'sr4ir/fcn-tiny_edsr-tiny_x4_demo.py', '--shape', 32, 40, cwd=tmp_path)
+    rows, notes = table(capsys, CONFIGS / 'demo/fcn-tiny_edsr-tiny_x4_demo.py', '--shape', 32, 40, cwd=tmp_path)
     assert rows['S'] == ['3 x 32 x 40', '158.98 k', '91.8%', '360.90 M', '93.0%']
     assert rows['T'] == ['3 x 128 x 160', '14.15 k', '8.2%', '27.26 M', '7.0%']
     assert rows['sum'] == ['', '173.13 k', '', '388.16 M', '']
@@ -25,7 +27,8 @@ def test_our_config(tmp_path, capsys):
 
 
 def test_without_s(tmp_path, capsys):
-    rows, _ = table(capsys, CONFIGS / 'baselines/fcn-tiny_x4_demo_l2t.py', '--shape', 32, 40, cwd=tmp_path)
+    load_run('fcn-tiny_edsr-tiny_x4_demo', 'l2t').dump(tmp_path / 'l2t.py')
+    rows, _ = table(capsys, 'l2t.py', '--shape', 32, 40, cwd=tmp_path)
     assert list(rows) == ['T', 'sum'] and rows['T'][0] == '3 x 128 x 160' and rows['T'][4] == '100.0%'
 
 
@@ -46,5 +49,5 @@ def test_a_detector_of_two_stages(tmp_path, capsys):
 
 def test_mistakes(tmp_path, fails):
     (tmp_path / 'bare.py').write_text("model = dict(type='mmpretrain.ResNet', depth=18)")
-    assert fails(TOOL, 'bare.py') == "The config's model is a ResNet, not SR4IR: put S before it, see sr4ir_mm.mix."
-    assert fails(TOOL, 'no.py') == "There is no config file 'no.py'."
+    assert fails(TOOL, 'bare.py').startswith("The config's model is ResNet, not SR4IR. Add a super-resolution network")
+    assert fails(TOOL, 'no.py').startswith("Config 'no.py' not found")

@@ -10,7 +10,7 @@ ZOO = 'mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py'
 
 
 def table(capsys, *args: object, cwd) -> tuple[dict[str, list[str]], str]:
-    """The lines by their first word, and what stands below them."""
+    """The lines by their first word, and the notes below them."""
     assert run_tool('analysis_tools/list_layers', *args, cwd=cwd) == 0
     lines, _, rest = capsys.readouterr().out.partition('\nnote: ')
     rows = [line.split(maxsplit=3) for line in lines.splitlines()]
@@ -28,15 +28,15 @@ def test_zoo_config(tmp_path, capsys):
     assert all(float(cells[1]) > 0 for cells in rows.values()) and note == ''
 
 
-def test_a_net_whose_train_returns_none(tmp_path, capsys):
+def test_a_net_whose_train_returns_none_and_that_loads_a_teacher(tmp_path, capsys):
     lad = tmp_path / 'lad.py'
-    lad.write_text("_base_ = 'mmdet::lad/lad_r50-paa-r101_fpn_2xb8_coco_1x.py'\nmodel = dict(teacher_ckpt=None)\n")
+    lad.write_text("_base_ = 'mmdet::lad/lad_r50-paa-r101_fpn_2xb8_coco_1x.py'\n")
     rows, _ = table(capsys, lad, '--shape', 64, 64, '--depth', 1, cwd=tmp_path)
     assert rows['neck[0]'][0] == '1x256x8x8'
 
 
 def test_our_config(tmp_path, capsys):
-    config = TOOLS.parent / 'configs/sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+    config = TOOLS.parent / 'configs/demo/fcn-tiny_edsr-tiny_x4_demo.py'
     rows, _ = table(capsys, config, '--shape', 32, 32, cwd=tmp_path)
     assert rows['backbone[0]'][0] == '1x16x8x8' and rows['backbone[0]'][2] == "'backbone': 1.0"
     assert any(name.startswith('backbone.') for name in rows) and not any(name.count('.') > 1 for name in rows)
@@ -69,16 +69,17 @@ def test_a_net_without_default_and_end(tmp_path, capsys):
     assert {name: cells[0] for name, cells in rows.items()} == {'a.backbone': '1x4x4x6', 'b.backbone': '1x5x4x6'}
     assert all(len(cells) == 2 for cells in rows.values())
     first, _, second = notes.partition('\nnote: ')
-    assert 'several backbones (a.backbone, b.backbone), so set model.tdp.layers' in first
-    assert second.startswith('T stopped early, layers that come later are missing. AttributeError: ')
+    assert 'several backbones (a.backbone, b.backbone): set model.tdp.layers' in first
+    assert second.startswith('The task network stopped early, so later layers are missing. AttributeError: ')
 
 
 def test_mistakes(tmp_path, fails):
     tool = 'analysis_tools/list_layers'
-    assert fails(tool, 'no.py') == "There is no config file 'no.py'."
-    assert fails(tool, 'nozoo::a/b.py').startswith("There is no config 'nozoo::a/b.py': ")
+    assert fails(tool, 'no.py').startswith("Config 'no.py' not found")
+    assert fails(tool, 'nozoo::a/b.py').startswith("The package 'nozoo' is not installed")
     assert 'retinanet/no.py' in fails(tool, 'mmdet::retinanet/no.py')
     (tmp_path / 'empty.py').write_text('a = 1')
-    assert fails(tool, 'empty.py') == 'The config has no model.'
+    assert fails(tool, 'empty.py') == 'The config has no model: choose another config.'
     message = fails(tool, two_backbones(tmp_path, True), '--shape', 4, 6)
-    assert message == 'T does not run on an image of 4 x 6 (see --shape). RuntimeError: only square images'
+    expected = 'The task network does not run on an image of 4 x 6 px: try another --shape. RuntimeError: '
+    assert message == expected + 'only square images'

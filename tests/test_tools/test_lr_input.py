@@ -1,4 +1,4 @@
-"""tools/test.py --lr-input: LR images score as the HR images they were made of do in the usual test."""
+"""tools/test.py --lr-input: LR images score as their HR images do in the usual test."""
 
 import json
 import pickle
@@ -26,7 +26,7 @@ SIZES = ((64, 64), (48, 80), (63, 70))  # the last: S returns more than there is
 
 
 def make_lr(hr: Path, lr: Path) -> Path:
-    """The same data set with images a quarter as large; without loss, whatever their names say."""
+    """The same data set with images a quarter as large, stored without loss whatever the suffix is."""
     shutil.copytree(hr, lr)
     for path in (lr / 'JPEGImages').iterdir():
         image = to_uint8(BicubicDegradation(4)(lr_image(cv2.imread(str(path)))[None])[0])

@@ -81,7 +81,7 @@ def swinir(state: dict, x: Tensor, depths: list[int], heads: int, window: int, s
 
     def attention(name: str, x: Tensor, shift: int) -> Tensor:
         height, width, channels = x.shape
-        region = torch.zeros(height, width)  # tokens that the roll brought together must not see each other
+        region = torch.zeros(height, width)  # tokens that the roll brought together must not attend to each other
         for start in (-window, -shift) if shift else ():
             region[start:] += 1
             region[:, start:] += 3
@@ -117,7 +117,7 @@ def swinir(state: dict, x: Tensor, depths: list[int], heads: int, window: int, s
     return conv('conv_last', x) + MEAN.view(3, 1, 1)
 
 
-def randomise(net: nn.Module) -> nn.Module:
+def randomize(net: nn.Module) -> nn.Module:
     """Statistics and weights of BatchNorm that are not 0 and 1, and biases of every size."""
     for name, value in net.state_dict().items():
         if name.endswith('running_var'):
@@ -136,7 +136,7 @@ def edsr_config(scale: int, **options) -> dict:
 @pytest.mark.parametrize('options', [{}, dict(rgb_std=[1 / 255] * 3)], ids=['ours', 'range of 255'])
 @torch.no_grad()
 def test_edsr_computes_the_same_there_and_back(scale, options):
-    theirs, ours = randomise(EDSR(scale)), MODELS.build(edsr_config(scale, **options)).eval()
+    theirs, ours = randomize(EDSR(scale)), MODELS.build(edsr_config(scale, **options)).eval()
     for bias in (p for name, p in theirs.named_parameters() if name.endswith('bias') and 'mean' not in name):
         bias.mul_(50)  # of images from 0 to 255
     image = torch.rand(1, 3, 20, 24)
@@ -163,7 +163,7 @@ def test_swinir_computes_the_same_there_and_back(scale):
     cfg = dict(type='mmagic.SwinIRNet', upscale=scale, in_chans=3, window_size=8, img_range=1.0, depths=depths,
                num_heads=[heads] * 2, embed_dim=width, mlp_ratio=2, upsampler='pixelshuffle',
                resi_connection='1conv')  # fmt: skip
-    source = randomise(MODELS.build(dict(cfg, img_size=64))).state_dict()
+    source = randomize(MODELS.build(dict(cfg, img_size=64))).state_dict()
     ours = MODELS.build(dict(cfg, img_size=48)).eval()
     assert any(source[key].shape != value.shape for key, value in ours.state_dict().items())  # attn_mask
     image = torch.rand(3, 24, 32)
@@ -205,7 +205,7 @@ TASKS = {
 @torch.no_grad()
 def test_task_nets_compute_the_same_there_and_back(task):
     cfg, options = TASKS[task]
-    theirs = randomise(get_model(weights=None, **options))
+    theirs = randomize(get_model(weights=None, **options))
     ours = MODELS.build(cfg).eval()
     source = theirs.state_dict()
     ours.load_state_dict(to_ours(ours, source))
@@ -234,7 +234,7 @@ def whole_config(folder: Path) -> Path:
 @pytest.fixture
 def files(tmp_path) -> dict[str, nn.Module]:
     """Official files of S and T in a folder; the nets that they are of."""
-    nets = dict(net_sr=randomise(EDSR(4)), net_cls=randomise(get_model('resnet18', num_classes=196)))
+    nets = dict(net_sr=randomize(EDSR(4)), net_cls=randomize(get_model('resnet18', num_classes=196)))
     for name, net in nets.items():
         torch.save(net.state_dict(), tmp_path / f'{name}_latest.pth')
     return nets
@@ -296,7 +296,7 @@ def frozen_detector() -> nn.Module:
 def test_the_official_files_fit_the_configs_of_the_paper(name, task, tmp_path):
     cfg = Config.fromfile(CONFIGS[name])
     theirs = frozen_detector() if task == 'det' else get_model(weights=None, **TASKS[task][1])
-    nets = dict(sr=randomise(EDSR(cfg.model.scale, 16, 64)), task=randomise(theirs))
+    nets = dict(sr=randomize(EDSR(cfg.model.scale, 16, 64)), task=randomize(theirs))
     states = {part: net.state_dict() for part, net in nets.items()}
     for part, state in states.items():
         torch.save(state, tmp_path / f'{part}.pth')
@@ -326,7 +326,7 @@ def test_what_does_not_fit_is_named(files, fails, tmp_path):
     torch.save(other, tmp_path / 'mean.pth')
     assert 'set rgb_mean' in fails(FROM_OFFICIAL, config, 'x.pth', '--sr', 'mean.pth')
     assert '--sr FILE' in fails(FROM_OFFICIAL, config, 'x.pth')
-    assert 'holds neither S nor T' in fails(TO_OFFICIAL, config, 'net_sr_latest.pth', 'out')
+    assert 'has no weights for a network of' in fails(TO_OFFICIAL, config, 'net_sr_latest.pth', 'out')
     assert not (tmp_path / 'x.pth').exists() and not (tmp_path / 'out').exists()
 
 

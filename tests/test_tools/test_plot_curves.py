@@ -26,6 +26,6 @@ def test_several_runs_and_keys(tmp_path, capsys):
 
 def test_mistakes(tmp_path, fails):
     write_run(tmp_path / 'run')
-    assert fails(TOOL, 'nothing').startswith("There is no '*/vis_data/scalars.json' in 'nothing'")
-    assert fails(TOOL, 'run', '--keys', 'psnr').startswith("No value that was logged is called 'psnr'")
-    assert fails(TOOL, 'run', '--out', 'a.txt').startswith("'a.txt' is none of the formats")
+    assert fails(TOOL, 'nothing').startswith("No '*/vis_data/scalars.json' found in 'nothing'")
+    assert fails(TOOL, 'run', '--keys', 'psnr').startswith("No logged value matches 'psnr'")
+    assert fails(TOOL, 'run', '--out', 'a.txt').startswith("The format of 'a.txt' is unknown")

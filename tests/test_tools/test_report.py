@@ -1,4 +1,4 @@
-"""tools/analysis_tools/report.py as a user calls it: one file that is whole by itself."""
+"""tools/analysis_tools/report.py as a user calls it: one file that needs no other."""
 
 import re
 from html.parser import HTMLParser
@@ -51,7 +51,7 @@ def test_report(tmp_path, capsys):
     assert 'open it in a browser' in capsys.readouterr().out
     page = Page(tmp_path / 'a/b.html')
     assert page.open == []
-    assert page.rows[0] == ['run', 'scheme', 'mIoU', 'measured in', 'T', 'S', 'scale']
+    assert page.rows[0] == ['run', 'scheme', 'mIoU', 'measured in', 'task network', 'SR network', 'scale']
     cells = ['S+T', '50', 'validation, epoch 2', 'EncoderDecoder, ResNet', 'EDSRNet', 'x4']
     assert page.rows[1:] == [['good', *cells], ['x<b>', *cells]]
     images = [source for source in page.sources if not source.startswith('#')]
@@ -70,7 +70,7 @@ def test_one_run_without_panels(tmp_path):
 
 def test_mistakes(tmp_path, fails):
     write_run(tmp_path / 'run')
-    assert fails(TOOL, 'nothing').startswith('There is no')
-    assert fails(TOOL, 'run', '--panels', 'empty').startswith("There are no panels in 'empty'")
+    assert fails(TOOL, 'nothing').startswith("No '*/vis_data/scalars.json' found in 'nothing'")
+    assert fails(TOOL, 'run', '--panels', 'empty').startswith("No panels found in 'empty'")
     (tmp_path / 'run/net.py').unlink()
-    assert fails(TOOL, 'run').startswith("There is no config in 'run'")
+    assert fails(TOOL, 'run').startswith("No config of a run found in 'run'")

@@ -21,23 +21,23 @@ def make_folders(root, classes: int = 2):
 @pytest.mark.parametrize(
     'task, data, schedule, message',
     [
-        ('deeplabv3_mobilenetv3', 'cars', 'seg_100e', "'CustomDataset' is no data set of mmseg"),
-        ('deeplabv3_mobilenetv3', 'voc_det', 'seg_100e', 'of mmseg, whose net T is'),
-        ('faster-rcnn_r50_fpn', 'voc_seg', 'det_30e', "'PascalVOCDataset' is no data set of mmdet"),
-        ('faster-rcnn_r50_fpn', 'cub', 'det_30e', "'CUB' is no data set of mmdet"),
-        ('resnet18', 'voc_seg', 'cls_200e', "'PascalVOCDataset' is no data set of mmpretrain"),
-        ('resnet18', 'voc_det', 'cls_200e', 'of mmpretrain, whose net T is'),
+        ('deeplabv3_mobilenetv3', 'cars', 'seg_100e', "'CustomDataset' is not a data set of mmseg"),
+        ('deeplabv3_mobilenetv3', 'voc_det', 'seg_100e', 'of mmseg, the library of the task network'),
+        ('faster-rcnn_r50_fpn', 'voc_seg', 'det_30e', "'PascalVOCDataset' is not a data set of mmdet"),
+        ('faster-rcnn_r50_fpn', 'cub', 'det_30e', "'CUB' is not a data set of mmdet"),
+        ('resnet18', 'voc_seg', 'cls_200e', "'PascalVOCDataset' is not a data set of mmpretrain"),
+        ('resnet18', 'voc_det', 'cls_200e', 'of mmpretrain, the library of the task network'),
     ],
 )
 def test_bases_of_two_tasks(tool, task, data, schedule, message, tmp_path, fails):
-    bases = [f'tasks/{task}', f'datasets/{data}', f'schedules/{schedule}', 'sr/edsr_x4', 'default_runtime']
+    bases = [f'tasks/{task}', f'datasets/{data}', f'schedules/{schedule}', 'sr/edsr_x4']
     (tmp_path / 'mixed.py').write_text(
         f'_base_ = {[str(CONFIGS / "_base_" / base) + ".py" for base in bases]}\n'
         "model = dict(type='sr4ir_mm.SR4IR', sr={{_base_.sr}}, task={{_base_.task}}, scale=4)\n"
     )
     (tmp_path / 'any.pth').touch()
     output = fails(tool, 'mixed.py', *(['any.pth'] if tool == 'test' else []))
-    assert message in output and "use data of T's task" in output
+    assert message in output and 'Use data for the same task' in output
     assert not (tmp_path / 'work_dirs').exists()
 
 
@@ -47,7 +47,10 @@ def test_data_samples_of_another_library(tmp_path, fails):
     pipeline = [dict(type='sr4ir_mm.CheckedLoadImageFromFile'), dict(type='mmpretrain.PackInputs')]
     tiny_config(tmp_path, **{'train_dataloader.dataset.pipeline': pipeline})
     message = fails('train', 'tiny.py')
-    assert message == 'T is a net of mmseg, but the data are for mmpretrain (DataSample): use data of the task of T.'
+    expected = (
+        'The task network is from mmseg, but the data are for mmpretrain (DataSample): use data of the same task.'
+    )
+    assert message == expected
     assert not list(tmp_path.rglob('*.pth'))
 
 
@@ -55,7 +58,7 @@ def test_more_classes_than_the_head_has(tmp_path, fails):
     make_voc(tmp_path / 'voc')
     tiny_config(tmp_path, **{'model.task.decode_head.num_classes': 5})
     message = fails('train', 'tiny.py')
-    assert 'have 21 classes, but T tells only 5 apart: set model.task.decode_head.num_classes=21' in message
+    assert 'have 21 classes, but the task network has only 5: set model.task.decode_head.num_classes=21' in message
     assert not list(tmp_path.rglob('*.pth'))
 
 

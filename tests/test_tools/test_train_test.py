@@ -15,7 +15,7 @@ from helpers.zoo import TOOLS, make_voc, run_tool, tiny_config
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory) -> Path:
-    """Where the runs take place, with a data set that the config does not know."""
+    """Folder of the runs, with a data set in another place than the config says."""
     folder = tmp_path_factory.mktemp('runs')
     make_voc(folder / 'elsewhere')
     tiny_config(folder, data_root='not/there')
@@ -24,7 +24,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='module')
 def trained(folder) -> subprocess.CompletedProcess:
-    """As a user does it, in a process of its own."""
+    """Train as a user does, in a process of its own."""
     env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1')
     command = [sys.executable, '-W', 'ignore', TOOLS / 'train.py', 'tiny.py']
     command += ['--cfg-options', 'data_root=elsewhere', 'train_cfg.max_epochs=1']
@@ -84,6 +84,6 @@ def test_resume_goes_on_where_training_ended(folder, trained):
     assert run_tool('train', 'tiny.py', '--resume', '--cfg-options', *options, cwd=folder) == 0
     work_dir = folder / 'work_dirs/tiny'
     assert torch.load(work_dir / 'epoch_2.pth')['meta']['iter'] == 4
-    assert (work_dir / 'epoch_1.pth').stat().st_mtime == first  # not made anew
+    assert (work_dir / 'epoch_1.pth').stat().st_mtime == first  # not written again
     *train, _ = scalars(work_dir)
     assert [line['iter'] for line in train] == [3, 4] and all('sr.loss_tdp' in line for line in train)

@@ -73,8 +73,8 @@ def layer_table(found: Recording, paths: list[str], defaults: dict[str, float]) 
         if path in found.outputs:
             key = id(pick(name, found.outputs[path]))
             marks[key] = f'{marks.get(key, "")}{name!r}: {weight} '
-    columns = ['name', 'shape', 'mean |x|', 'default']
-    table = PrettyTable(columns, align='l', border=False, left_padding_width=0, right_padding_width=2)
+    table = PrettyTable(['name', 'shape', 'mean |x|', 'default'], align='l', border=False)
+    table.left_padding_width, table.right_padding_width = 0, 2
     for path in paths:
         table.add_rows([[*row, marks.get(key, '')] for key, row in found.rows.get(path, {}).items()])
     return table

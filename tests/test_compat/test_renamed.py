@@ -1,0 +1,39 @@
+"""Old paths of documented modules, importable for one release."""
+
+import sys
+from importlib import import_module
+
+import pytest
+
+import sr4ir_mm  # noqa: F401
+from sr4ir_mm.compat.renamed import MOVED
+
+#: a documented name of each module
+NAMES = {
+    'sr4ir_mm.apis.config': 'check_data',
+    'sr4ir_mm.apis.export': 'export',
+    'sr4ir_mm.apis.inferencer': 'SR4IRInferencer',
+    'sr4ir_mm.apis.lr_input': 'use_lr_input',
+    'sr4ir_mm.apis.lr_predictor': 'LRPredictor',
+    'sr4ir_mm.apis.mixing': 'mix',
+    'sr4ir_mm.apis.sr_zoo': 'find_sr',
+    'sr4ir_mm.models.random_degradation': 'RandomNoise',
+    'sr4ir_mm.models.tiling': 'tiled',
+    'sr4ir_mm.models.torchvision_nets': 'TorchvisionNet',
+}
+
+
+@pytest.mark.parametrize('old', sorted(MOVED))
+def test_an_old_path_still_works_with_a_warning(old):
+    sys.modules.pop(old, None)
+    with pytest.warns(FutureWarning, match=rf"'{old}' is now '{MOVED[old]}'") as warned:
+        module = import_module(old)
+    assert len(warned) == 1
+    assert getattr(module, NAMES[old]) is getattr(import_module(MOVED[old]), NAMES[old])
+    with pytest.raises(AttributeError, match='nothing'):
+        module.nothing  # noqa: B018
+
+
+def test_an_unknown_path():
+    with pytest.raises(ModuleNotFoundError):
+        import_module('sr4ir_mm.apis.nothing')
