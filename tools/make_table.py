@@ -1,8 +1,9 @@
 """The paper's table in one command: python tools/make_table.py 'configs/paper/tv-*_edsr_x8_*.py'
 
-Trains and tests the schemes of each SR4IR config that is named (other configs that a glob matches are passed over) and
-writes table.md, table.csv and table.png into the work dir, anew after every run. What is done is skipped and what was
-cut is resumed: to go on, give the same command again. The numbers are those of the last epoch, as in the paper.
+Trains and tests SR4IR and its baselines with each config of SR4IR that is named; other files that a glob matches are
+skipped. Writes table.md, table.csv and table.png into the work dir after every run. To continue after an interruption,
+give the same command again: finished runs are skipped, others are resumed. The numbers are those of the last epoch, as
+in the paper.
 """
 
 import argparse
@@ -14,13 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paper_table.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
-from paper_table.plot import plot
+from paper_table.plan import ROWS, PaperConfig, Plan, find_paper_configs, task_metric
 from paper_table.runs import Run
 from paper_table.table import Block, make_block, to_markdown, write_csv
 
-from sr4ir_mm.config.work_dir import last_checkpoint, read_metrics
+from sr4ir_mm.config import last_checkpoint, read_metrics
 from sr4ir_mm.errors import SR4IRError, user_errors
+from sr4ir_mm.models.scheme import ALIASES
 
 TOOLS = Path(__file__).resolve().parent
 
@@ -28,13 +29,22 @@ TOOLS = Path(__file__).resolve().parent
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('configs', nargs='+', help='SR4IR configs, <net>_<sr>_x<scale>_<data>.py, or globs of them')
     parser.add_argument(
-        '--schemes', nargs='+', choices=SCHEMES, help='rows of the table; default: all that have a config'
+        'configs',
+        nargs='+',
+        help='configs of SR4IR, <task network>_<SR network>_x<scale>_<data>.py, or globs of them',
     )
-    parser.add_argument('--seeds', nargs='+', type=int, help="default: each config's own")
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/table'))
-    parser.add_argument('--dry-run', action='store_true', help='list the runs, in order, and do nothing')
+    parser.add_argument(
+        '--schemes',
+        nargs='+',
+        type=lambda name: ALIASES.get(name, name),
+        choices=ROWS,
+        metavar='SCHEME',
+        help=f'rows of the table: {", ".join(ROWS)}, or without quotes h2t, l2t, ...; default: all',
+    )
+    parser.add_argument('--seeds', nargs='+', type=int, help="seeds of the runs; default: each config's own")
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/table'), help='folder of all runs')
+    parser.add_argument('--dry-run', action='store_true', help='list the runs in order, and do nothing')
     parser.add_argument('--gpus', type=int, default=1, help='GPUs for each run; more than one: distributed')
     parser.add_argument('--amp', action='store_true', help='train with mixed precision')
     parser.add_argument('--cfg-options', nargs='+', default=[], help='override entries in every run: key=value ...')
@@ -42,7 +52,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def list_runs(plan: Plan) -> None:
-    """Print what is done and what will be run, in order."""
+    """Print the status of every run, in the order of execution."""
     for i, run in enumerate(plan.runs.values(), 1):
         starts = (f'{part} from {os.path.basename(str(source))}' for part, source in run.starts_from.items())
         print(f'{i:4} {run.status():7} {run}', *starts, sep='; ')
@@ -50,13 +60,13 @@ def list_runs(plan: Plan) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[int]:
-    """Keep others out of a folder; a tool that outlives us keeps the lock that it inherits."""
+    """Keep other processes out of a folder. A tool that outlives this process keeps the lock, which it inherits."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / '.lock', 'w') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SR4IRError(f"Another process is at work in '{folder}'.") from None
+            raise SR4IRError(f"Another process is at work in '{folder}': wait for it, or stop it.") from None
         yield file.fileno()
 
 
@@ -69,7 +79,7 @@ def call(tool: str, gpus: int, lock: int, *args: object) -> None:
     command = [*launch, TOOLS / tool, *args, *launcher]
     code = subprocess.run([str(arg) for arg in command], pass_fds=[lock], check=False).returncode
     if code:
-        raise SR4IRError(f'{tool} ended with exit code {code}.')
+        raise SR4IRError(f'{tool} ended with exit code {code}, see its messages above.')
 
 
 def execute(run: Run, gpus: int) -> None:
@@ -79,14 +89,14 @@ def execute(run: Run, gpus: int) -> None:
         options = ['--cfg-options', *run.cfg_options()]
         checkpoint = last_checkpoint(run.folder)
         resume = ['--resume', checkpoint] if checkpoint else []
-        call('train.py', gpus, lock, run.config, '--work-dir', run.folder, *run.train_args, *resume, *options)
-        test_dir = run.folder / 'test'
-        call('test.py', gpus, lock, run.config, last_checkpoint(run.folder), '--work-dir', test_dir, *options)
+        config, test_dir = run.config_args(), run.folder / 'test'
+        call('train.py', gpus, lock, *config, '--work-dir', run.folder, *run.train_args, *resume, *options)
+        call('test.py', gpus, lock, *config, last_checkpoint(run.folder), '--work-dir', test_dir, *options)
         run.store(read_metrics(test_dir))
 
 
 def execute_all(plan: Plan, gpus: int) -> Iterator[Run]:
-    """Make the runs that are not done; yields each one, and goes on with what does not need one that failed."""
+    """Execute the runs that are not done, and yield each one. After a failure, runs that do not need it continue."""
     failed: set[Path] = set()
     for i, run in enumerate(plan.runs.values(), 1):
         if (status := run.status()) == 'done':
@@ -102,13 +112,15 @@ def execute_all(plan: Plan, gpus: int) -> Iterator[Run]:
         yield run
 
 
-def write_table(plan: Plan, rows: dict[Leaf, list[dict[str, Run]]]) -> list[Block]:
-    """Write the table of the runs that are done; ``rows`` are the runs by scheme, for each leaf and seed."""
+def write_table(plan: Plan, rows: dict[PaperConfig, list[dict[str, Run]]]) -> list[Block]:
+    """Write the table of the runs that are done; ``rows`` are the runs by scheme, for each config and seed."""
+    from paper_table.plot import plot  # matplotlib, which --help does not need
+
     blocks = []
-    for leaf, seeds in rows.items():
+    for config, seeds in rows.items():
         results = {scheme: [done for runs in seeds if (done := runs[scheme].metrics())] for scheme in seeds[0]}
-        name = dict(net=leaf.net, sr=leaf.sr, scale=leaf.scale, data=leaf.data)
-        blocks.append(make_block(name, task_metric(plan.load(leaf.path)), results))
+        name = dict(net=config.net, sr=config.sr, scale=config.scale, data=config.data)
+        blocks.append(make_block(name, task_metric(plan.load(config.path)), results))
     plan.work_dir.mkdir(parents=True, exist_ok=True)
     (plan.work_dir / 'table.md').write_text(to_markdown(blocks))
     write_csv(blocks, plan.work_dir / 'table.csv')
@@ -117,13 +129,13 @@ def write_table(plan: Plan, rows: dict[Leaf, list[dict[str, Run]]]) -> list[Bloc
 
 
 def main() -> int:
-    """Plan, run, write; returns the exit code."""
+    """Plan, run and write; return the exit code."""
     args = parse_args()
     plan, rows = Plan(args.work_dir, args.cfg_options, ['--amp'] * args.amp), {}
-    leaves = find_leaves(args.configs)
-    for seed in dict.fromkeys(args.seeds or [None]):  # the first seed of everything comes first
-        for leaf in leaves:
-            rows.setdefault(leaf, []).append(plan.add_leaf(leaf, args.schemes, seed))
+    configs = find_paper_configs(args.configs)
+    for seed in dict.fromkeys(args.seeds or [None]):  # all runs of the first seed come first
+        for config in configs:
+            rows.setdefault(config, []).append(plan.add_paper_config(config, args.schemes, seed))
     for run in plan.runs.values():
         run.check_same()
     list_runs(plan)

@@ -5,6 +5,7 @@ import fcntl
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,34 +19,34 @@ from PIL import Image
 
 sys.path.insert(0, str(TOOLS))
 import make_table
-from paper_table.plan import SCHEMES, Leaf, Plan, find_leaves, task_metric
+import paper_table.plot
+from paper_table.plan import ROWS, PaperConfig, Plan, find_paper_configs, task_metric
 from paper_table.plot import plot
 from paper_table.table import make_block, to_markdown, write_csv
 
-from sr4ir_mm.config.work_dir import last_checkpoint
+from sr4ir_mm.config import last_checkpoint
 from sr4ir_mm.errors import SR4IRError
 
 CONFIGS = TOOLS.parent / 'configs'
-S_FILE, T_FILE = 'work_dirs/net_s_x4_toy_sr/epoch_9.pth', 'work_dirs/net_toy_h2t/epoch_9.pth'
-LEAF = f"""
-model = dict(scheme='SR4IR', task=dict(), sr=dict(init_cfg=dict(type='Pretrained', checkpoint='{S_FILE}')))
+S_FILE, T_FILE = 'work_dirs/s_x4_toy/epoch_9.pth', 'work_dirs/net_toy_h2t/epoch_9.pth'
+SR4IR = f"""
+model = dict(
+    scheme='SR4IR', scale=4, task=dict(), sr=dict(init_cfg=dict(type='Pretrained', checkpoint='{S_FILE}')))
+pretraining = {{'{S_FILE}': 'python tools/train.py s_x4_toy.py'}}
+train_cfg = dict(max_epochs=9)
 default_hooks = dict(checkpoint=dict(save_best='mIoU'))
 randomness = dict(seed=7)
 """
 TOY = {
-    'net_s_x4_toy': LEAF,
-    'net_s_x4_toy_sr': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='S', sr=dict(init_cfg=dict(_delete_=True)))",
-    'net_s_x4_toy_s2t': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='S->T')",
-    'net_s_x4_toy_t2s': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='T->S', task=dict(init_cfg="
-    f"dict(type='Pretrained', checkpoint='{T_FILE}')))",
-    'net_toy_h2t': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='H->T', sr=None)",
-    'net_x4_toy_l2t': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='L->T', sr=None)",
+    'net_s_x4_toy': SR4IR,
+    's_x4_toy': "_base_ = './net_s_x4_toy.py'\nmodel = dict(scheme='S', sr=dict(init_cfg=dict(_delete_=True)))",
 }
+PAPER_CONFIG = PaperConfig.parse('net_s_x4_toy.py')
 
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch) -> Path:
-    """A folder to work in, with a config of each scheme but S+T."""
+    """A folder to work in, with a config of SR4IR and one that pre-trains its SR network."""
     for name, text in TOY.items():
         (tmp_path / f'{name}.py').write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -60,28 +61,29 @@ def touch(path: Path) -> None:
 
 
 class FakeTools:
-    """Stands for tools/train.py and tools/test.py; ``broken`` holds (tool, config) that fail."""
+    """Stand-in for tools/train.py and tools/test.py; ``broken`` has (tool, run) that fail."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, list[str]]] = []
         self.broken: set[tuple[str, str]] = set()
 
-    def __call__(self, tool: str, gpus: int, lock: int, config: Path, *args: object) -> None:
-        """As make_table.call."""
+    def __call__(self, tool: str, gpus: int, lock: int, *args: object) -> None:
+        """Do what make_table.call does."""
         args = [str(arg) for arg in args]
-        self.calls.append((tool, config.stem, args))
         folder = Path(args[args.index('--work-dir') + 1])
+        name = re.search('([^/]+)/seed', str(folder))[1]
+        self.calls.append((tool, name, args))
         if tool == 'train.py':
             touch(folder / 'epoch_9.pth')
-        if (tool, config.stem) in self.broken:
+        if (tool, name) in self.broken:
             raise SR4IRError(f'{tool} ended with exit code 1.')
         if tool == 'test.py':
             (folder / 'now').mkdir(parents=True)
             (folder / 'now/now.json').write_text(json.dumps({'mIoU': 50.0, 'sr/PSNR': math.inf}))
 
     def trained(self) -> list[str]:
-        """The configs trained, in order."""
-        return [config for tool, config, _ in self.calls if tool == 'train.py']
+        """The runs that were trained, in order."""
+        return [name for tool, name, _ in self.calls if tool == 'train.py']
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def tools(monkeypatch) -> FakeTools:
     """Instead of real trainings."""
     tools = FakeTools()
     monkeypatch.setattr(make_table, 'call', tools)
-    monkeypatch.setattr(make_table, 'plot', lambda blocks, path: None)
+    monkeypatch.setattr(paper_table.plot, 'plot', lambda blocks, path: None)
     return tools
 
 
@@ -103,31 +105,34 @@ def run(*args: object) -> int:
 # ---- which configs
 
 
-@pytest.mark.parametrize('name', ['a_b_x4_voc_s2t.py', 'a_x4_voc_l2t.py', 'a_voc_h2t.py', 'edsr-s_x4_mini_sr.py'])
-def test_other_schemes_are_no_leaves(name):
-    assert Leaf.parse(name) is None
+@pytest.mark.parametrize('name', ['a_b_x4_voc_s2t.py', 'a_x4_voc_l2t.py', 'a_voc_h2t.py', 'edsr-s_x4_mini.py'])
+def test_other_names_are_no_paper_configs(name):
+    assert PaperConfig.parse(name) is None
 
 
-def test_every_leaf_of_the_paper_has_its_six_configs():
-    leaves = find_leaves([str(CONFIGS / folder / '*_x[48]_*.py') for folder in ('sr4ir', 'paper')])
-    grid = [leaf for leaf in leaves if leaf.sr in ('edsr', 'swinir')]
-    assert {leaf.path.parent.name for leaf in grid} == {'sr4ir', 'paper'} and all(
-        leaf.config(scheme) for leaf in grid for scheme in SCHEMES
-    )
+def test_every_paper_config_has_its_six_runs():
+    found = find_paper_configs([str(CONFIGS / folder / '*_x[48]_*.py') for folder in ('sr4ir', 'paper')])
+    assert len(found) == 32
+    assert {config.path.parent.name for config in found} == {'sr4ir', 'paper'}
     plan = Plan(Path('w'))
-    for scheme, run in plan.add_leaf(grid[0]).items():
-        assert plan.load(run.config).model.scheme == scheme
+    for config in found:  # also those that share runs without an SR network
+        assert list(plan.add_paper_config(config)) == list(ROWS)
+    for scheme, run in plan.add_paper_config(found[0]).items():
+        assert plan.load(run.config, run.scheme).model.scheme == scheme
 
 
-def test_globs_files_and_mistakes(toy):
-    assert [leaf.path.name for leaf in find_leaves(['*.py', 'net_s_x4_toy.py'])] == ['net_s_x4_toy.py']
-    assert str(find_leaves(['net*'])[0].path) == 'net_s_x4_toy.py'
-    with pytest.raises(SR4IRError, match=r"no config file 'no_s_x4_\*.py'"):
-        find_leaves(['no_s_x4_*.py'])
-    with pytest.raises(SR4IRError, match=r"'net_toy_h2t.py' is no SR4IR config"):
-        find_leaves(['*_h2t.py'])
-    with pytest.raises(SR4IRError, match=r"'net_s_x4_toy.py' has no config of S\+T"):
-        run('net_s_x4_toy.py', '--schemes', 'S+T', 'H->T')
+def test_globs_files_and_mistakes(toy, tools):
+    assert [config.path.name for config in find_paper_configs(['*.py', 'net_s_x4_toy.py'])] == ['net_s_x4_toy.py']
+    assert str(find_paper_configs(['net*'])[0].path) == 'net_s_x4_toy.py'
+    with pytest.raises(SR4IRError, match=r"Config file 'no_s_x4_\*.py' not found"):
+        find_paper_configs(['no_s_x4_*.py'])
+    with pytest.raises(SR4IRError, match=r"'s_x4_toy.py' is not a config of SR4IR"):
+        find_paper_configs(['s_*'])
+    for scheme in ('hr', 's'):  # the second is not a row
+        with pytest.raises(SystemExit):
+            run('net_s_x4_toy.py', '--schemes', scheme)
+    assert run('net_s_x4_toy.py', '--schemes', 'h2t', 'L->T') == 0
+    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t']
 
 
 # ---- what is run, in which order
@@ -137,13 +142,13 @@ def test_plan_of_real_configs():
     """Scale-free runs are shared, S is trained once, and each run comes after those it needs."""
     plan = Plan(Path('w'))
     for seed in (0, 1):
-        for leaf in find_leaves([str(CONFIGS / 'sr4ir/deeplabv3_edsr_x[48]_voc.py')]):
-            assert list(plan.add_leaf(leaf, seed=seed)) == list(SCHEMES)
-    runs = [f'{run.config.stem} {run.seed}' for run in plan.runs.values()]
+        for config in find_paper_configs([str(CONFIGS / 'sr4ir/deeplabv3_edsr_x[48]_voc.py')]):
+            assert list(plan.add_paper_config(config, seed=seed)) == list(ROWS)
+    runs = [f'{run.folder.parent.name} {run.seed}' for run in plan.runs.values()]
     assert runs[:7] == [
         'deeplabv3_voc_h2t 0',
         'deeplabv3_x4_voc_l2t 0',
-        'deeplabv3_edsr_x4_voc_sr 200',
+        'deeplabv3_edsr_x4_voc_s 200',
         'deeplabv3_edsr_x4_voc_s2t 0',
         'deeplabv3_edsr_x4_voc_t2s 0',
         'deeplabv3_edsr_x4_voc_st 0',
@@ -154,45 +159,47 @@ def test_plan_of_real_configs():
     assert {net: str(need) for net, need in t2s.needs.items()} == {'task': 'deeplabv3_voc_h2t seed 1'}
     assert t2s.starts_from['sr'].startswith('https://')
     s2t = plan.runs[Path('w/deeplabv3_edsr_x4_voc_s2t/seed1')]
-    assert {net: str(need) for net, need in s2t.needs.items()} == {'sr': 'deeplabv3_edsr_x4_voc_sr seed 200'}
+    assert {net: str(need) for net, need in s2t.needs.items()} == {'sr': 'deeplabv3_edsr_x4_voc_s seed 200'}
 
 
 def test_the_default_seed_is_the_configs(toy):
-    assert {run.seed for run in Plan(Path('w')).add_leaf(Leaf.parse('net_s_x4_toy.py')).values()} == {7}
+    assert {run.seed for run in Plan(Path('w')).add_paper_config(PAPER_CONFIG).values()} == {7}
 
 
 def test_a_file_of_s_is_used_if_it_is_there_but_t_is_that_of_the_table(toy):
     touch(Path(S_FILE))
     touch(Path(T_FILE))
     plan = Plan(Path('w'))
-    t2s = plan.add_leaf(Leaf.parse('net_s_x4_toy.py'), ['T->S'], seed=3)['T->S']
+    t2s = plan.add_paper_config(PAPER_CONFIG, ['T->S'], seed=3)['T->S']
     assert t2s.starts_from['sr'] == S_FILE
     assert [str(run) for run in plan.runs.values()] == ['net_toy_h2t seed 3', 'net_s_x4_toy_t2s seed 3']
 
 
 def test_a_file_of_the_cfg_options_is_used(toy):
     plan = Plan(Path('w'), ['model.task.init_cfg.checkpoint=mine.pth', f'model.sr.init_cfg.checkpoint={S_FILE}'])
-    t2s = plan.add_leaf(Leaf.parse('net_s_x4_toy.py'), ['T->S'], seed=0)['T->S']
+    t2s = plan.add_paper_config(PAPER_CONFIG, ['T->S'], seed=0)['T->S']
     assert t2s.starts_from['task'] == 'mine.pth'
-    assert [str(run) for run in plan.runs.values()] == ['net_s_x4_toy_sr seed 7', 'net_s_x4_toy_t2s seed 0']
-    assert plan.runs[Path('w/net_s_x4_toy_sr/seed7')].starts_from['sr'] == S_FILE  # not from itself
+    assert [str(run) for run in plan.runs.values()] == ['s_x4_toy seed 7', 'net_s_x4_toy_t2s seed 0']
+    assert plan.runs[Path('w/s_x4_toy/seed7')].starts_from['sr'] == S_FILE  # not from itself
 
 
 def test_tools_are_called_with_what_the_user_and_the_plan_say(toy, tools):
     assert run('*.py', '--seeds', 0, '--work-dir', 'w', '--amp', '--cfg-options', 'model.x=1', 'a.b=[c,2]') == 0
-    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 'net_s_x4_toy_sr'] + [
-        f'net_s_x4_toy{suffix}' for suffix in ('_s2t', '_t2s', '')
+    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 's_x4_toy'] + [
+        f'net_s_x4_toy{suffix}' for suffix in ('_s2t', '_t2s', '_st', '')
     ]
-    calls = {(tool, config): args for tool, config, args in tools.calls}
+    calls = {(tool, name): args for tool, name, args in tools.calls}
     options = ['--cfg-options', 'model.x=1', 'a.b=[c,2]', 'randomness.seed=0']
     starts = [
-        'model.sr.init_cfg.checkpoint=w/net_s_x4_toy_sr/seed7/epoch_9.pth',
+        'model.sr.init_cfg.checkpoint=w/s_x4_toy/seed7/epoch_9.pth',
         'model.task.init_cfg.checkpoint=w/net_toy_h2t/seed0/epoch_9.pth',
     ]
     folder = 'w/net_s_x4_toy_t2s/seed0'
-    assert calls['train.py', 'net_s_x4_toy_t2s'] == ['--work-dir', folder, '--amp', *options, *starts]
+    config = ['net_s_x4_toy.py', '--scheme', 'T->S']
+    assert calls['train.py', 'net_s_x4_toy_t2s'] == [*config, '--work-dir', folder, '--amp', *options, *starts]
     test_args = [f'{folder}/epoch_9.pth', '--work-dir', f'{folder}/test', *options, *starts]
-    assert calls['test.py', 'net_s_x4_toy_t2s'] == test_args
+    assert calls['test.py', 'net_s_x4_toy_t2s'] == [*config, *test_args]
+    assert calls['train.py', 'net_s_x4_toy'][:2] == ['net_s_x4_toy.py', '--work-dir']
 
 
 def test_gpus_and_exit_codes(monkeypatch, tmp_path):
@@ -219,8 +226,8 @@ def test_a_dry_run_does_nothing(toy, tools, capsys):
     assert run('*.py', '--dry-run', '--work-dir', 'w') == 0
     assert not tools.calls and sorted(toy.rglob('*')) == before
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 6 and lines[0].split() == ['1', 'new', 'net_toy_h2t', 'seed', '7']
-    assert lines[4].endswith('net_s_x4_toy_t2s seed 7; sr from net_s_x4_toy_sr seed 7; task from net_toy_h2t seed 7')
+    assert len(lines) == 7 and lines[0].split() == ['1', 'new', 'net_toy_h2t', 'seed', '7']
+    assert lines[4].endswith('net_s_x4_toy_t2s seed 7; sr from s_x4_toy seed 7; task from net_toy_h2t seed 7')
 
 
 def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys):
@@ -230,17 +237,18 @@ def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys)
     tools.calls.clear()
     tools.broken.clear()
     assert run(*args) == 0
-    assert [(tool, config, '--resume' in args) for tool, config, args in tools.calls] == [
+    assert [(tool, name, '--resume' in args) for tool, name, args in tools.calls] == [
         ('train.py', 'net_toy_h2t', True),
         ('test.py', 'net_toy_h2t', False),
         ('train.py', 'net_x4_toy_l2t', True),
         ('test.py', 'net_x4_toy_l2t', False),
     ]
-    assert tools.calls[0][2][3] == 'w/net_toy_h2t/seed7/epoch_9.pth'
+    assert tools.calls[0][2][6] == 'w/net_toy_h2t/seed7/epoch_9.pth'
     tools.calls.clear()
     assert run(*args) == 0 and not tools.calls
     assert json.loads(Path('w/net_toy_h2t/seed7/result.json').read_text()) == {
-        'config': 'net_toy_h2t.py',
+        'config': 'net_s_x4_toy.py',
+        'scheme': 'H->T',
         'seed': 7,
         'options': [],
         'metrics': {'mIoU': 50.0, 'sr/PSNR': math.inf},
@@ -249,12 +257,12 @@ def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys)
 
 
 def test_a_failure_stops_only_what_needs_it(toy, tools, capsys):
-    tools.broken = {('train.py', 'net_s_x4_toy_sr')}
+    tools.broken = {('train.py', 's_x4_toy')}
     assert run('*.py', '--work-dir', 'w', '--seeds', 0, 1) == 1
-    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 'net_s_x4_toy_sr', 'net_toy_h2t', 'net_x4_toy_l2t']
+    assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 's_x4_toy', 'net_toy_h2t', 'net_x4_toy_l2t']
     output = capsys.readouterr()
-    assert 'net_s_x4_toy_sr seed 7 failed: train.py ended with exit code 1.' in output.err
-    assert 'net_s_x4_toy seed 1 failed: It needs net_s_x4_toy_sr seed 7, which failed.' in output.err
+    assert 's_x4_toy seed 7 failed: train.py ended with exit code 1.' in output.err
+    assert 'net_s_x4_toy seed 1 failed: It needs s_x4_toy seed 7, which failed.' in output.err
     assert [line.split('|')[2].strip() for line in output.out.splitlines() if '->T ' in line or 'SR4IR ' in line] == [
         '50.00 ± 0.00',
         '50.00 ± 0.00',
@@ -266,9 +274,9 @@ def test_a_failure_stops_only_what_needs_it(toy, tools, capsys):
 def test_a_mistake_ends_before_the_first_run(toy, tools):
     touch(Path(S_FILE))
     options = ('--work-dir', 'w', '--cfg-options', 'train_dataloader.dataset.type=x')
-    with pytest.raises(SR4IRError, match="There is no 'no/data', which x needs"):
+    with pytest.raises(SR4IRError, match="'no/data' is missing, and x needs it"):
         run('*.py', *options, 'train_dataloader.dataset.data_root=no/data')
-    with pytest.raises(SR4IRError, match=r"There is no 'no\.pth' to start from"):
+    with pytest.raises(SR4IRError, match=r"'no\.pth' is missing, and a network starts from it"):
         run('*.py', '--schemes', 'SR4IR', *options, 'model.sr.init_cfg.checkpoint=no.pth')
     with pytest.raises(SR4IRError, match=r"'net_toy_h2t\.py' does not take the --cfg-options"):
         run('*.py', *options, 'model.sr.x=1')
@@ -287,17 +295,29 @@ def test_other_options_are_not_mixed_in(toy, tools):
 
 
 def test_configs_of_one_name_are_not_mixed_up(toy, tools):
-    leaf = Path('net_s_x4_toy.py')
-    mine = toy / 'mine' / leaf
+    config = Path('net_s_x4_toy.py')
+    mine = toy / 'mine' / config
     mine.parent.mkdir()
-    mine.write_text(leaf.read_text())
+    mine.write_text(config.read_text())
     with pytest.raises(
-        SR4IRError, match=r"'net_s_x4_toy.py' and '.*mine/net_s_x4_toy.py' would share 'w/net_s_x4_toy/"
+        SR4IRError, match=r"'net_s_x4_toy.py' and '.*mine/net_s_x4_toy.py' would share 'w/net_(s_x4_)?toy"
     ):
-        run(leaf, mine, '--work-dir', 'w')
-    assert run(leaf, '--work-dir', 'w') == run(leaf.resolve(), '--work-dir', 'w') == 0
-    with pytest.raises(SR4IRError, match=r"was made of 'net_s_x4_toy.py', not '.*mine/net_s_x4_toy.py'"):
+        run(config, mine, '--work-dir', 'w')
+    assert run(config, '--work-dir', 'w') == run(config.resolve(), '--work-dir', 'w') == 0
+    with pytest.raises(SR4IRError, match=r"was made with 'net_s_x4_toy.py', not '.*mine/net_s_x4_toy.py'"):
         run(mine, '--work-dir', 'w')
+
+
+def test_runs_without_an_sr_network_are_shared_if_all_else_is_the_same(toy, tools):
+    other = "_base_ = './net_s_x4_toy.py'\nmodel = dict(scale=8, sr=dict(x=1), tdp=dict(loss_weight=2))\n"
+    Path('net_other_x8_toy.py').write_text(other)
+    schemes = ('--schemes', 'H->T', 'L->T', '--work-dir', 'w')
+    assert run('net_*.py', *schemes) == 0
+    assert tools.trained() == ['net_toy_h2t', 'net_x8_toy_l2t', 'net_x4_toy_l2t']
+    assert run('net_s_x4_toy.py', *schemes) == 0 and len(tools.trained()) == 3  # also with the other config alone
+    Path('net_other_x8_toy.py').write_text(other + 'train_cfg = dict(max_epochs=8)\n')
+    with pytest.raises(SR4IRError, match="would share 'w/net_toy_h2t/seed7', but are different"):
+        run('net_*.py', *schemes)
 
 
 def test_a_seed_counts_once(toy, tools):
@@ -368,7 +388,7 @@ def test_markdown(example):
         '### resnet18, edsr, x4, cars',
         '',
         '| scheme |    top-1 (%) |    PSNR (dB) |          SSIM | LPIPS | gap closed | seeds |',
-        '|--------|-------------:|-------------:|--------------:|------:|-----------:|------:|',
+        '| :------|------------: |------------: |-------------: |-----: |----------: |-----: |',
         '| H->T   |        80.00 |            ∞ |         1.000 |     - |       1.00 |     1 |',
         '| L->T   | 60.50 ± 0.71 | 20.00 ± 0.00 | 0.500 ± 0.000 |     - |       0.00 |     2 |',
         '| SR4IR  | 68.00 ± 2.83 | 22.50 ± 0.71 | 0.650 ± 0.071 | 0.300 |       0.38 |     2 |',
@@ -422,9 +442,9 @@ def test_the_metric_is_that_of_the_best_checkpoint():
 def test_killed_in_training_and_run_again(tmp_path):
     """Real trainings: the first command is killed after an epoch, the next goes on, a third finds no work."""
     make_voc(tmp_path / 'voc')
-    leaf = CONFIGS / 'sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+    config = CONFIGS / 'demo/fcn-tiny_edsr-tiny_x4_demo.py'
     options = ['data_root=voc', 'train_cfg.max_epochs=3', 'train_dataloader.batch_size=2']
-    command = [sys.executable, '-W', 'ignore', str(TOOLS / 'make_table.py'), str(leaf), '--schemes', 'L->T', 'SR4IR']
+    command = [sys.executable, '-W', 'ignore', str(TOOLS / 'make_table.py'), str(config), '--schemes', 'L->T', 'SR4IR']
     command += ['--work-dir', 'w', '--cfg-options', *options]
     env = dict(os.environ, OMP_NUM_THREADS='1')
     first = subprocess.Popen(command, cwd=tmp_path, env=env, start_new_session=True, stdout=subprocess.DEVNULL)

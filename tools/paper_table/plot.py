@@ -1,4 +1,4 @@
-"""The plot of the paper's table."""
+"""Plot of the paper's table."""
 
 import math
 from collections.abc import Sequence

@@ -1,11 +1,11 @@
-"""One training and its test: what it is given, where it stands, what it measured."""
+"""One training and its test: arguments, status, metrics."""
 
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sr4ir_mm.config.work_dir import last_checkpoint
+from sr4ir_mm.config import last_checkpoint
 from sr4ir_mm.errors import SR4IRError
 
 RESULT = 'result.json'
@@ -17,14 +17,16 @@ class Run:
 
     Args:
         config (Path): Config file.
-        seed (int): Of the run.
-        folder (Path): For checkpoints, logs, the test and the result.
-        options (tuple[str]): The user's ``--cfg-options``, as they were written.
+        scheme (str, optional): Scheme to derive from it; None for the config's own.
+        seed (int): Seed of the run.
+        folder (Path): Folder for checkpoints, logs, the test and the result, ``<name of the run>/seed<seed>``.
+        options (tuple[str]): User's ``--cfg-options``, as written.
         train_args (tuple[str]): More arguments for ``tools/train.py``.
-        starts_from (dict): What the net 'sr' or 'task' starts from: another run, or a file or URL.
+        starts_from (dict): What the network 'sr' or 'task' starts from: another run, or a file or URL.
     """
 
     config: Path
+    scheme: str | None
     seed: int
     folder: Path
     options: tuple[str, ...] = ()
@@ -32,46 +34,53 @@ class Run:
     starts_from: dict[str, 'Run | str'] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f'{self.config.stem} seed {self.seed}'
+        return f'{self.folder.parent.name} seed {self.seed}'
 
     @property
     def needs(self) -> dict[str, 'Run']:
-        """The runs that this one starts from, by net."""
+        """The runs that this one starts from, by network."""
         return {net: source for net, source in self.starts_from.items() if isinstance(source, Run)}
 
+    def config_args(self) -> list[str]:
+        """Return the arguments of the tools that name the config."""
+        return [str(self.config), *(['--scheme', self.scheme] if self.scheme else [])]
+
     def cfg_options(self) -> list[str]:
-        """What to give to ``--cfg-options`` of the tools."""
+        """Return the values of the tools' ``--cfg-options``."""
         starts = (f'model.{net}.init_cfg.checkpoint={last_checkpoint(run.folder)}' for net, run in self.needs.items())
         return [*self.options, f'randomness.seed={self.seed}', *starts]
 
     def status(self) -> str:
-        """'done', 'resume' (there is a checkpoint) or 'new'."""
+        """Return 'done', 'resume' (there is a checkpoint) or 'new'."""
         if self.metrics() is not None:
             return 'done'
         return 'resume' if last_checkpoint(self.folder) else 'new'
 
     def metrics(self) -> dict | None:
-        """The metrics of the test, or None if the run is not done."""
+        """Return the metrics of the test, or None if the run is not done."""
         return self._stored().get('metrics')
 
     def store(self, metrics: dict | None = None) -> None:
-        """Note with which options the run began or, with its metrics, that it is done. There is no half of a file."""
-        entries = dict(config=str(self.config), seed=self.seed, options=self._given(), metrics=metrics)
+        """Write with which options the run began and, if it is done, its metrics. The file is never incomplete."""
+        entries = dict(
+            config=str(self.config), scheme=self.scheme, seed=self.seed, options=self._given(), metrics=metrics
+        )
         partial = self.folder / f'{RESULT}.partial'
         partial.write_text(json.dumps(entries, indent=2) + '\n')
         os.replace(partial, self.folder / RESULT)
 
     def check_same(self) -> None:
-        """See that a run that was begun before began with the same config and options.
+        """Check that an earlier start of the run had the same options and a config from the same folder.
 
         Raises:
             SR4IRError: If not.
         """
         stored, now = self._stored(), self._given()
-        if (config := stored.get('config')) and Path(config).resolve() != self.config.resolve():
+        # a run without an SR network may have started with the config of another one
+        if (config := stored.get('config')) and Path(config).resolve().parent != self.config.resolve().parent:
             raise SR4IRError(
-                f"The run in '{self.folder}' was made of '{config}', not '{self.config}': give another --work-dir, or "
-                'delete that folder.'
+                f"The run in '{self.folder}' was made with '{config}', not '{self.config}': give another --work-dir, "
+                'or delete that folder.'
             )
         if (then := stored.get('options', now)) != now:
             raise SR4IRError(

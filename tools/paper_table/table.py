@@ -1,4 +1,4 @@
-"""The paper's table from the metrics of runs: mean and spread over seeds, as Markdown and CSV."""
+"""The paper's table from the metrics of runs: mean and standard deviation over seeds, as Markdown and CSV."""
 
 import csv
 import math
@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: how to show the metrics that the shipped configs select by: name, factor
+from prettytable import PrettyTable, TableStyle
+
+#: task metric of the shipped configs -> its title and factor
 TASK_METRICS = {
     'mIoU': ('mIoU (%)', 1),
     'coco/bbox_mAP': ('mAP (%)', 100),
@@ -27,14 +29,14 @@ class Cell:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> 'Cell | None':
-        """Summarize the values of the seeds; None if there are none."""
+        """Summarize the values of the seeds; None without values."""
         if not values:
             return None
         finite = len(values) > 1 and all(map(math.isfinite, values))
         return cls(sum(values) / len(values), statistics.stdev(values) if finite else math.nan, len(values))
 
     def text(self, digits: int) -> str:
-        """As in the Markdown table."""
+        """Return the text in the Markdown table."""
         if math.isinf(self.mean):
             return '∞'
         return f'{self.mean:.{digits}f}' + ('' if math.isnan(self.std) else f' ± {self.std:.{digits}f}')
@@ -52,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """The rows of one task net, SR net, scale and data set; the first column is the task metric."""
+    """The rows of one task network, SR network, scale and data set; the first column is the task metric."""
 
     name: dict[str, object]
     columns: list[str]
@@ -60,7 +62,7 @@ class Block:
 
     @property
     def title(self) -> str:
-        """E.g. 'resnet18, edsr, x4, cars'."""
+        """The title, e.g. 'resnet18, edsr, x4, cars'."""
         return '{net}, {sr}, x{scale}, {data}'.format(**self.name)
 
 
@@ -70,8 +72,8 @@ def make_block(name: dict[str, object], metric: str, results: Mapping[str, Seque
     Args:
         name (dict): ``net``, ``sr``, ``scale`` and ``data``.
         metric (str): Key of the task metric.
-        results (Mapping[str, Sequence[dict]]): By scheme, in the order of the rows, the metrics of each seed that is
-            done; maybe none.
+        results (Mapping[str, Sequence[dict]]): Metrics of each seed that is done, by scheme in the order of the rows;
+            the list may be empty.
     """
     title, factor = TASK_METRICS.get(metric, (metric, 1))
     columns = {metric: (title, factor), **{key: (title, 1) for key, title in QUALITY.items()}}
@@ -91,33 +93,31 @@ def make_block(name: dict[str, object], metric: str, results: Mapping[str, Seque
 
 
 def gap_closed(value: float | None, low: float | None, high: float | None) -> float | None:
-    """The share of the gap between L->T and H->T (oracle) that is closed; None if one is unknown or there is no gap."""
+    """Return the share of the gap between L->T and H->T (oracle) that is closed; None if it is unknown or zero."""
     if None in (value, low, high) or high == low:
         return None
     return (value - low) / (high - low)
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """A table for each block; mean ± standard deviation over seeds."""
+    """Return a table for each block; mean ± standard deviation over seeds."""
     return '\n\n'.join(map(_markdown_block, blocks)) + '\n'
 
 
 def _markdown_block(block: Block) -> str:
-    table = [['scheme', *block.columns, 'gap closed', 'seeds']]
+    table = PrettyTable(['scheme', *block.columns, 'gap closed', 'seeds'])
+    table.set_style(TableStyle.MARKDOWN)
+    table.align = 'r'
+    table.align['scheme'] = 'l'
     for row in block.rows:
         cells = ['-' if cell is None else cell.text(DIGITS.get(title, 2)) for title, cell in row.cells.items()]
-        table.append([row.scheme, *cells, '-' if row.gap is None else f'{round(row.gap, 2) + 0:.2f}', str(row.seeds)])
-    widths = [max(map(len, column)) for column in zip(*table)]
-    lines = [
-        ' | '.join(text.rjust(width) if i else text.ljust(width) for i, (text, width) in enumerate(zip(line, widths)))
-        for line in table
-    ]
-    rule = '|'.join('-' * (width + 1) + (':' if i else '-') for i, width in enumerate(widths))
-    return '\n'.join([f'### {block.title}', '', f'| {lines[0]} |', f'|{rule}|', *(f'| {line} |' for line in lines[1:])])
+        # + 0: never '-0.00'
+        table.add_row([row.scheme, *cells, '-' if row.gap is None else f'{round(row.gap, 2) + 0:.2f}', row.seeds])
+    return f'### {block.title}\n\n{table}'
 
 
 def write_csv(blocks: Sequence[Block], path: Path) -> None:
-    """One line for each scheme of each block, unrounded; empty where nothing was measured."""
+    """Write one line for each scheme of each block, not rounded; empty where nothing was measured."""
     quality = list(QUALITY.values())
     names = ['net', 'sr', 'scale', 'data', 'scheme', 'seeds', 'metric']
     numbers = [f'{column}{suffix}' for column in ('value', *quality) for suffix in ('', ' std')]
