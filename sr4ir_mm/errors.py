@@ -1,4 +1,4 @@
-"""The one error type that means 'the user can fix this', and how the tools show it."""
+"""The error that a user can fix, and how the tools show it."""
 
 import sys
 from collections.abc import Iterator
@@ -6,16 +6,29 @@ from contextlib import contextmanager
 
 
 class SR4IRError(ValueError):
-    """A mistake in a config or in data; its message names the thing and the fix."""
+    """A mistake in a config or in data; the message says what is wrong, then what to do.
+
+    Example:
+        >>> raise SR4IRError("SRQuality has no metric 'NIQE': choose from 'PSNR', 'SSIM' and 'LPIPS'.")
+        Traceback (most recent call last):
+            ...
+        sr4ir_mm.errors.SR4IRError: SRQuality has no metric 'NIQE': choose from 'PSNR', 'SSIM' and 'LPIPS'.
+    """
 
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Print an :class:`SR4IRError` or a missing file as one message, without a traceback, and exit with code 2."""
+    """Print an :class:`SR4IRError` or a missing file as one message without a traceback, and exit with code 2.
+
+    Example:
+        >>> if __name__ == '__main__':
+        ...     with user_errors():
+        ...         main()
+    """
     try:
         yield
     except (SR4IRError, FileNotFoundError) as error:
-        # one from a worker of a data loader holds the worker's whole traceback
+        # the message of a data loader's worker contains its whole traceback
         message = str(error).rpartition(f'{type(error).__name__}: ')[2].strip()
         print(f'\nerror: {message}', file=sys.stderr)
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""python -m sr4ir_mm: the tools, where only the package is installed."""
+"""python -m sr4ir_mm runs the tools where only the package is installed."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from sr4ir_mm.errors import SR4IRError
 
 @pytest.fixture(autouse=True)
 def tools(monkeypatch):
-    """Those of the checkout, which an installation has in ``.mim``."""
+    """Use the tools of the checkout; an installation has them in ``.mim``."""
     monkeypatch.setattr(command, 'TOOLS', TOOLS)
 
 
@@ -44,7 +44,7 @@ def test_tool_imports_its_siblings(monkeypatch, capsys):
 
 
 def test_unknown_tool(monkeypatch):
-    with pytest.raises(SR4IRError, match=r"There is no tool 'tarin'; choose one of .*train"):
+    with pytest.raises(SR4IRError, match=r"Unknown tool 'tarin': choose one of .*train"):
         run(monkeypatch, 'tarin')
 
 

@@ -1,8 +1,9 @@
 """Make the data set of the demo, in PASCAL VOC layout: python tools/make_demo_data.py OUT/VOCdevkit/VOC2012
 
-128 px scenes of smooth shapes in arbitrary colors. Only the fine texture of a shape tells its class: a sum of one to
-four plane waves of about 3 px, which x4 down-sampling without antialiasing turns into other, coarser waves. S can learn
-what these stand for, which a small T on bilinear up-sampling does not in the same time.
+The images are scenes of 128 x 128 px with smooth shapes of random colors. The class of a shape is visible only in its
+fine texture, a sum of one to four plane waves of about 3 px. Down-sampling x4 without antialiasing turns them into
+other, coarser waves. An SR network (S) can learn to restore the texture from these; a small task network (T) on
+bilinearly up-sampled images does not learn it in the same time.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from PIL import Image
 
 CLASSES = ('background', 'stripes', 'weave', 'dots', 'grain')
 PALETTE = ((0, 0, 0), (230, 75, 60), (60, 140, 230), (250, 200, 60), (90, 190, 90))
-#: directions (degrees) of the waves; a class has all those of its tuple, turned together by a multiple of a step
+#: directions of the waves in degrees; a class has those of its tuple of indices, all shifted by a random index
 DIRECTIONS = (-18.6, 18.6, 71.4, 108.6)
 WAVES = {1: (0,), 2: (0, 2), 3: (0, 1), 4: (0, 1, 2, 3)}
 SIZE, PERIOD, SHAPES = 128, 3.03, 5
@@ -23,7 +24,7 @@ YY, XX = np.mgrid[:SIZE, :SIZE].astype(np.float64)
 
 
 def texture(rng: np.random.Generator, label: int) -> np.ndarray:
-    """H x W waves of a class, of random phase, zero mean and unit variance."""
+    """Draw the H x W texture of a class: waves of random phase, with zero mean and unit variance."""
     waves = np.array(WAVES[label])
     angles = rng.uniform(-0.06, 0.06) + np.deg2rad(DIRECTIONS)[(waves + rng.integers(4)) % 4]
     phases = rng.uniform(0, 2 * np.pi, len(waves))
@@ -35,13 +36,13 @@ def texture(rng: np.random.Generator, label: int) -> np.ndarray:
 
 
 def paint(rng: np.random.Generator) -> np.ndarray:
-    """H x W x 3, a random color under smooth light."""
+    """Draw a surface, H x W x 3: a random color in [0, 1] under smooth light."""
     light = cv2.resize(rng.uniform(-1, 1, (4, 4)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
     return rng.uniform(0.3, 0.7, 3) + 0.1 * np.clip(light, -1, 1)[..., None]
 
 
 def shape(rng: np.random.Generator) -> np.ndarray:
-    """H x W mask of a random ellipse or polygon."""
+    """Draw the H x W mask of a random ellipse or polygon."""
     center, radii = rng.uniform(28, SIZE - 28, 2), rng.uniform(20, 34, 2)
     corners = (72, 4, 3, 5, 6)[rng.integers(5)]
     turns = (np.arange(corners) + rng.uniform()) * 2 * np.pi / corners
@@ -50,7 +51,12 @@ def shape(rng: np.random.Generator) -> np.ndarray:
 
 
 def scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list]:
-    """An H x W x 3 uint8 RGB image, its mask of classes, and (class, xmin, ymin, xmax, ymax) of what is visible."""
+    """Draw a scene.
+
+    Returns:
+        tuple: The image (H x W x 3, uint8, RGB), its mask of classes (H x W, uint8), and for each visible shape
+        (class, xmin, ymin, xmax, ymax) in pixels, from 0, both ends included.
+    """
     labels = rng.integers(1, len(CLASSES), SHAPES)
     image, shapes = paint(rng), np.zeros((SIZE, SIZE), int)
     for i, label in enumerate(labels, 1):
@@ -68,7 +74,7 @@ def scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, list]:
 
 
 def annotation(name: str, boxes: list) -> ET.ElementTree:
-    """The boxes as PASCAL VOC writes them: from 1, both ends included."""
+    """Build the annotation of an image in PASCAL VOC's format: pixels count from 1, both ends are included."""
     root = ET.Element('annotation')
     ET.SubElement(root, 'filename').text = f'{name}.jpg'
     size = ET.SubElement(root, 'size')
@@ -85,8 +91,8 @@ def annotation(name: str, boxes: list) -> ET.ElementTree:
 
 
 def save(out: Path, name: str, image: np.ndarray, mask: np.ndarray, boxes: list) -> None:
-    """Write one image and its annotations."""
-    # without chroma subsampling, so that the texture stays
+    """Write one image, its mask and its boxes."""
+    # chroma subsampling would remove the texture
     Image.fromarray(image).save(out / 'JPEGImages' / f'{name}.jpg', quality=97, subsampling=0)
     labels = Image.fromarray(mask, mode='P')
     labels.putpalette(np.uint8(PALETTE).ravel().tolist())
@@ -95,7 +101,7 @@ def save(out: Path, name: str, image: np.ndarray, mask: np.ndarray, boxes: list)
 
 
 def make(out: Path, train: int = 192, val: int = 64, seed: int = 0) -> None:
-    """Write the whole data set; the same arguments give the same bytes."""
+    """Write the whole data set; equal arguments give equal bytes."""
     for folder in ('JPEGImages', 'SegmentationClass', 'Annotations', 'ImageSets/Segmentation', 'ImageSets/Main'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     for number, (split, count) in enumerate(dict(train=train, val=val).items()):

@@ -1,4 +1,4 @@
-"""Losses reach the log with one synchronization per log interval, and a loss that is not finite stops the run."""
+"""Losses in the log, at one synchronization per log interval; a loss that is not finite stops the run."""
 
 import math
 
@@ -12,22 +12,25 @@ from ..registry import HOOKS
 
 @HOOKS.register_module()
 class DeferredRuntimeInfoHook(RuntimeInfoHook):
-    """MMEngine's hook of this name, except that losses wait on the device until the logger wants them.
+    """MMEngine's ``RuntimeInfoHook`` that leaves losses on the device until the logger needs them.
 
-    MMEngine's own reads every loss of every iteration (``.item()``), which makes the CPU wait for the GPU each time.
+    MMEngine reads every loss of every iteration with ``.item()``, so that the CPU waits for the GPU each time.
 
     Raises:
-        SR4IRError: On a loss that is NaN or infinite: at the next log or before the next checkpoint is written,
-            whichever comes first, so that no checkpoint is saved after it.
+        SR4IRError: If a loss is NaN or infinite. It is raised at the next log or before the next checkpoint, whichever
+            comes first, so that no checkpoint is saved after such a loss.
+
+    Example:
+        >>> default_hooks = dict(runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'))
     """
 
     def before_run(self, runner: Runner) -> None:
-        """No losses are waiting yet."""
+        """Start with no pending losses."""
         super().before_run(runner)
         self.pending: list[tuple[int, dict]] = []
 
     def before_train(self, runner: Runner) -> None:
-        """Find out how often the logger looks and checkpoints are written."""
+        """Find out how often losses are logged and checkpoints are saved."""
         super().before_train(runner)
         self.interval = min((h.interval for h in runner.hooks if isinstance(h, LoggerHook)), default=10)
         self.savers = [h for h in runner.hooks if isinstance(h, CheckpointHook) and not h.by_epoch]
@@ -35,7 +38,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
-        """Keep the losses; hand them on when someone is about to need them."""
+        """Keep the losses, and pass them on before they are logged or a checkpoint is saved."""
         self.pending.append((runner.iter, outputs or {}))
         if (
             self.every_n_inner_iters(batch_idx, self.interval)
@@ -47,7 +50,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
             self._flush(runner)
 
     def before_val(self, runner: Runner) -> None:
-        """Hand the losses on before a validation, which may save the best checkpoint."""
+        """Pass the losses on before a validation, which may save the best checkpoint."""
         self._flush(runner)
         super().before_val(runner)
 

@@ -11,11 +11,16 @@ from ..registry import PARAM_SCHEDULERS
 
 @PARAM_SCHEDULERS.register_module()
 class BasicSRCosineRestartLR(CosineRestartLR):
-    """Cosine annealing with restarts, as the paper's own code counts it.
+    """MMEngine's ``CosineRestartLR`` that restarts one step later, as BasicSR and the paper; arguments as in MMEngine.
 
-    MMEngine's class of this name restarts at the first step of a period; here that step still belongs to the period
-    before and runs at ``eta_min``. The value is in closed form, and does not depend on the steps before. Past the last
-    period it stays at ``eta_min``. Arguments as in :class:`mmengine.optim.scheduler.lr_scheduler.CosineRestartLR`.
+    In MMEngine, the first step of a period has the restarted rate. Here this step still belongs to the period before,
+    and has ``eta_min``. The rate is computed in closed form, so that it does not depend on earlier steps. After the
+    last period it stays at ``eta_min``.
+
+    Example:
+        >>> cosine = dict(type='sr4ir_mm.BasicSRCosineRestartLR', periods=[10, 90], restart_weights=[1, 1],
+        ...               eta_min=1e-6, by_epoch=True, convert_to_iter_based=True)
+        >>> param_scheduler = dict(sr=[cosine], task=[cosine])
     """
 
     def _get_value(self) -> list[float]:
@@ -30,18 +35,21 @@ class BasicSRCosineRestartLR(CosineRestartLR):
 
 @PARAM_SCHEDULERS.register_module()
 class WarmUpLR(LinearLR):
-    """Linear warm-up over whole epochs: iteration ``i`` of ``n`` runs at ``1/n + (1 - 1/n) i/n`` of the base rate.
+    """MMEngine's ``LinearLR`` for a warm-up of whole epochs; arguments as in MMEngine.
 
-    MMEngine's ``LinearLR`` takes the first factor from the config, which would have to know the number of iterations;
-    and it reaches the base rate at the last of them, not at the first after them. Needs ``by_epoch=True`` and
-    ``convert_to_iter_based=True``; ``end`` is the number of epochs. Arguments as in
-    :class:`mmengine.optim.scheduler.lr_scheduler.LinearLR`.
+    Iteration ``i`` of ``n`` has ``1/n + (1 - 1/n) i/n`` of the base rate. MMEngine's class differs in two points: its
+    first factor stands in the config, which does not know the number of iterations; and it reaches the base rate at the
+    last iteration of the warm-up instead of the first one after it. ``by_epoch=True`` and
+    ``convert_to_iter_based=True`` are required, and ``end`` is the number of epochs.
+
+    Example:
+        >>> warm_up = dict(type='sr4ir_mm.WarmUpLR', end=1, by_epoch=True, convert_to_iter_based=True)
     """
 
     @classmethod
     def build_iter_from_epoch(
         cls, *args: Any, end: int, epoch_length: int, by_epoch: bool = True, **kwargs: Any
     ) -> 'WarmUpLR':
-        """Build the scheduler from epochs of ``epoch_length`` iterations."""
+        """Build the scheduler for ``end`` epochs of ``epoch_length`` iterations each."""
         steps = end * epoch_length
         return cls(*args, start_factor=1 / steps, end=steps + 1, by_epoch=False, **kwargs)

@@ -1,4 +1,4 @@
-"""Random numbers as a function of seed, counter and rank, so that a resumed run draws what a straight one would."""
+"""Random numbers that depend on seed, counter and rank only, so that a resumed run draws those of a straight one."""
 
 import random
 
@@ -10,16 +10,23 @@ from ..registry import FUNCTIONS
 
 
 def derive_seed(seed: int, counter: int) -> int:
-    """A 32-bit seed for this rank that is unrelated to those of neighboring seeds, counters and ranks."""
+    """Return a 32-bit seed for this rank, unrelated to those of neighboring seeds, counters and ranks."""
     return int(np.random.SeedSequence([seed, counter, get_rank()]).generate_state(1)[0])
 
 
 @FUNCTIONS.register_module()
 def epoch_worker_init_fn(worker_id: int) -> None:
-    """Seed Python and NumPy in a loader's worker from PyTorch's own seed of it.
+    """Seed Python and NumPy in a worker of a data loader from PyTorch's seed of this worker.
 
-    That one is drawn anew whenever workers start, so with ``persistent_workers=False`` an epoch's augmentations depend
-    on the epoch's number alone; MMEngine's own function would repeat the first epoch's in every epoch.
+    MMEngine's ``worker_init_fn`` uses the same seed in each epoch, and so repeats the augmentations of the first one.
+    PyTorch draws a new seed when workers start. With ``persistent_workers=False``, the augmentations of an epoch
+    therefore depend on its number only.
+
+    Args:
+        worker_id (int): Number of the worker; unused, because PyTorch's seed contains it.
+
+    Example:
+        >>> train_dataloader = dict(worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'), persistent_workers=False)
     """
     seed = torch.initial_seed() % 2**32
     random.seed(seed)

@@ -12,7 +12,7 @@ from sr4ir_mm.models import SR4IR
 
 
 def check(classes: int | None, scheme: str = 'SR4IR', **num_classes: int) -> None:
-    """Run the hook on a T whose modules have these ``num_classes``, and data of so many classes."""
+    """Run the hook on a task network whose modules have these ``num_classes``, and on data of so many classes."""
     task = ToyClassifier()
     for name, number in num_classes.items():
         setattr(task, name, nn.Identity())
@@ -24,13 +24,13 @@ def check(classes: int | None, scheme: str = 'SR4IR', **num_classes: int) -> Non
     ClassCheckHook().before_train(runner)
 
 
-def test_more_classes_than_t_knows():
-    message = 'data have 22 classes, but T tells only 20 apart: set model.task.head.num_classes=22'
+def test_more_classes_than_the_task_network_has():
+    message = 'data have 22 classes, but the task network has only 20: set model.task.head.num_classes=22'
     with pytest.raises(SR4IRError, match=re.escape(message)):
         check(22, head=20, rpn_head=1)
 
 
-def test_torchvision_nets_say_how_many_they_know():
+def test_torchvision_nets_have_a_number_of_classes():
     task = dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=20)
     dataset = SimpleNamespace(metainfo=dict(classes=tuple('c' * 22)))
     runner = SimpleNamespace(
@@ -45,13 +45,13 @@ def test_torchvision_nets_say_how_many_they_know():
     [
         (20, 'SR4IR', dict(head=20, rpn_head=1)),
         (20, 'SR4IR', dict(head=21)),
-        (22, 'S', dict(head=20)),  # S alone: T does not run
-        (22, 'SR4IR', dict()),  # T does not say how many it knows
-        (None, 'SR4IR', dict(head=20)),  # nor do the data
+        (22, 'S', dict(head=20)),  # S is trained alone
+        (22, 'SR4IR', dict()),  # unknown number of the task network
+        (None, 'SR4IR', dict(head=20)),  # unknown number of the data
         (0, 'SR4IR', dict(head=20)),
     ],
 )
-def test_what_can_work_passes(classes, scheme, heads):
+def test_other_numbers_pass(classes, scheme, heads):
     check(classes, scheme, **heads)
 
 

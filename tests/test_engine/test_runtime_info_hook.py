@@ -82,7 +82,8 @@ def test_no_synchronization_between_logs(runner, monkeypatch):
     model = SR4IR(dict(EDSR), ToyClassifier(), scale=4)
     part = dict(optimizer=dict(type='SGD', lr=0.01))
     wrappers = dict(constructor='sr4ir_mm.SR4IROptimWrapperConstructor', sr=part, task=part)
-    run = runner(model, iters=10, max_epochs=1, interval=5, optim_wrapper=wrappers)
+    hooks = dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook'))
+    run = runner(model, iters=10, max_epochs=1, interval=5, optim_wrapper=wrappers, default_hooks=hooks)
     after, reads_by_iteration = run.call_hook, {}
 
     def call_hook(name, **kwargs):
@@ -136,7 +137,7 @@ def test_found_at_the_next_log(runner):
 
 
 def test_found_at_the_end_of_a_run(runner):
-    """Which no log, epoch or checkpoint need meet."""
+    """The last iteration may be without a log, the end of an epoch and a checkpoint."""
     losses = [dict(loss=1.0)] * 4 + [dict(loss=float('nan'))]
     longer = dict(dataset=ToyDataset(toy_batch(7)))
     with pytest.raises(SR4IRError, match='at iteration 5'):
@@ -144,7 +145,7 @@ def test_found_at_the_end_of_a_run(runner):
 
 
 def test_found_before_a_validation(runner, tmp_path):
-    """Whose best checkpoint would replace a good one."""
+    """Its best checkpoint would replace a good one."""
     val = dict(
         val_cfg={}, train_cfg=dict(val_interval=2),
         val_dataloader=dict(batch_size=1, dataset=ToyDataset(toy_batch(1)), sampler=dict(type='DefaultSampler')),

@@ -46,14 +46,14 @@ class Net(nn.Module):
 
 
 def build(optim_wrapper: dict, schedulers: list, epoch_length: int = L) -> tuple:
-    """As the Runner does."""
+    """Build optimizer and schedules as the Runner does."""
     wrapper = build_optim_wrapper(Net(), optim_wrapper)
     args = dict(optimizer=wrapper, epoch_length=epoch_length)
     return wrapper, [PARAM_SCHEDULERS.build(dict(cfg), default_args=args) for cfg in schedulers]
 
 
 def rates(wrapper, schedulers: list, iterations: int) -> np.ndarray:
-    """Iterations x groups: what each optimizer step uses."""
+    """Return the rates of each optimizer step, iterations x groups."""
     values = []
     for _ in range(iterations):
         values.append([group['lr'] for group in wrapper.optimizer.param_groups])
@@ -72,7 +72,7 @@ def test_rate_of_every_iteration_is_that_of_the_paper_code(fixture, task, net):
 
 
 def test_landmarks():
-    """First step with the TDP loss at the minimum, then the restart (PROTOCOL, section 5)."""
+    """First step with the TDP loss at the minimum, then the restart (docs/protocol.md, section 5)."""
     values = rates(*build(*seg()['sr']), 102)[:, 0]
     assert values[0] == 1e-4
     assert values[100] == pytest.approx(1e-6, rel=1e-12)
@@ -81,7 +81,7 @@ def test_landmarks():
 
 @pytest.mark.parametrize('epoch_length', [1, 2, 3, 357])
 def test_warm_up_of_any_epoch_length(epoch_length):
-    """From 1 / L of the base rate, in equal steps, to all of it at the first iteration of the second epoch."""
+    """The rate rises from 1 / L of the base rate, in equal steps, and reaches it at the start of the second epoch."""
     values = rates(*build(*det()['task'], epoch_length), epoch_length + 2)[:, 0]
     i = np.arange(epoch_length + 1)
     expected = 0.02 * (1 / epoch_length + (1 - 1 / epoch_length) * i / epoch_length)
@@ -90,7 +90,7 @@ def test_warm_up_of_any_epoch_length(epoch_length):
 
 
 def test_detection_baselines_end_an_epoch_before_the_minimum():
-    """One period of 30 epochs from the second epoch on (PROTOCOL, section 5)."""
+    """One period of 30 epochs from the second epoch on (docs/protocol.md, section 5)."""
     values = rates(*build(*shipped('det_30e', 'baseline_scheduler')['task']), 30 * L)[:, 0]
     np.testing.assert_allclose(values[: L + 1], rates(*build(*det()['task']), L + 1)[:, 0], rtol=1e-12)
     t = np.arange(29 * L)

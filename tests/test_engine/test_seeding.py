@@ -21,7 +21,7 @@ def test_seeds_differ_between_runs_counters_and_ranks(monkeypatch):
 
 
 class Draws(torch.utils.data.Dataset):
-    """What an augmentation would draw: from Python and from NumPy."""
+    """Random numbers as augmentations draw them: from Python and from NumPy."""
 
     def __len__(self) -> int:
         return 4
@@ -31,8 +31,8 @@ class Draws(torch.utils.data.Dataset):
 
 
 @pytest.mark.parametrize('start', [0, 1])
-def test_augmentations_depend_on_the_epoch_alone(start):
-    """An epoch draws the same whether or not the run began with it; MMEngine's function would repeat the first."""
+def test_augmentations_depend_on_the_epoch_only(start):
+    """An epoch draws the same whether or not the run began with it; MMEngine's function repeats the first."""
     loader = Runner.build_dataloader(
         dict(
             dataset=Draws(),

@@ -1,4 +1,4 @@
-"""The generated data set: reproducible, consistent, and read by the data set classes of all three zoos."""
+"""The generated data set is reproducible and consistent, and the data set classes of all three zoos read it."""
 
 import hashlib
 import sys
