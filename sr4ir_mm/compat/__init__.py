@@ -1,6 +1,7 @@
-"""Everything that exists only because of a version of somebody else's package.
+"""Code that exists only because of a version of another package.
 
-Each module says which package and version it is for and when it can go.
+Each module names the package and the version, and the condition under which the module can go. The folder can go when
+it is empty.
 """
 
 from .checkpoints import allow_mmengine_checkpoints
@@ -15,8 +16,8 @@ __all__ = ['MissingOpError', 'apply']
 def apply() -> None:
     """Make the installed OpenMMLab stack usable.
 
-    Called once when ``sr4ir_mm`` is imported; calling it again changes nothing. Cheap: beyond torch and mmengine
-    nothing is imported here, not mmcv, torchvision or a zoo.
+    ``import sr4ir_mm`` calls it once; another call changes nothing. It is cheap: it imports torch and mmengine, but
+    not mmcv, torchvision or a zoo.
     """
     restore_bool8()
     install_mmcv_fallback()

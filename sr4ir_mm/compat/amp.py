@@ -1,7 +1,7 @@
 """Mixed precision on a CPU.
 
-MMEngine 0.10.7's ``AmpOptimWrapper`` asserts that there is a GPU, though torch casts to bfloat16 on a CPU as well.
-This can go when MMEngine drops the assertion.
+MMEngine 0.10.7's ``AmpOptimWrapper`` asserts that a GPU is present, although torch casts to bfloat16 on a CPU too.
+This can go when MMEngine removes the assertion.
 """
 
 from typing import Any
@@ -20,19 +20,24 @@ __all__ = ['AnyDeviceAmpOptimWrapper']
 
 @OPTIM_WRAPPERS.register_module()
 class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
-    """MMEngine's ``AmpOptimWrapper``, which also works on a machine that has a CPU only.
+    """MMEngine's ``AmpOptimWrapper`` that also works on a machine without a GPU.
 
-    With a GPU it is MMEngine's own, unchanged. On a CPU it casts to bfloat16, whose range is that of float32, so that
-    the loss is not scaled.
+    With a GPU it is MMEngine's, unchanged. On a CPU it casts to bfloat16. The loss is not scaled there, because
+    bfloat16 has the range of float32.
 
     Args:
-        loss_scale: As in MMEngine; unused on a CPU.
-        dtype: As in MMEngine; on a CPU ``'bfloat16'``, which is also what None means there.
-        use_fsdp: As in MMEngine; unused on a CPU.
-        **kwargs: Those of MMEngine's ``OptimWrapper``.
+        loss_scale (str | float | dict): Loss scale as in MMEngine; unused on a CPU.
+        dtype (str | torch.dtype, optional): Type of the casts as in MMEngine; on a CPU only 'bfloat16', the default.
+        use_fsdp (bool): Switch as in MMEngine; unused on a CPU.
+        **kwargs: Arguments of MMEngine's ``OptimWrapper``.
 
     Raises:
-        SR4IRError: If there is only a CPU and another ``dtype`` is asked for.
+        SR4IRError: If the machine has only a CPU and ``dtype`` is another type.
+
+    Example:
+        >>> part = dict(type='sr4ir_mm.AnyDeviceAmpOptimWrapper', dtype='bfloat16')
+        >>> optim_wrapper = dict(sr=dict(part, optimizer=dict(type='AdamW', lr=1e-4)),
+        ...                      task=dict(part, optimizer=dict(type='SGD', lr=0.01)))
     """
 
     def __init__(
@@ -46,8 +51,8 @@ class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
             super().__init__(loss_scale=loss_scale, dtype=dtype, use_fsdp=use_fsdp, **kwargs)
             return
         if dtype not in (None, 'bfloat16', torch.bfloat16):
-            raise SR4IRError(f"AmpOptimWrapper: dtype {dtype} needs a GPU; on a CPU set dtype='bfloat16'")
-        OptimWrapper.__init__(self, **kwargs)  # not super(), which holds the assertion
+            raise SR4IRError(f"AnyDeviceAmpOptimWrapper: dtype {dtype} needs a GPU. On a CPU, set dtype='bfloat16'.")
+        OptimWrapper.__init__(self, **kwargs)  # super() is the class with the assertion
         self._scale_update_param = None
         self.loss_scaler = GradScaler(enabled=False)
         self.cast_dtype = torch.bfloat16

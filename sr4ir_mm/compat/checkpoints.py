@@ -1,8 +1,8 @@
 """Let torch's safe loader (``weights_only=True``) read MMEngine's checkpoints.
 
-torch 2.6 made the safe loader the default and MMEngine 0.10.7 then cannot resume from its own checkpoints. This
-allow-lists what they hold, and nothing that could run code; the safe loader stays on.
-This can go when MMEngine allow-lists its own classes.
+torch 2.6 made the safe loader the default, and MMEngine 0.10.7 cannot resume from its own checkpoints with it. This
+module allow-lists the contents of these checkpoints, and nothing that could run code; the safe loader stays on.
+It can go when MMEngine allow-lists its own classes.
 """
 
 import pickle
@@ -18,22 +18,22 @@ ONE_CYCLE = 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'
 
 
 def one_cycle(*args: Any, **kwargs: Any) -> NoReturn:
-    """Stand in for the class :data:`ONE_CYCLE`, whose import takes seconds, while a checkpoint is read.
+    """Replace the class :data:`ONE_CYCLE`, whose import takes seconds, while a checkpoint is read.
 
     Raises:
-        pickle.UnpicklingError: When called; a checkpoint holds the class only to name its methods.
+        pickle.UnpicklingError: If it is called; a checkpoint contains the class only to name its methods.
     """
-    raise pickle.UnpicklingError(f'a checkpoint holds no {ONE_CYCLE}')
+    raise pickle.UnpicklingError(f'a checkpoint must not contain an object of {ONE_CYCLE}: do not load this file')
 
 
 def getattr_of_known_methods(owner: Any, name: str) -> Any:
-    """Stand in for the builtin ``getattr`` while a checkpoint is read.
+    """Replace the builtin ``getattr`` while a checkpoint is read.
 
-    The state of MMEngine's objects holds some of their methods, which pickle writes as ``getattr(class, name)``. The
-    builtin itself must not be allow-listed: from any class it leads to the globals of a module, and so to everything.
+    The state of MMEngine's objects contains some of their methods, which pickle writes as ``getattr(class, name)``. The
+    builtin itself must not be allow-listed: it leads from any class to the globals of a module, and so to everything.
 
     Raises:
-        pickle.UnpicklingError: For all but those methods.
+        pickle.UnpicklingError: For all other attributes.
     """
     if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
         return getattr(HistoryBuffer, name)
@@ -41,14 +41,14 @@ def getattr_of_known_methods(owner: Any, name: str) -> Any:
         from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
         return getattr(OneCycleParamScheduler, name)
-    raise pickle.UnpicklingError(f'getattr({owner!r}, {name!r}) in a checkpoint is not allowed')
+    raise pickle.UnpicklingError(f'a checkpoint must not contain getattr({owner!r}, {name!r}): do not load this file')
 
 
 def allow_mmengine_checkpoints() -> None:
-    """Add to torch's list of safe globals; does nothing before torch 2.6, which loads them as they are."""
+    """Add the contents of MMEngine's checkpoints to torch's safe globals; before torch 2.6, do nothing."""
     if digit_version(torch.__version__) < digit_version('2.6'):
         return
-    # NumPy 2 moved these; a file may come from either version.
+    # NumPy 2 moved these functions; a file may come from either version
     numpy_2 = digit_version(np.__version__) >= digit_version('2.0')
     multiarray = np._core.multiarray if numpy_2 else np.core.multiarray
     moved = [

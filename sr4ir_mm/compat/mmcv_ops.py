@@ -1,7 +1,7 @@
-"""Serve ``mmcv._ext`` from torchvision and plain PyTorch where mmcv has no compiled ops (mmcv-lite).
+"""Replace ``mmcv._ext`` by torchvision and plain PyTorch where mmcv 2.1.0 has no compiled ops (mmcv-lite).
 
-mmseg and mmdet import ``mmcv.ops`` when they are imported, and that needs ``mmcv._ext``. Prebuilt wheels of the full
-mmcv exist only for old releases of torch, so mmcv-lite is what most people can install.
+``import mmseg`` and ``import mmdet`` import ``mmcv.ops``, which needs ``mmcv._ext``. Prebuilt wheels of the full mmcv
+exist only for old releases of torch, so most people can install only mmcv-lite.
 This can go when mmcv publishes wheels for current torch, or makes its ops optional.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 EXTENSION = 'mmcv._ext'
 
-# Module of sr4ir_mm.compat.ops -> the functions of mmcv._ext that it implements, under mmcv's own names.
+#: module of sr4ir_mm.compat.ops -> the functions of mmcv._ext that it implements, by mmcv's names
 IMPLEMENTATIONS = {
     'nms': ('nms', 'softnms', 'nms_match'),
     'boxes': ('bbox_overlaps',),
@@ -39,26 +39,29 @@ SERVED = {op: module for module, ops in IMPLEMENTATIONS.items() for op in ops}
 
 
 class MissingOpError(NotImplementedError):
-    """An op of mmcv was called that only the compiled mmcv has.
+    """The error of a call of an op that only the compiled mmcv has.
 
     Args:
-        op: Name of the function in ``mmcv._ext``.
-        why: What about this call is not served, for an op that otherwise is.
+        op (str): Name of the function in ``mmcv._ext``.
+        why (str): Reason; for an op that has a fallback, the unsupported argument.
+
+    Example:
+        >>> raise MissingOpError('roi_align_forward', "pool_mode='max'")
     """
 
     def __init__(self, op: str, why: str = 'it has no exact equivalent in torchvision or PyTorch') -> None:
         super().__init__(
-            f"mmcv's op '{op}' is not available: mmcv has no compiled ops here and sr4ir_mm's fallback does not serve "
-            f'this one ({why}). Install the full mmcv: mim install "mmcv==2.1.0"'
+            f"mmcv's op '{op}' is not available: the installed mmcv has no compiled ops, and sr4ir_mm has no fallback "
+            f'for this call ({why}). Install the full mmcv: mim install "mmcv==2.1.0"'
         )
 
 
 class FallbackExtension(ModuleType):
-    """Stands in for the compiled module ``mmcv._ext``: any name is a function, resolved when first looked up."""
+    """A module in place of the compiled ``mmcv._ext``: every name is a function, which is looked up on first use."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith('__'):
-            # Python's own machinery asks for names such as __path__ and __wrapped__, which must stay absent.
+            # Python itself looks for names such as __path__ and __wrapped__, which must be missing
             raise AttributeError(f'module {self.__name__!r} has no attribute {name!r}')
         if name in SERVED:
             function = getattr(importlib.import_module(f'sr4ir_mm.compat.ops.{SERVED[name]}'), name)
@@ -77,14 +80,14 @@ def _missing(op: str) -> Callable[..., NoReturn]:
 
 
 class FallbackFinder(MetaPathFinder, Loader):
-    """Import hook for ``mmcv._ext``, to stand last in ``sys.meta_path``.
+    """Import hook for ``mmcv._ext``, the last one in ``sys.meta_path``.
 
-    Python asks it only after all others have found nothing. So a compiled extension always wins, and one that is there
-    but broken raises its own error.
+    Python calls it only if all others find nothing. So a compiled extension always comes first, and a broken one raises
+    its own error.
     """
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> 'ModuleSpec | None':
-        """Return the spec of the fallback for ``mmcv._ext`` and None for all else."""
+        """Return the spec of the fallback for ``mmcv._ext``, and None for all other modules."""
         return ModuleSpec(EXTENSION, self, origin=__file__) if fullname == EXTENSION else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
@@ -92,7 +95,7 @@ class FallbackFinder(MetaPathFinder, Loader):
         return FallbackExtension(spec.name, __doc__)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: names are resolved when they are looked up."""
+        """Do nothing: the module looks its names up on first use."""
 
 
 def install_mmcv_fallback() -> None:
@@ -102,10 +105,10 @@ def install_mmcv_fallback() -> None:
 
 
 def ops_provider() -> str:
-    """Tell where mmcv's ops come from, without importing them.
+    """Return the origin of mmcv's ops without importing them.
 
     Returns:
-        ``'compiled'``, ``'fallback'``, or ``'none'`` when mmcv is not installed or the import hook not in place.
+        str: 'compiled', 'fallback', or 'none' if mmcv is not installed or the import hook is not in place.
     """
     if importlib.util.find_spec('mmcv') is None:
         return 'none'

@@ -1,7 +1,7 @@
-"""Make ``sr4ir_mm::...`` configs resolve, and build.
+"""Let configs named ``sr4ir_mm::...`` be found and built.
 
-MMEngine looks a scope up in a closed list and then asks ``pkg_resources`` for the folder of the package, which gives
-a wrong folder for editable installs (PEP 660).
+MMEngine 0.10.7 looks a scope up in a closed list, and then takes the folder of the package from ``pkg_resources``,
+which is wrong for editable installs (PEP 660).
 This can go when MMEngine lets packages register themselves.
 """
 
@@ -15,8 +15,8 @@ from mmengine.config.utils import MODULE2PACKAGE
 def register_scope() -> None:
     """Add ``sr4ir_mm`` to MMEngine's list of scopes.
 
-    The value should be the name of a distribution. It is that of a module instead: no distribution has it, so MMEngine
-    asks Python where the module lies, which is right for a wheel, an editable install and a plain checkout.
+    The value should be the name of a distribution, but is that of a module. No distribution has this name, so MMEngine
+    takes the folder from Python's import system, which is right for a wheel, an editable install and a checkout.
     """
     MODULE2PACKAGE['sr4ir_mm'] = 'sr4ir_mm.registry'
     if not hasattr(Config._get_cfg_path, '__wrapped__'):
@@ -24,10 +24,10 @@ def register_scope() -> None:
 
 
 def _without_our_scope(get_cfg_path: Callable) -> Callable:
-    """Leave the dicts of our configs in the scope that the configs themselves set, which is that of T's library.
+    """Keep the dicts of our configs in the scope that the configs set, which is that of the task network's library.
 
-    MMEngine marks those of a ``_base_`` 'a::b.py' with ``_scope_='a'``, in which everything else is then looked up:
-    'sr4ir_mm' has no EncoderDecoder.
+    MMEngine marks the dicts of a ``_base_`` 'a::b.py' with ``_scope_='a'``, and then looks all types up in this scope;
+    but 'sr4ir_mm' has no EncoderDecoder.
     """
 
     @wraps(get_cfg_path)

@@ -48,7 +48,7 @@ def test_other_types_need_a_gpu(dtype):
         build(nn.Linear(2, 2), dtype=dtype)
 
 
-def test_with_a_gpu_it_is_mmengines_own(monkeypatch):
+def test_with_a_gpu_it_is_mmengines(monkeypatch):
     calls = []
     monkeypatch.setattr(amp, 'get_device', lambda: 'cuda')
     monkeypatch.setattr(MMEngineAmpOptimWrapper, '__init__', lambda self, **kwargs: calls.append(kwargs))

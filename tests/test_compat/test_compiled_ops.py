@@ -1,4 +1,4 @@
-"""The fallback against the compiled ops of the full mmcv, where a wheel of it is at hand (../shared/wheels)."""
+"""The fallback gives the results of the compiled ops, where a wheel of the full mmcv is at hand (../shared/wheels)."""
 
 import os
 import subprocess
@@ -6,16 +6,16 @@ import sys
 import zipfile
 from pathlib import Path
 
-from helpers import op_cases
 import pytest
 import torch
+from helpers import op_cases
 
 from sr4ir_mm.compat.mmcv_ops import SERVED, ops_provider
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = sorted((ROOT.parent / 'shared' / 'wheels').glob('mmcv-2.1.0-cp311-*.whl'))
 # Forward passes, and all of the others, agree to the last bit. torchvision adds up gradients of deformable convolution
-# in another order than mmcv does, and exp() is vectorised.
+# in another order than mmcv does, and exp() is vectorized.
 TOLERANCES = {
     'deform_conv2d': 1e-5,
     'modulated_deform_conv2d': 1e-5,
@@ -35,7 +35,7 @@ pytestmark = [
 
 @pytest.fixture(scope='module')
 def compiled(tmp_path_factory) -> dict:
-    """What ``op_cases.py`` saves in a process that finds the full mmcv first."""
+    """The results of ``op_cases.py`` in a process that finds the full mmcv first."""
     folder = tmp_path_factory.mktemp('mmcv')
     with zipfile.ZipFile(WHEELS[-1]) as wheel:
         members = [name for name in wheel.namelist() if '/csrc/' not in name]
@@ -46,11 +46,11 @@ def compiled(tmp_path_factory) -> dict:
     return torch.load(folder / 'out.pt')
 
 
-def test_compiled_extension_wins(compiled):
+def test_compiled_extension_comes_first(compiled):
     assert compiled['provider'] == 'compiled'
 
 
-def test_serves_only_what_the_extension_has(compiled):
+def test_fallback_has_no_other_functions_than_the_extension(compiled):
     assert set(SERVED) <= set(compiled['names'])
 
 

@@ -1,4 +1,4 @@
-"""The ops of the fallback against direct formulas; the backward passes against finite differences in float64."""
+"""The fallback's ops equal direct formulas; its backward passes equal finite differences in float64."""
 
 import math
 from functools import partial
@@ -80,7 +80,7 @@ def test_deform_conv_without_offsets_is_a_convolution():
 
 @pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf, 1e30])
 def test_deform_conv_of_a_net_that_diverged(value):
-    """Not the end of the process: what such an offset points to counts as zero."""
+    """The process does not crash: the pixel at such an offset counts as zero."""
     x, weight, offset = torch.randn(1, 2, 6, 7), torch.randn(3, 2, 3, 3), torch.zeros(1, 18, 6, 7)
     offset[:, 8:10] = value  # of the middle of the kernel
     leaves = [leaf.requires_grad_() for leaf in (x, weight)]
@@ -92,7 +92,7 @@ def test_deform_conv_of_a_net_that_diverged(value):
 
 
 def test_deform_conv_gradients_of_two_backward_passes_differ():
-    """The scratch memory that carries the gradient of the weight must not carry it to the next pass."""
+    """The scratch memory that keeps the gradient of the weight must not keep it for the next pass."""
     x, offset, weight = leaf(1, 2, 4, 4), leaf(1, 18, 4, 4), leaf(2, 2, 3, 3)
     out = mmcv.ops.deform_conv2d(x, offset, weight, 1, 1)
     first, second = (torch.autograd.grad(out, weight, g, retain_graph=True)[0] for g in (out.detach(), -out.detach()))

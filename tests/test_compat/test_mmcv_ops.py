@@ -1,4 +1,4 @@
-"""When the fallback steps in, and what it says about ops that it does not have."""
+"""When the fallback is used, and its errors for ops that it does not have."""
 
 import importlib
 import subprocess
@@ -20,7 +20,7 @@ def test_missing_op_names_itself_and_the_remedy():
 
 
 @pytest.mark.usefixtures('fallback')
-def test_unserved_arguments_name_themselves():
+def test_error_names_the_unsupported_argument():
     with pytest.raises(MissingOpError, match=r"'roi_align_forward'.*pool_mode='max'"):
         mmcv.ops.roi_align(torch.rand(1, 1, 4, 4), torch.tensor([[0.0, 0, 0, 2, 2]]), 2, 1.0, 0, 'max')
 

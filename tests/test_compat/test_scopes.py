@@ -14,7 +14,7 @@ import sr4ir_mm
 from sr4ir_mm.compat import numpy2, scopes
 
 PACKAGE = Path(sr4ir_mm.__file__).parent
-CONFIG = 'sr4ir/fcn-tiny_edsr-tiny_x4_demo.py'
+CONFIG = 'demo/fcn-tiny_edsr-tiny_x4_demo.py'
 
 
 def test_mmengine_finds_the_package():
@@ -25,7 +25,7 @@ def test_mmengine_finds_the_package():
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch) -> None:
-    """``.mim`` as an editable install makes it; the lookup itself is MMEngine's."""
+    """Create ``.mim`` as an editable install does; MMEngine looks it up."""
     folder = tmp_path / 'sr4ir_mm'
     (folder / '.mim').mkdir(parents=True)
     for name in ('configs', 'model-index.yml'):
@@ -43,7 +43,7 @@ def test_configs_resolve(installed):
 
 
 def test_base_of_another_project(installed, tmp_path):
-    """It stays as it is: T's types are of the scope that it sets, not of ours."""
+    """Its types stay in the scope that it sets, that of the task network's library."""
     user = tmp_path / 'user.py'
     user.write_text(f"_base_ = ['sr4ir_mm::{CONFIG}']\nfurther = {{{{_base_.test_dataloader}}}}")
     cfg = Config.fromfile(user).to_dict()

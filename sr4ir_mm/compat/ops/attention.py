@@ -1,4 +1,7 @@
-"""Multi-scale deformable attention, by mmcv's own PyTorch version."""
+"""Multi-scale deformable attention by mmcv's PyTorch version.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 import torch
 from torch import Tensor
@@ -15,10 +18,10 @@ def ms_deform_attn_forward(
     attention_weights: Tensor,
     im2col_step: int,
 ) -> Tensor:
-    """Multi-scale deformable attention; shapes as in ``mmcv.ops.multi_scale_deform_attn``.
+    """Compute multi-scale deformable attention; shapes as in ``mmcv.ops.multi_scale_deform_attn``.
 
     Raises:
-        MissingOpError: If the levels do not lie one after the other in ``value``.
+        MissingOpError: If ``value`` does not contain the levels in order and without gaps.
     """
     from mmcv.ops.multi_scale_deform_attn import multi_scale_deformable_attn_pytorch
 
@@ -43,7 +46,7 @@ def ms_deform_attn_backward(
     grad_attn_weight: Tensor,
     im2col_step: int,
 ) -> None:
-    """Gradients of :func:`ms_deform_attn_forward` into the three ``grad_*`` tensors."""
+    """Fill the three ``grad_*`` tensors with the gradients of :func:`ms_deform_attn_forward`."""
     value, locations, weights = (t.detach().requires_grad_() for t in (value, sampling_locations, attention_weights))
     with torch.enable_grad():
         out = ms_deform_attn_forward(value, spatial_shapes, level_start_index, locations, weights, im2col_step)

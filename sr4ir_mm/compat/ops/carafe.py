@@ -1,6 +1,7 @@
 """CARAFE, content-aware up-sampling: each output pixel is a weighted sum of the k x k input pixels around its source.
 
 ``features`` is N x C x H x W, ``output`` N x C x sH x sW, and ``masks``, the weights, N x groups * k * k x sH x sW.
+It can go together with ``compat/mmcv_ops.py``.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ def _enlarge(tensor: Tensor, scale: int) -> Tensor:
 def carafe_naive_forward(
     features: Tensor, masks: Tensor, output: Tensor, kernel_size: int, group_size: int, scale_factor: int
 ) -> None:
-    """Fill ``output``."""
+    """Fill ``output`` with the up-sampled features."""
     padded, weights = _pad(features, kernel_size), masks.unflatten(1, (group_size, -1))
     total = torch.zeros_like(output).unflatten(1, (group_size, -1))
     for k, shift in _shifts(kernel_size, *features.shape[-2:]):
@@ -62,7 +63,7 @@ def carafe_naive_backward(
 def carafe_forward(
     features: Tensor, masks: Tensor, rfeatures: Tensor, routput: Tensor, rmasks: Tensor, output: Tensor, **settings: int
 ) -> None:
-    """Fill ``output``, and ``rfeatures`` with what :func:`carafe_backward` needs."""
+    """Fill ``output`` with the up-sampled features, and ``rfeatures`` with a copy for :func:`carafe_backward`."""
     rfeatures.copy_(features)
     carafe_naive_forward(features, masks, output, **settings)
 

@@ -1,4 +1,7 @@
-"""Deformable convolution, by torchvision."""
+"""Deformable convolution by torchvision.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 from typing import Any
 
@@ -27,13 +30,13 @@ def _call(
 ) -> Any:
     sizes = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)
     tensors = [at_least_float(t) for t in tensors]
-    # torchvision, like mmcv, follows an offset of NaN out of the image's memory; far out of the image there are zeros
+    # with an offset of NaN, torchvision and mmcv read outside of the image's memory; far outside of the image is zero
     tensors[OFFSET] = tensors[OFFSET].nan_to_num(nan=-1e6)
     return getattr(torchvision_ops(), function)(*tensors, *sizes, use_mask)
 
 
 def _unused(input: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The mask and the bias that torchvision wants and the first version of the op does not have."""
+    """Return a mask and a bias, which torchvision requires and version 1 of the op does not have."""
     return input.new_zeros(len(input), 1), weight.new_zeros(len(weight))
 
 
@@ -47,9 +50,9 @@ def deform_conv_forward(
     im2col_step: int,
     **settings: int,
 ) -> None:
-    """Deformable convolution (version 1, no mask) of N x C x H x W into ``output``.
+    """Fill ``output`` with the deformable convolution (version 1, no mask) of N x C x H x W.
 
-    ``offset`` is N x 2 * deformable_group * kH * kW x H' x W', (y, x) by turns.
+    ``offset`` is N x 2 * deformable_group * kH * kW x H' x W', alternately y and x.
     """
     output.copy_(_call('deform_conv2d', [input, weight, offset, *_unused(input, weight)], False, **settings))
 
@@ -65,12 +68,12 @@ def deform_conv_backward_input(
     im2col_step: int,
     **settings: int,
 ) -> None:
-    """Gradients of :func:`deform_conv_forward` into ``grad_input`` and ``grad_offset``."""
+    """Fill ``grad_input`` and ``grad_offset`` with the gradients of :func:`deform_conv_forward`."""
     tensors = [grad_output, input, weight, offset, *_unused(input, weight)]
     grads = _call('_deform_conv2d_backward', tensors, False, **settings)
     grad_input.copy_(grads[0])
     grad_offset.copy_(grads[2])
-    # torchvision has computed this too; leave it in mmcv's scratch memory for deform_conv_backward_parameters
+    # torchvision also computes this gradient: keep it in mmcv's scratch memory for deform_conv_backward_parameters
     columns.resize_(weight.shape).copy_(grads[1])
 
 
@@ -88,7 +91,7 @@ def deform_conv_backward_parameters(
     """Add the gradient of the weight of :func:`deform_conv_forward`, times ``scale``, to ``grad_weight``."""
     if columns.shape == grad_weight.shape:
         grad = columns
-    else:  # the input needs no gradient; that of the weight does not depend on the weight
+    else:  # the input needs no gradient; the gradient of the weight does not depend on the weight
         tensors = [grad_output, input, grad_weight, offset, *_unused(input, grad_weight)]
         grad = _call('_deform_conv2d_backward', tensors, False, **settings)[1]
     grad_weight.add_(grad, alpha=scale)
@@ -106,7 +109,7 @@ def modulated_deform_conv_forward(
     with_bias: bool,
     **settings: int,
 ) -> None:
-    """Deformable convolution with a mask (version 2) of N x C x H x W into ``output``.
+    """Fill ``output`` with the deformable convolution with a mask (version 2) of N x C x H x W.
 
     ``offset`` as in :func:`deform_conv_forward`; ``bias`` is empty without a bias.
     """
@@ -132,7 +135,7 @@ def modulated_deform_conv_backward(
     with_bias: bool,
     **settings: int,
 ) -> None:
-    """Gradients of :func:`modulated_deform_conv_forward` into the five ``grad_*`` tensors."""
+    """Fill the five ``grad_*`` tensors with the gradients of :func:`modulated_deform_conv_forward`."""
     read = [_read(maps, grad_output) for maps in (offset, mask)]
     tensors = [grad_output, input, weight, *read, weight.new_zeros(len(weight))]
     grads = _call('_deform_conv2d_backward', tensors, True, **_renamed(settings))
@@ -145,9 +148,9 @@ def modulated_deform_conv_backward(
 
 
 def _read(maps: Tensor, output: Tensor) -> Tensor:
-    """A view of what mmcv's op reads of offsets or masks that are larger than its output, as in DyHead.
+    """Return a view of the part that mmcv's op reads of offsets or masks larger than its output, as in DyHead.
 
-    It does not look at their size: it takes the first of each sample's numbers as maps of the output's size.
+    mmcv ignores their size: it takes the first numbers of each sample as maps of the output's size.
     """
     size = output.shape[-2:]
     if maps.shape[-2:] == size:
@@ -157,7 +160,7 @@ def _read(maps: Tensor, output: Tensor) -> Tensor:
 
 
 def _renamed(settings: dict[str, int]) -> dict[str, int]:
-    """From the names of version 2 of the op to those of version 1."""
+    """Rename the settings of version 2 of the op to those of version 1."""
     names = {'kernel': 'k', 'stride': 'd', 'pad': 'pad', 'dilation': 'dilation'}
     sizes = {names[key[:-2]] + key[-1].upper(): value for key, value in settings.items() if key[-2] == '_'}
     return {**sizes, 'group': settings['group'], 'deformable_group': settings['deformable_group']}

@@ -1,11 +1,14 @@
-"""What ``mmengine.utils.dl_utils.collect_env`` asks the extension about itself."""
+"""Facts about the extension that ``mmengine.utils.dl_utils.collect_env`` collects.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 
 def get_compiler_version() -> str:
-    """Return a text in place of the compiler's version."""
+    """Return a text in place of the version of the compiler."""
     return 'none (fallback of sr4ir_mm)'
 
 
 def get_compiling_cuda_version() -> str:
-    """Return mmcv's own text for 'built without CUDA'."""
+    """Return mmcv's text for 'built without CUDA'."""
     return 'not available'

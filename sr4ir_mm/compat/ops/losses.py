@@ -1,4 +1,7 @@
-"""Focal losses, by the formulas of mmcv's CUDA kernels. ``target`` is N, int64; ``weight`` is C, or empty for none."""
+"""Focal losses by the formulas of mmcv's CUDA kernels. ``target`` is N, int64; ``weight`` is C, or empty for none.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 import torch
 from torch import Tensor
@@ -15,7 +18,7 @@ def _log(x: Tensor) -> Tensor:
 def sigmoid_focal_loss_forward(
     input: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Sigmoid focal loss of N x C logits into ``output``, N x C; a target outside 0...C-1 is background."""
+    """Fill ``output``, N x C, with the sigmoid focal loss of N x C logits; a target outside 0...C-1 is background."""
     p = at_least_float(input).sigmoid()
     positive = -alpha * (1 - p) ** gamma * _log(p)
     negative = -(1 - alpha) * p**gamma * _log(1 - p)
@@ -25,7 +28,7 @@ def sigmoid_focal_loss_forward(
 def sigmoid_focal_loss_backward(
     input: Tensor, target: Tensor, weight: Tensor, grad_input: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Derivative of each element of :func:`sigmoid_focal_loss_forward` into ``grad_input``, N x C."""
+    """Fill ``grad_input``, N x C, with the derivative of each element of :func:`sigmoid_focal_loss_forward`."""
     p = at_least_float(input).sigmoid()
     positive = -alpha * (1 - p) ** gamma * (1 - p - gamma * p * _log(p))
     negative = -(1 - alpha) * p**gamma * (gamma * (1 - p) * _log(1 - p) - p)
@@ -41,7 +44,7 @@ def _select(output: Tensor, positive: Tensor, negative: Tensor, target: Tensor, 
 def softmax_focal_loss_forward(
     softmax: Tensor, target: Tensor, weight: Tensor, output: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Softmax focal loss of N x C probabilities into ``output``, N; a negative target counts nothing."""
+    """Fill ``output``, N, with the softmax focal loss of N x C probabilities; negative targets are ignored."""
     p = _true_class(softmax, target)
     output.copy_(_weighted(-alpha * (1 - p) ** gamma * _log(p), target, weight))
 
@@ -49,7 +52,7 @@ def softmax_focal_loss_forward(
 def softmax_focal_loss_backward(
     softmax: Tensor, target: Tensor, weight: Tensor, buff: Tensor, grad_input: Tensor, gamma: float, alpha: float
 ) -> None:
-    """Derivative of :func:`softmax_focal_loss_forward` by the logits into ``grad_input``, N x C; ``buff`` is N."""
+    """Fill ``grad_input``, N x C, with the derivative of :func:`softmax_focal_loss_forward` by the logits."""
     p = _true_class(softmax, target)
     slope = alpha * (gamma * (1 - p) ** (gamma - 1) * p * _log(p) - (1 - p) ** gamma)
     buff.copy_(_weighted(slope, target, weight))

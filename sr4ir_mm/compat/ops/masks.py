@@ -1,4 +1,7 @@
-"""Point-wise spatial attention (PSANet) and masked convolution (guided anchoring in mmdet)."""
+"""Point-wise spatial attention (PSANet) and masked convolution (guided anchoring in mmdet).
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,7 +9,7 @@ from torch import Tensor
 
 
 def _psamask_index(h_feature: int, w_feature: int, h_mask: int, w_mask: int, device: torch.device) -> tuple:
-    """For target (y, x) and source (h, w): which channel of the mask joins them, and whether one does; HW x H x W."""
+    """Return the channel of the mask that joins target (y, x) and source (h, w), and whether one does; HW x H x W."""
     rows, columns = torch.arange(h_feature, device=device), torch.arange(w_feature, device=device)
     i = rows[:, None, None, None] - rows[:, None] + (h_mask - 1) // 2
     j = columns[:, None, None] - columns + (w_mask - 1) // 2
@@ -27,9 +30,9 @@ def psamask_forward(
     half_h_mask: int,
     half_w_mask: int,
 ) -> None:
-    """Spread a mask per pixel, N x h_mask * w_mask x H x W, over the image: ``output`` is N x HW x H x W.
+    """Spread the mask of each pixel, N x h_mask * w_mask x H x W, over the image; ``output`` is N x HW x H x W.
 
-    ``psa_type`` is 0 to collect from, 1 to distribute to the other pixels.
+    ``psa_type`` is 0 to collect from the other pixels, and 1 to distribute to them.
     """
     index, inside = _psamask_index(h_feature, w_feature, h_mask, w_mask, input.device)
     result = input.gather(1, index.expand(num_, -1, -1, -1)) * inside
@@ -48,7 +51,7 @@ def psamask_backward(
     half_h_mask: int,
     half_w_mask: int,
 ) -> None:
-    """Gradient of :func:`psamask_forward` into ``grad_input``, which holds zeros."""
+    """Add the gradient of :func:`psamask_forward` to ``grad_input``, which mmcv has filled with zeros."""
     index, inside = _psamask_index(h_feature, w_feature, h_mask, w_mask, grad_input.device)
     grad = grad_output if psa_type == 0 else _swap_pixels(grad_output)
     grad_input.scatter_add_(1, index.expand(num_, -1, -1, -1), grad * inside)

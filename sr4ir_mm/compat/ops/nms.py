@@ -1,4 +1,7 @@
-"""Non-maximum suppression."""
+"""Non-maximum suppression.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 import operator
 from collections.abc import Callable
@@ -11,20 +14,20 @@ from .boxes import bbox_overlaps
 
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
-    """Non-maximum suppression.
+    """Suppress boxes that overlap a better one.
 
     Args:
-        boxes: N x 4, (x1, y1, x2, y2), float.
-        scores: N, float.
-        iou_threshold: Boxes that overlap a better one by more than this go.
-        offset: 0, or 1 where x2 and y2 are the last pixels inside.
+        boxes: Boxes (x1, y1, x2, y2), N x 4, float.
+        scores: Scores of the boxes, N, float.
+        iou_threshold: Overlap with a better box above which a box is removed.
+        offset: Offset of sizes: 0, or 1 where x2 and y2 are the last pixels inside.
 
     Returns:
-        int64 indices of the boxes that stay, best first.
+        Tensor: Indices of the boxes that stay, int64, best first.
     """
     boxes, scores = at_least_float(boxes), at_least_float(scores)
     if offset == 0:
-        # torchvision's sort is stable and mmcv's is not: sort as mmcv does first, so that equal scores agree too
+        # torchvision's sort is stable and mmcv's is not: sort as mmcv first, so that equal scores agree too
         scores, order = scores.to(boxes).sort(descending=True)
         return order[torchvision_ops().nms(boxes[order], scores, iou_threshold)]
     groups = _suppress(boxes, scores, iou_threshold, offset, operator.gt)
@@ -32,14 +35,14 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
 
 
 def nms_match(dets: Tensor, iou_threshold: float) -> list[list[int]]:
-    """Group boxes by the one that suppresses them.
+    """Group boxes by the box that suppresses them.
 
     Args:
-        dets: N x 5, (x1, y1, x2, y2, score), float, on the CPU.
-        iou_threshold: Boxes that overlap a better one by this or more join its group.
+        dets: Boxes (x1, y1, x2, y2, score), N x 5, float, on the CPU.
+        iou_threshold: Overlap with a better box from which on a box joins its group.
 
     Returns:
-        One list of indices per box that stays, itself first, the others by falling score.
+        list[list[int]]: Indices for each box that stays: its own first, then the others by falling score.
     """
     return _suppress(dets[:, :4], dets[:, 4].contiguous(), iou_threshold, 0, operator.ge)
 
@@ -67,20 +70,20 @@ def softnms(
     method: int,
     offset: int,
 ) -> Tensor:
-    """Soft non-maximum suppression: lowers the scores of boxes that overlap a better one.
+    """Lower the scores of boxes that overlap a better one (soft non-maximum suppression).
 
     Args:
-        boxes: N x 4, float32, on the CPU.
-        scores: N.
-        dets: N x 5, filled in place with boxes and their new scores, best first.
-        iou_threshold: Used by methods 0 and 1.
-        sigma: Used by method 2.
-        min_score: Boxes whose score falls below go.
-        method: 0 naive, 1 linear, 2 gaussian.
-        offset: 0, or 1 where x2 and y2 are the last pixels inside.
+        boxes: Boxes (x1, y1, x2, y2), N x 4, float32, on the CPU.
+        scores: Scores of the boxes, N.
+        dets: Result, N x 5: boxes and their new scores, best first.
+        iou_threshold: Overlap for methods 0 and 1.
+        sigma: Width of the Gaussian for method 2.
+        min_score: Score below which a box is removed.
+        method: Method: 0 naive, 1 linear, 2 Gaussian.
+        offset: Offset of sizes: 0, or 1 where x2 and y2 are the last pixels inside.
 
     Returns:
-        int64 indices of the boxes that stay, as many as there are valid rows in ``dets``.
+        Tensor: Indices of the boxes that stay, int64; ``dets`` has as many valid rows.
     """
     scores, left = scores.clone(), torch.arange(len(boxes))
     kept: list[Tensor] = []
@@ -99,7 +102,7 @@ def softnms(
 
 
 def _drop(left: Tensor, low: Tensor) -> Tensor:
-    """Drop some by moving the last of the others into their places: mmcv's order, which decides among equal scores."""
+    """Remove boxes by moving the last of the others to their places: mmcv's order, which decides on equal scores."""
     count = int((~low).sum())
     left[:count][low[:count]] = left[count:][~low[count:]].flip(0)
     return left[:count]

@@ -1,4 +1,7 @@
-"""Pooling of regions of interest. ``rois`` is K x 5: image index, x1, y1, x2, y2."""
+"""Pooling of regions of interest. ``rois`` is K x 5: index of the image, x1, y1, x2, y2.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 import torch
 from torch import Tensor
@@ -20,7 +23,7 @@ def roi_align_forward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """RoIAlign of N x C x H x W into ``output``, K x C x height x width.
+    """Fill ``output``, K x C x height x width, with RoIAlign of N x C x H x W.
 
     Raises:
         MissingOpError: For maximum pooling (``pool_mode`` 0), which torchvision does not have.
@@ -45,7 +48,7 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Gradient of :func:`roi_align_forward` into ``grad_input``, N x C x H x W."""
+    """Fill ``grad_input``, N x C x H x W, with the gradient of :func:`roi_align_forward`."""
     if pool_mode != 1:
         raise MissingOpError('roi_align_backward', "pool_mode='max'")
     size = (spatial_scale, aligned_height, aligned_width, *grad_input.shape)
@@ -62,9 +65,9 @@ def roi_pool_forward(
     pooled_width: int,
     spatial_scale: float,
 ) -> None:
-    """RoIPool of N x C x H x W into ``output`` and ``argmax`` (h * W + w, or -1 for an empty bin), both K x C x h x w.
+    """Fill ``output`` with RoIPool of N x C x H x W, and ``argmax`` with h * W + w, or -1 for an empty bin.
 
-    Not torchvision's, which rounds the corners of a box to pixels first.
+    Both are K x C x h x w. torchvision's function differs: it rounds the corners of a box to pixels first.
     """
     height, width = input.shape[-2:]
     ys = _bins(rois[:, 2], rois[:, 4], spatial_scale, pooled_height, height)
@@ -75,7 +78,7 @@ def roi_pool_forward(
         for j, (x1, x2) in enumerate(xs[k]):
             if x2 <= x1:
                 continue
-            # Columns first, then rows; of equal values max takes the first, as mmcv does.
+            # columns first, then rows; of equal values, max takes the first one, as mmcv does
             row_max, row_arg = input[image, :, :, x1:x2].max(-1)
             for i, (y1, y2) in enumerate(ys[k]):
                 if y2 > y1:
@@ -89,7 +92,7 @@ def _bins(start: Tensor, end: Tensor, scale: float, bins: int, limit: int) -> li
     edges = torch.arange(bins + 1, device=start.device).to(start) * ((end - start) / bins)[:, None]
     low = (edges[:, :-1] + start[:, None]).floor()
     high = (edges[:, 1:] + start[:, None]).ceil()
-    high = torch.where((end > start)[:, None], high, low)  # boxes without an inside have empty bins
+    high = torch.where((end > start)[:, None], high, low)  # boxes without an area have empty bins
     return torch.stack([low, high], -1).clamp(0, limit).long().tolist()
 
 
@@ -102,7 +105,7 @@ def roi_pool_backward(
     pooled_width: int,
     spatial_scale: float,
 ) -> None:
-    """Gradient of :func:`roi_pool_forward` into ``grad_input``, N x C x H x W, which holds zeros."""
+    """Add the gradient of :func:`roi_pool_forward` to ``grad_input``, N x C x H x W, which holds zeros."""
     images = rois[:, 0].long()[:, None, None, None].expand_as(argmax)
     channels = torch.arange(argmax.shape[1], device=argmax.device)[None, :, None, None].expand_as(argmax)
     taken = argmax >= 0

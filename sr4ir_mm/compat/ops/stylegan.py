@@ -1,4 +1,7 @@
-"""Ops of StyleGAN2 that mmcv calls on a GPU only; on a CPU it has PyTorch versions of its own."""
+"""Ops of StyleGAN2, which mmcv calls on a GPU only; on a CPU it uses PyTorch versions of its own.
+
+It can go together with ``compat/mmcv_ops.py``.
+"""
 
 from torch import Tensor
 
@@ -8,14 +11,14 @@ from ..mmcv_ops import MissingOpError
 def fused_bias_leakyrelu(
     input: Tensor, bias: Tensor, refer: Tensor, act: int, grad: int, alpha: float, scale: float
 ) -> Tensor:
-    """Add a bias per channel, then leaky ReLU times ``scale``, or its derivative at ``refer`` times the input.
+    """Add a bias to each channel and apply leaky ReLU times ``scale``, or multiply by its derivative at ``refer``.
 
     Args:
-        input: N x C x ..., the input or (``grad`` 1) a gradient.
-        bias: C, or empty for none.
-        refer: Output of the forward pass where ``grad`` is 1, else empty.
-        act: 3, leaky ReLU.
-        grad: 0 forward, 1 first derivative.
+        input: Input, or a gradient if ``grad`` is 1; N x C x ...
+        bias: Bias, C, or empty for none.
+        refer: Output of the forward pass if ``grad`` is 1, else empty.
+        act: Number of the activation: 3, leaky ReLU.
+        grad: Order of the derivative: 0 or 1.
         alpha: Slope below zero.
         scale: Factor.
 
@@ -44,7 +47,7 @@ def upfirdn2d(
     flip: bool,
     gain: float,
 ) -> Tensor:
-    """Up-sample with zeros, pad, filter and down-sample N x C x H x W, by mmcv's own PyTorch version."""
+    """Up-sample N x C x H x W with zeros, pad, filter and down-sample it, by mmcv's PyTorch version."""
     from mmcv.ops.upfirdn2d import upfirdn2d as mmcv_upfirdn2d
 
     padding = [padx0, padx1, pady0, pady1]
