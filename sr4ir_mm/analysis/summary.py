@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 from matplotlib.figure import Figure
-from mmengine.config import Config
 
+from ..config.loading import load_config
 from ..config.nodes import type_name
 from ..config.work_dir import read_metrics, run_config
 from ..errors import SR4IRError
@@ -60,7 +60,7 @@ def summarize(name: str, work_dir: Path, curves: Mapping[str, Curve]) -> Summary
     tested = read_metrics(work_dir)
     metrics, measured = _last_validation(curves) if tested is None else (tested, 'test')
     metrics = {key: metrics[key] for key in select(metrics)}
-    model = Config.fromfile(config).get('model') or {}
+    model = load_config(config).get('model') or {}
     scale = f'x{model["scale"]}' if 'scale' in model else '-'
     nets = _net_name(model.get('task')), _net_name(model.get('sr'))
     scheme = str(model.get('scheme', 'SR4IR'))

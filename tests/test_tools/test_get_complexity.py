@@ -23,7 +23,7 @@ def test_our_config(tmp_path, capsys):
     assert rows['S'] == ['3 x 32 x 40', '158.98 k', '91.8%', '360.90 M', '93.0%']
     assert rows['T'] == ['3 x 128 x 160', '14.15 k', '8.2%', '27.26 M', '7.0%']
     assert rows['sum'] == ['', '173.13 k', '', '388.16 M', '']
-    assert notes[0].startswith('note: not counted in the FLOPs of S: ') and 'pixel_shuffle (2x)' in notes[0]
+    assert notes[0].startswith('note: not counted in the FLOPs of the super-resolution network (S): ') and 'pixel_shuffle (2x)' in notes[0]
 
 
 def test_without_s(tmp_path, capsys):
@@ -44,7 +44,7 @@ def test_a_detector_of_two_stages(tmp_path, capsys):
     config = CONFIGS / 'sr4ir/faster-rcnn_edsr_x4_voc.py'
     rows, notes = table(capsys, config, '--shape', 16, 16, '--cfg-options', 'model.scheme=SR4IR', cwd=tmp_path)
     assert float(rows['T'][3].split()[0]) > 1
-    assert any('of T' in note and 'NMS' in note for note in notes)
+    assert any('of the task network (T)' in note and 'NMS' in note for note in notes)
 
 
 def test_mistakes(tmp_path, fails):

@@ -20,6 +20,8 @@ from sr4ir_mm.errors import user_errors
 if TYPE_CHECKING:
     from sr4ir_mm.analysis import Complexity
 
+NETWORKS = dict(S='the super-resolution network (S)', T='the task network (T)')
+
 
 def cost_table(nets: dict[str, Complexity]) -> PrettyTable:
     """Make a table with a row for each network and one for their sum."""
@@ -35,12 +37,13 @@ def cost_table(nets: dict[str, Complexity]) -> PrettyTable:
 
 def notes(name: str, net: Complexity) -> list[str]:
     """Say what the figures of a network leave out."""
-    lines = []
+    lines, network = [], NETWORKS[name]
     if net.uncounted:
         operators = ', '.join(f'{op.removeprefix("aten::")} ({count}x)' for op, count in net.uncounted.most_common())
-        lines.append(f'note: not counted in the FLOPs of {name}: {operators}')
+        lines.append(f'note: not counted in the FLOPs of {network}: {operators}')
     if net.idle:
-        lines.append(f'note: parts of {name} that are unused here, or used without being called: {", ".join(net.idle)}')
+        parts = ', '.join(net.idle)
+        lines.append(f'note: parts of {network} that are unused here, or used without being called: {parts}')
     return lines
 
 
