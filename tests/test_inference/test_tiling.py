@@ -13,6 +13,10 @@ NETS = dict(
         type='mmagic.SwinIRNet', upscale=2, in_chans=3, img_size=16, window_size=8, img_range=1.0, depths=[2, 2],
         embed_dim=12, num_heads=[2, 2], mlp_ratio=2, upsampler='pixelshuffledirect', resi_connection='1conv',
     ),
+    rrdb=dict(
+        type='mmagic.RRDBNet', in_channels=3, out_channels=3, mid_channels=8, num_blocks=1, growth_channels=4,
+        upscale_factor=2,
+    ),  # pads tiles of odd size
     srcnn=dict(type='mmagic.SRCNNNet', channels=(3, 8, 4, 3), kernel_sizes=(9, 1, 5), upscale_factor=2),
 )  # fmt: skip
 
