@@ -1,7 +1,7 @@
-"""The whole of SR4IR on a small scale: python tools/demo.py [--work-dir work_dirs/demo]
+"""SR4IR on a small scale: python tools/demo.py [--work-dir work_dirs/demo]
 
-Makes the embedded data set, trains and tests the oracle (H->T), the baseline (L->T) and SR4IR, each with the ordinary
-tools, and prints a table and the path of a picture. About eight minutes on two CPU cores.
+Makes a synthetic data set, trains and tests the oracle (H->T), the baseline (L->T) and SR4IR with the usual tools, and
+prints a table and the path of a picture. Takes about eight minutes on two CPU cores.
 """
 
 import argparse
@@ -13,31 +13,31 @@ from pathlib import Path
 import cv2
 from prettytable import PrettyTable
 
-from sr4ir_mm.config.work_dir import read_metrics
+from sr4ir_mm.config import last_checkpoint, read_metrics
+from sr4ir_mm.config.schemes import run_name
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNS = {
-    'H->T (oracle)': 'configs/baselines/fcn-tiny_demo_h2t.py',
-    'L->T (bilinear)': 'configs/baselines/fcn-tiny_x4_demo_l2t.py',
-    'SR4IR': 'configs/sr4ir/fcn-tiny_edsr-tiny_x4_demo.py',
-}
+CONFIG = 'configs/demo/fcn-tiny_edsr-tiny_x4_demo.py'
+#: row of the table -> scheme
+ROWS = {'H->T (oracle)': 'H->T', 'L->T (bilinear)': 'L->T', 'SR4IR': 'SR4IR'}
 
 
 def run(*args: object) -> None:
-    """Run one of the tools, its output on the screen; stop if it fails."""
+    """Run one of the tools with its output on the screen; stop if it fails."""
     result = subprocess.run([sys.executable, '-W', 'ignore', *map(str, args)], cwd=ROOT)
     if result.returncode:
         sys.exit(result.returncode)
 
 
-def train_and_test(config: str, work_dir: Path, data: Path, *test_args: object) -> dict:
-    """Train and test one config; returns the metrics of the test."""
+def train_and_test(scheme: str, work_dir: Path, data: Path, *test_args: object) -> dict:
+    """Train and test with one scheme, and return the metrics of the test."""
+    config = [CONFIG, '--scheme', scheme]
     options = ['--cfg-options', f'data_root={data}']
-    folder = work_dir / Path(config).stem
-    run('tools/train.py', config, '--work-dir', folder, *options)
-    checkpoint = (folder / 'last_checkpoint').read_text()
-    run('tools/test.py', config, checkpoint, '--work-dir', folder / 'test', *test_args, *options)
-    return read_metrics(folder / 'test')
+    folder = work_dir / run_name(Path(CONFIG).stem, scheme)
+    run('tools/train.py', *config, '--work-dir', folder, *options)
+    test_dir = folder / 'test'
+    run('tools/test.py', *config, last_checkpoint(folder), '--work-dir', test_dir, *test_args, *options)
+    return read_metrics(test_dir)
 
 
 def picture(panels: Path, target: Path, count: int = 2) -> None:
@@ -49,21 +49,21 @@ def picture(panels: Path, target: Path, count: int = 2) -> None:
 def main() -> None:
     """Run everything and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'))
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'), help='folder for data, runs, pictures')
     work_dir = parser.parse_args().work_dir.resolve()
     panels = work_dir / 'panels'
     data, begin = work_dir / 'VOCdevkit/VOC2012', time.time()
     table = PrettyTable(['scheme', 'mIoU (%)', 'PSNR (dB)', 'SSIM'])
     run('tools/make_demo_data.py', data)
-    for i, (name, config) in enumerate(RUNS.items(), 1):
-        print(f'\n===== {i}/{len(RUNS)} {name}: {config} ({time.time() - begin:.0f} s so far)', flush=True)
-        show = ['--show-dir', panels] if name == 'SR4IR' else []  # the only ones in the picture; drawing takes a while
-        metrics = train_and_test(config, work_dir, data, *show)
+    for i, (name, scheme) in enumerate(ROWS.items(), 1):
+        print(f'\n===== {i}/{len(ROWS)} {name}: {CONFIG} ({time.time() - begin:.0f} s so far)', flush=True)
+        show = ['--show-dir', panels] if scheme == 'SR4IR' else []  # drawing takes a while, and the picture shows SR4IR
+        metrics = train_and_test(scheme, work_dir, data, *show)
         table.add_row([name, *(metrics.get(key, '-') for key in ('mIoU', 'sr/PSNR', 'sr/SSIM'))])
     picture(panels, work_dir / 'panels.png')
-    print(f'\nDone in {time.time() - begin:.0f} s. All images are tested at x4 low resolution, but for the oracle.\n')
+    print(f'\nDone in {time.time() - begin:.0f} s. Test images are LR (x4), except for the oracle.\n')
     print(table)
-    print(f'\nPicture (LR, bilinear, SR, HR; predictions; where they differ): {work_dir / "panels.png"}')
+    print(f'\nPicture (LR, bilinear, SR, HR; predictions; where predictions differ): {work_dir / "panels.png"}')
 
 
 if __name__ == '__main__':

@@ -115,9 +115,12 @@ def test_every_paper_config_has_its_six_runs():
     assert len(found) == 32
     assert {config.path.parent.name for config in found} == {'sr4ir', 'paper'}
     plan = Plan(Path('w'))
-    for config in found:  # also those that share runs without an SR network
-        assert list(plan.add_paper_config(config)) == list(ROWS)
-    for scheme, run in plan.add_paper_config(found[0]).items():
+    for config in found:  # the four SR networks of a task network share them
+        plan.add_paper_config(config, ['H->T', 'L->T'])
+    assert len(plan.runs) == 8 * (1 + 2)
+    runs = plan.add_paper_config(found[0])
+    assert list(runs) == list(ROWS)
+    for scheme, run in runs.items():
         assert plan.load(run.config, run.scheme).model.scheme == scheme
 
 
