@@ -1,3 +1,4 @@
+import runpy
 import sys
 
 import pytest
@@ -17,8 +18,12 @@ def lines(output: str, status: str) -> str:
     return '\n'.join(line for line in output.splitlines() if line.startswith(status))
 
 
-def test_this_environment_is_usable(capsys):
-    assert doctor.main() == 0
+def test_this_environment_is_usable(capsys, monkeypatch):
+    """Also where the module is run as a file."""
+    monkeypatch.setattr(sys, 'path', [*sys.path])
+    with pytest.raises(SystemExit) as exit:
+        runpy.run_path(doctor.__file__, run_name='__main__')
+    assert exit.value.code == 0
     output = capsys.readouterr().out
     ok = lines(output, 'OK')
     assert all(f'OK       {name} ' in ok for name in ('torch', 'mmengine', 'mmsegmentation', 'mmdet', 'mmagic'))
@@ -63,14 +68,14 @@ def test_packages_that_write_the_same_files(versions):
     assert ('UNTESTED', 'mmcv and mmcv-lite write the same files', 'pip uninstall mmcv-lite') in doctor.check_mmcv()
 
 
-def test_no_mmcv(versions):
+def test_mmcv_is_missing(versions):
     versions.update(dict.fromkeys(doctor.MMCV_BUILDS))
     found = next(iter(doctor.check_mmcv()))
     assert found == ('PROBLEM', 'mmcv-lite: not installed', 'pip install "mmcv-lite>=2.1.0,<2.2"')
 
 
 def test_ranges_of_an_installed_package(monkeypatch, tmp_path):
-    """From the metadata where there is no checkout around."""
+    """Without a checkout, they come from the metadata."""
     monkeypatch.setattr(doctor, 'ROOT', tmp_path)
     required = ['torch<2.12,>=2.1', 'ftfy', 'numpy<2,>=1.26 ; python_version > "3"', 'ruff>=0.15; extra == "tests"']
     monkeypatch.setattr(doctor.metadata, 'requires', lambda name: required)
@@ -85,8 +90,8 @@ def test_ranges_of_an_extra(monkeypatch, tmp_path):
     assert doctor.tested_ranges('export') == {'onnx': '<2'}
 
 
-def test_one_can_do_without(versions, monkeypatch, tmp_path):
-    """... packages of single tools, and the folder that mim looks into; the report says how to get them."""
+def test_what_only_some_tools_need_is_absent(versions, monkeypatch, tmp_path):
+    """Packages of single tools, and the folder in which mim looks; the report says how to get them."""
     monkeypatch.setattr(doctor, 'ROOT', tmp_path)
     monkeypatch.setattr(doctor, 'OPTIONAL', ('export',))
     monkeypatch.setattr(doctor.metadata, 'requires', lambda name: ['onnx<2; extra == "export"'])
@@ -101,7 +106,7 @@ def test_one_can_do_without(versions, monkeypatch, tmp_path):
 
 
 def test_needs_only_the_standard_library_to_start():
-    """It has to run where nothing else is installed."""
+    """It must run where nothing else is installed."""
     source = (doctor.ROOT / 'sr4ir_mm' / 'doctor.py').read_text()
     imports = [
         line.split()[1].partition('.')[0] for line in source.splitlines() if line.startswith(('import ', 'from '))
