@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/tasks/atss_squeezenet.py',
     '../_base_/datasets/voc_det_mini.py',
     '../_base_/schedules/det_mini.py',
-    '../_base_/sr/edsr-s_x4_mini.py',
+    '../_base_/sr/edsr-s_x4_pretrained.py',
 ]
 model = dict(
     type='sr4ir_mm.SR4IR',

@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/tasks/deeplabv3plus_squeezenet.py',
     '../_base_/datasets/voc_seg_mini.py',
     '../_base_/schedules/seg_mini.py',
-    '../_base_/sr/edsr-s_x4_mini.py',
+    '../_base_/sr/edsr-s_x4_pretrained.py',
 ]
 model = dict(
     type='sr4ir_mm.SR4IR',

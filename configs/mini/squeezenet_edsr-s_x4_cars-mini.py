@@ -2,7 +2,7 @@ _base_ = [
     '../_base_/tasks/squeezenet_cls.py',
     '../_base_/datasets/cars_mini.py',
     '../_base_/schedules/cls_mini.py',
-    '../_base_/sr/edsr-s_x4_mini.py',
+    '../_base_/sr/edsr-s_x4_pretrained.py',
 ]
 model = dict(
     type='sr4ir_mm.SR4IR',
