@@ -67,7 +67,7 @@ def _find_file(source: str) -> Path:
         return run_config(path)
     if path.is_file():
         return path
-    found = sorted(config_folder().rglob(f'{path.stem}.py')) if path.parent == Path() else []
+    found = sorted(config_folder().glob(f'[!_]*/{path.stem}.py')) if path.parent == Path() else []
     if not found:
         raise SR4IRError(
             f"Config '{source}' not found: give a config file, the name of one of our configs, or a work dir of "

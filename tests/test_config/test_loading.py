@@ -103,6 +103,7 @@ def test_the_newest_config_of_a_work_dir(path):
     'source, message',
     [
         ('nope.py', r"Config 'nope\.py' not found: give a config file, the name of"),
+        ('edsr_x4', r"Config 'edsr_x4' not found"),  # only a part of configs
         ('folder/deeplabv3_edsr_x4_voc.py', r"Config 'folder/.*' not found"),  # a wrong path is not a name
         ('mmdet::retinanet/no.py', r"Config 'mmdet::retinanet/no\.py' not found: choose one from '.*configs'"),
         ('nozoo::a/b.py', r"The package 'nozoo' is not installed"),
