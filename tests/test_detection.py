@@ -1,4 +1,4 @@
-"""Detection by the shipped config with a small detector: all kinds of data train and test, boxes are in their place."""
+"""The shipped detection config with a small detector: it trains and tests on all kinds of data; boxes are correct."""
 
 import copy
 import math
@@ -55,7 +55,7 @@ def config(root: Path, **options) -> Config:
 
 
 def train(cfg: Config) -> tuple[Runner, list[dict], dict]:
-    """Train and validate; both nets must learn."""
+    """Train and validate; the weights of both nets must change."""
     runner = Runner.from_cfg(cfg)
     runner.register_hook(logs := Logs())
     before = state(runner.model)
@@ -84,7 +84,7 @@ def test_boxes_of_all_kinds(tmp_path):
     assert list(Path(runner.work_dir).glob('best_coco_bbox_mAP_epoch_1.pth'))
 
 
-def test_unequal_sizes_and_grey_and_rgba_files(tmp_path):
+def test_unequal_sizes_and_gray_and_rgba_files(tmp_path):
     sizes = [((49, 67), [CAT]), ((70, 45), [DOG]), ((33, 90), [(*CAT[:4], 33)]), ((40, 47), [DOG])]
     root = make_voc_boxes(tmp_path / 'voc', sizes)
     names = [root / f'JPEGImages/{i}.jpg' for i in range(4)]
@@ -106,7 +106,7 @@ def test_no_box_anywhere(tmp_path):
 
 
 def test_no_box_left_after_cropping_and_none_found(tmp_path):
-    """A detector that finds nothing yet has a score for save_best."""
+    """A detector that finds nothing has a score for save_best."""
     corner = [((80, 96), [('cat', 1, 1, 4, 4)]), ((80, 96), [('dog', 93, 1, 96, 4)])]
     cfg = config(make_voc_boxes(tmp_path / 'voc', corner), **{'model.task.test_cfg.rcnn.score_thr': 0.999})
     crop = dict(type='RandomCrop', crop_size=(32, 33), allow_negative_crop=True)
@@ -130,7 +130,7 @@ def test_single_class(tmp_path):
     assert output.gt_instances.labels.tolist() == [0] and set(output.pred_instances.labels.tolist()) == {0}
 
 
-# ---- where boxes are
+# ---- positions of boxes
 
 
 def model_and_batch(cfg: Config, index: int = 0) -> tuple:

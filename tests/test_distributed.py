@@ -1,4 +1,4 @@
-"""Two processes (gloo, CPU) learn what one learns from twice the batch."""
+"""Two processes (gloo, CPU) arrive at the weights of one process with twice the batch."""
 
 import os
 from pathlib import Path
@@ -18,9 +18,9 @@ CASES = [(scheme, False) for scheme in SCHEMES] + [('SR4IR', True), ('S+T', True
 
 
 def train(scheme: str, norm: bool, work_dir: Path, **kwargs) -> dict:
-    """Two iterations of four images; returns the state before and after and an SR image."""
+    """Train for two iterations of four images; return the state before and after, and an image of the test."""
     torch.manual_seed(0)
-    # masks differ by process, so all cells of the mix show SR
+    # masks differ between processes, so all cells of the mix are SR
     model = SR4IR(dict(EDSR), ToyClassifier(norm=norm), scale=4, scheme=scheme, cqmix=dict(prob=1.0))
     before = state(model)
     runner = runner_for(
@@ -35,9 +35,9 @@ def train(scheme: str, norm: bool, work_dir: Path, **kwargs) -> dict:
 
 
 def work(rank: int, folder: str) -> None:
-    """One of the processes."""
+    """Train every case in one of the processes."""
     os.environ['LOCAL_RANK'] = str(rank)
-    # MMEngine's own launcher wants a GPU, and so do its default device_ids
+    # MMEngine's launcher and its default device_ids need a GPU
     dist.init_process_group('gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2)
     results = {}
     for scheme, norm in CASES:
@@ -56,7 +56,7 @@ def ranks(tmp_path_factory) -> list[dict]:
 
 
 @pytest.mark.parametrize(('scheme', 'norm'), CASES)
-def test_all_processes_hold_the_same_nets(ranks, scheme, norm):
+def test_all_processes_have_the_same_nets(ranks, scheme, norm):
     first, second = (rank[scheme, norm] for rank in ranks)
     assert any(not torch.equal(first['after'][key], value) for key, value in first['before'].items())
     differing = {key for key, value in first['after'].items() if not torch.equal(second['after'][key], value)}
@@ -65,6 +65,6 @@ def test_all_processes_hold_the_same_nets(ranks, scheme, norm):
 
 
 @pytest.mark.parametrize('scheme', SCHEMES)
-def test_they_learn_what_one_does_from_twice_the_batch(ranks, scheme, tmp_path):
+def test_weights_are_those_of_one_process_with_twice_the_batch(ranks, scheme, tmp_path):
     alone = train(scheme, False, tmp_path / 'alone', batch_size=4)
     torch.testing.assert_close(ranks[0][scheme, False], alone, rtol=1e-4, atol=1e-6)

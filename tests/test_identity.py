@@ -1,4 +1,4 @@
-"""With scheme H->T the wrapper is the bare zoo model: the one property that guards every mix."""
+"""With the scheme H->T, the wrapper is the bare zoo model. This property guards every mix."""
 
 import copy
 
@@ -40,17 +40,17 @@ CASES = {
 
 
 def train_step(model, net, wrapper, optimizer, batch) -> tuple[dict, dict]:
-    """Losses and gradients of one seeded training step."""
+    """Make one seeded training step, and return its losses and gradients."""
     grads = watch_grads(optimizer, net)
     set_random_seed(3)
     model.train()
     MessageHub.get_current_instance().update_info('iter', 0)
-    model.data_preprocessor(copy.deepcopy(batch), True)  # augmentation draws the size of the next batch
+    model.data_preprocessor(copy.deepcopy(batch), True)  # the augmentation draws the size of the next batch
     return model.train_step(copy.deepcopy(batch), wrapper), grads
 
 
 def assert_same(ours, bare, path: str = '') -> None:
-    """Bit equality of nested outputs; ours may hold the images besides."""
+    """Assert that nested outputs are equal bit by bit; ours may also have the images."""
     if isinstance(bare, BaseDataElement):
         assert ours.metainfo == bare.metainfo, path
         bare, ours = (dict(sample.items()) for sample in (bare, ours))
@@ -93,18 +93,18 @@ def test_oracle_is_the_bare_net(case):
     assert_same(*predictions)
 
 
-class Unharmed(torch.nn.Identity):
+class NoDegradation(torch.nn.Identity):
     scale = 1
 
 
 @pytest.mark.parametrize(
     'case', ['segformer', 'segformer-bgr', 'retinanet-unpadded', 'yolox-unnormalized', 'resnet18-bgr']
 )
-def test_what_a_perfect_sr_net_makes_is_what_the_bare_net_sees(case):
-    """Channel order, normalization and padding of the way HR - LR - SR - T."""
+def test_with_a_perfect_sr_net_the_task_network_receives_the_input_of_the_bare_net(case):
+    """Channel order, normalization and padding on the way from HR to LR, SR and the task network."""
     name, preprocessor, sizes, *_ = CASES[case]
     cfg = net_config(name, preprocessor, **{'data_preprocessor.batch_augments': None} if name == 'yolox' else {})
-    model = SR4IR(torch.nn.Identity(), cfg, scale=1, scheme='S->T', degradation=Unharmed())
+    model = SR4IR(torch.nn.Identity(), cfg, scale=1, scheme='S->T', degradation=NoDegradation())
     bare = model.task.data_preprocessor(batch_for(cfg, *sizes), True)['inputs']
     seen = []
     model.task.register_forward_pre_hook(lambda net, args: seen.append(args[0]))

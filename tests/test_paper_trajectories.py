@@ -111,7 +111,7 @@ FIXTURES = dict(cls='cls_resnet18', seg='seg', det='det')
 
 
 def build(case: Case, npz, folder: Path, **task) -> tuple[Config, nn.Module]:
-    """The config and its model, as initialized in the fixture."""
+    """Build the config and its model, initialized as in the fixture."""
     cfg = Config.fromfile(CONFIGS / f'{case.config}.py')
     init_default_scope(cfg.default_scope)
     cfg.model.sr = dict(EDSR, rgb_std=[1 / 255] * 3)
@@ -125,7 +125,7 @@ def build(case: Case, npz, folder: Path, **task) -> tuple[Config, nn.Module]:
             type='Pretrained', prefix='features.', checkpoint=str(folder / 'net.pth')
         )
     torch.manual_seed(203 if case is CASES['det'] else 202)
-    model = MODELS.build(cfg.model)  # T first
+    model = MODELS.build(cfg.model)  # the task network is built first
     model.sr.load_state_dict(take(npz, 'init_sr/', EDSR_KEYS))
     model.task.net.load_state_dict(arrays(npz, 'bn/'), strict=False)
     model.task.init_weights()
@@ -166,7 +166,7 @@ def run(fixture, tmp_path, monkeypatch):
 
 
 def drawn(rng: Torch21Random, stored: torch.Tensor) -> torch.Tensor:
-    """The mask is drawn where the paper's code draws it: after T has seen the SR and the HR image."""
+    """Draw the mask where the paper's code draws it: after the passes of the task network on SR and HR."""
     grid = rng.grid(*stored.shape)
     assert torch.equal(grid, stored)
     return grid
@@ -187,7 +187,7 @@ def assert_initialized(net: nn.Module, expected: dict) -> None:
 
 
 def bn_totals(state: dict) -> list[float]:
-    """L2 norms of all running means and of all running variances, and the number of batches, as far as there are."""
+    """L2 norms of all running means and of all running variances, and number of batches; empty without BatchNorm."""
 
     def values(suffix: str) -> list:
         return [torch.as_tensor(v).double().norm() for name, v in state.items() if name.endswith(suffix)]
@@ -197,7 +197,7 @@ def bn_totals(state: dict) -> list[float]:
 
 
 def watch(model: nn.Module) -> tuple[list, list]:
-    """Note each forward pass of T's net, and the features that reach the TDP loss (of the SR and of the HR image)."""
+    """Note each forward pass of the task network, and the features that the TDP loss receives (of SR and of HR)."""
     calls, feats = [], []
 
     def note(net, args):
@@ -223,7 +223,7 @@ def assert_followed(result: Trajectory, calls: list, feats: list, case: Case, ex
 
 
 def assert_state(result: Trajectory, case: Case, expected: dict, npz, init_checks: dict) -> None:
-    """What both nets were after each step, and what S made."""
+    """Check both nets after each step, and the images of the SR network."""
     keys = dict(sr=EDSR_KEYS, task={name: f'net.{name}' for name, _ in result.model.task.net.named_modules()})
     assert_parameters(result.steps, expected['steps'], keys, init_checks, case.grads[1])
     assert_psnr(result.images, expected['psnr_batch'])
@@ -248,15 +248,15 @@ def assert_step(step, expected: dict, rtol: float) -> None:
 
 
 def assert_calls(calls: list, feats: list, case: Case, expected: list) -> None:
-    """What T saw, in which mode, and with how many batches in its BatchNorm."""
+    """Check what the task network received, in which mode, and the number of batches in its BatchNorm."""
     traced = [call['feats'] for call in expected if call['return_feats']]
     for i in range(0, len(expected), 5) if traced else ():
-        expected[i : i + 2] = expected[i + 1], expected[i]  # for the TDP loss we begin with the HR image
+        expected[i : i + 2] = expected[i + 1], expected[i]  # our TDP loss begins with the HR image
     tracked = 0
     for i, (ours, theirs) in enumerate(zip(calls, expected)):
         assert ours['training'] == theirs['training'], i
         assert ours['in_l2'] == pytest.approx(theirs['in_l2'], rel=1e-4), i
-        frozen = 30 if case is CASES['det'] else 0  # which the paper's code gives gradients, but never moves
+        frozen = 30 if case is CASES['det'] else 0  # the paper's code computes their gradients, but never updates them
         assert ours['trainable'] == max(theirs['n_param_req_grad'] - frozen, 0), i
         if ours['bn']:
             assert ours['bn'][-1] == tracked
@@ -284,7 +284,7 @@ def test_segmentor(run, iterations):
 
 @pytest.fixture
 def _torchvision_016(monkeypatch):
-    """Images are resized as in torchvision 0.16, which works out their sides in float32, where 160 may be 159.99998."""
+    """Resize images as torchvision 0.16, which computes their sides in float32: 160 may be 159.99998."""
     resize = transform._resize_image_and_masks
 
     def resize_by_float32(image, min_size, max_size, target=None, fixed_size=None):
@@ -305,7 +305,7 @@ FEW = dict(
 
 
 def assert_parts(result: Trajectory, expected: dict) -> None:
-    """The four losses of the first iteration's three forward passes."""
+    """Check the four losses of each of the three forward passes of the first iteration."""
     calls = [call['loss_dict'] for call in expected['call_trace'] if call.get('loss_dict')]
     for image, parts in zip(('sr', 'hr', 'mix'), calls):
         assert len(parts) == 4

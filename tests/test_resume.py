@@ -1,4 +1,4 @@
-"""A resumed run ends where a straight one does, to the last bit."""
+"""A resumed run ends with the weights of an uninterrupted one, to the last bit."""
 
 import random
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ def _no_pauses(monkeypatch):
 
 
 class Augmented(ToyDataset):
-    """Flips and shifts by the generators that the zoos' transforms use."""
+    """Data with flips and shifts by the generators that the zoos' transforms use."""
 
     def __getitem__(self, index: int) -> dict:
         item = super().__getitem__(index)
@@ -64,7 +64,7 @@ def train(tmp_path, name: str, scheme: str, by_epoch: bool, workers: int, sample
 
 
 def assert_equal(ours, straight) -> None:
-    """Of nested states, to the last bit."""
+    """Assert that nested states are equal to the last bit."""
     if isinstance(straight, dict):
         assert ours.keys() == straight.keys()
         for key, value in straight.items():

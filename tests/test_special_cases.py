@@ -1,4 +1,4 @@
-"""What the zoos' models, hooks and optimizers ask of the model that they find in the Runner."""
+"""Models, hooks and optimizers of the zoos find in the Runner's model what they need."""
 
 import copy
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ def stub_runner(model, **kwargs) -> SimpleNamespace:
     return SimpleNamespace(model=model, logger=SimpleNamespace(info=print, warning=print), **kwargs)
 
 
-# ---- hooks that reach into runner.model
+# ---- hooks that use runner.model
 
 
 def test_yolox_mode_switch():
@@ -82,7 +82,7 @@ def test_ema_and_invalid_loss_hooks_in_a_run(tmp_path):
         assert len({tuple(w[name].flatten().tolist()) for w in (before, trained, averaged)}) == 3
 
 
-def test_a_hook_that_asks_for_what_t_has_not_gets_the_usual_error():
+def test_an_attribute_that_the_task_network_lacks_gives_the_usual_error():
     with pytest.raises(AttributeError, match='no attribute'):
         _ = mixed(net_config('resnet18')).teacher
 
@@ -118,7 +118,7 @@ def test_sliding_window():
 
 
 class ChangesSamples(torch.nn.Module):
-    """Wraps T's loss in one that spoils the labels that it was given."""
+    """A wrapper of the task network's loss that changes the labels of its samples."""
 
     def __init__(self, net):
         super().__init__()
@@ -133,7 +133,7 @@ class ChangesSamples(torch.nn.Module):
         return losses
 
 
-def test_a_model_that_changes_its_samples_in_loss_gets_them_anew():
+def test_a_model_that_changes_its_samples_receives_unchanged_ones():
     cfg = net_config('resnet18')
     model, batch = mixed(cfg), batch_for(cfg)
     spy = ChangesSamples(model.task)
@@ -142,7 +142,7 @@ def test_a_model_that_changes_its_samples_in_loss_gets_them_anew():
     assert spy.seen == [[int(sample.gt_label) for sample in batch['data_samples']]] * 3 and any(spy.seen[0])
 
 
-def test_a_teacher_that_is_no_submodule_moves_and_learns_nothing():
+def test_a_teacher_that_is_no_submodule_moves_and_is_not_trained():
     student = net_config('retinanet', **{'data_preprocessor.batch_augments': None})
     teacher = dict(model=copy.deepcopy(student))
     model = mixed(dict(student, type='KnowledgeDistillationSingleStageDetector', teacher_config=teacher))
@@ -181,7 +181,7 @@ def test_multi_task():
 
 
 def check_step(model: SR4IR, batch: dict) -> dict:
-    """One training step in which both nets learn."""
+    """Make one training step, which must change both nets."""
     before = {name: state(net) for name, net in (('sr', model.sr), ('task', model.task))}
     log = model.train().train_step(batch, wrappers_for(model))
     assert all(torch.isfinite(value) for value in log.values())

@@ -29,7 +29,7 @@ CLS_KEYS = {'conv1': 'backbone.0', 'bn1': 'backbone.1', 'conv2': 'backbone.3', '
 
 def batches(npz) -> list[dict]:
     base = npz['batch_base_u8']
-    # the arrays are RGB, as loaders of the zoos give BGR
+    # the arrays are RGB; loaders of the zoos give BGR
     return [
         dict(
             inputs=[torch.from_numpy(image[::-1].copy()) for image in images],
@@ -71,7 +71,7 @@ def assert_losses(logs: list, expected: dict) -> None:
 
 
 def assert_state(result: Trajectory, expected: dict, init_checks: dict) -> None:
-    """The nets after each step, and what S made."""
+    """Check the nets after each step, and the images of the SR network."""
     keys = dict(sr=EDSR_KEYS, task=CLS_KEYS)
     assert_parameters(result.steps, expected['steps'], keys, init_checks, 1e-4)
     assert_psnr(result.images, expected['psnr_batch'])

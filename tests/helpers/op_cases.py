@@ -1,4 +1,4 @@
-"""mmcv's ops and a detector on seeded inputs: values and gradients, for the compiled ops and the fallback alike.
+"""mmcv's ops and a detector on seeded inputs: values and gradients, for the compiled ops and for the fallback.
 
 ``python op_cases.py OUT.pt`` saves the results of whatever mmcv is first on the path, and where its ops come from.
 """
@@ -23,14 +23,14 @@ def run(name: str) -> list[Tensor]:
 
 
 def boxes(count: int = 300, size: float = 60.0, integer: bool = False) -> tuple[Tensor, Tensor]:
-    """Boxes of which many overlap, and scores of which some are equal."""
+    """Draw boxes of which many overlap, and scores of which some are equal."""
     corner, extent = torch.rand(count, 2) * size, torch.rand(count, 2) * size / 2 + 1
     result = torch.cat([corner, corner + extent], 1)
     return (result.round() if integer else result), (torch.rand(count) * 100).round() / 100
 
 
 def rois(count: int = 12, images: int = 2) -> Tensor:
-    """Boxes with their image; the last has no area, the one before lies partly outside."""
+    """Draw boxes with their image; the last one has no area, and the one before is partly outside."""
     found, _ = boxes(count, 30.0)
     found[-2] += 20
     found[-1, 2:] = found[-1, :2]
@@ -42,7 +42,7 @@ def leaf(*shape: int) -> Tensor:
 
 
 def with_grads(out: Tensor, *leaves: Tensor) -> list[Tensor]:
-    """The output and the gradients of a weighted sum of it."""
+    """Return the output and the gradients of a weighted sum of it."""
     weights = torch.linspace(-1, 2, out.numel()).reshape(out.shape).to(out)
     return [out, *torch.autograd.grad((out * weights).sum(), leaves)]
 

@@ -1,4 +1,4 @@
-"""A run of our Runner beside the fixtures ``traj_*``: three iterations of the paper's own training loop."""
+"""Runs of our Runner in comparison with the fixtures ``traj_*``, three iterations of the paper's training loop."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,19 +24,19 @@ EDSR_KEYS = {
 
 
 def take(npz, prefix: str, keys: dict[str, str]) -> dict[str, Tensor]:
-    """The tensors under a prefix of the fixture, under our names."""
+    """Return the tensors of a fixture whose names have a prefix, by our names."""
     names = [name for name in npz.files if name.startswith(prefix)]
     return rename({name.removeprefix(prefix): torch.from_numpy(npz[name]) for name in names}, keys)
 
 
 def rename(values: dict[str, Any], keys: dict[str, str]) -> dict[str, Any]:
-    """Values by the names of parameters, under our names; those of other modules are left out."""
+    """Return the values of parameters by our names; those of other modules are left out."""
     parts = {name: name.rpartition('.') for name in values}
     return {f'{keys[m]}.{parameter}': values[name] for name, (m, _, parameter) in parts.items() if m in keys}
 
 
 def stored_grids(npz) -> Tensor:
-    """The patch masks of a fixture, iterations x N x 1 x grid x grid."""
+    """Return the patch masks of a fixture, iterations x N x 1 x grid x grid."""
     return torch.from_numpy(npz['mask_grids']).float()[:, :, None]
 
 
@@ -169,7 +169,7 @@ def _record_steps(monkeypatch, runner: Runner, result: Trajectory, keep: Callabl
 
 
 def losses(logs: list[dict], expected: dict[str, list]) -> Iterator[tuple[str, int, float, float]]:
-    """Our losses beside the fixture's: name there, iteration, ours, theirs."""
+    """Yield the name in the fixture, the iteration, our loss and that of the fixture."""
     ours = dict(l_pix='sr.loss_pix', l_tdp='sr.loss_tdp')
     for name, values in expected.items():
         image = name.rpartition('_')[2].replace('cqmix', 'mix')
@@ -178,7 +178,7 @@ def losses(logs: list[dict], expected: dict[str, list]) -> Iterator[tuple[str, i
 
 
 def assert_psnr(images: list[dict[str, Tensor]], expected: list[list]) -> None:
-    """PSNR of each iteration's batch, as our metric has it, to 1e-4 dB: an update of S changes it by more."""
+    """Check the PSNR of each iteration's batch by our metric; an update of S changes it by more than the tolerance."""
     for i, (batch, (theirs, valid)) in enumerate(zip(images, expected)):
         metric = SRQuality(metrics=['PSNR'])
         metric.process({}, [dict(task_input=sr, hr=hr) for sr, hr in zip(batch['sr_phase2'], batch['hr'])])
@@ -216,7 +216,7 @@ def assert_parameters(
 
 
 def assert_final_sr(model: SR4IR, npz, rtol: float) -> None:
-    """S at the end of the run; the tolerance is a share of the way that it went."""
+    """Check S at the end of the run; the tolerance is relative to the change since the start."""
     theirs, start = take(npz, 'final_sr/', EDSR_KEYS), take(npz, 'init_sr/', EDSR_KEYS)
     ours = dict(model.sr.named_parameters())
     assert theirs.keys() == ours.keys()
@@ -225,7 +225,7 @@ def assert_final_sr(model: SR4IR, npz, rtol: float) -> None:
 
 
 def assert_images(images: dict[str, Tensor], npz, rtol: float) -> None:
-    """The first iteration's images, of which the fixture may have every ninth pixel."""
+    """Check the images of the first iteration; the fixture may have every ninth pixel."""
     for name, ours in images.items():
         if f'it0/{name}_sub' in npz.files:
             theirs = npz[f'it0/{name}_sub']

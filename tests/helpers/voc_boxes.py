@@ -25,7 +25,7 @@ def write_boxes(path: Path, size: tuple[int, int], boxes: Sequence[Box], difficu
 
 
 def textured(size: tuple[int, int], boxes: Sequence[Box], seed: int = 0) -> np.ndarray:
-    """An H x W x 3 image with noise outside the boxes and a color for each name inside."""
+    """Draw an H x W x 3 image with noise outside of the boxes and a color for each name inside."""
     rng = np.random.default_rng(seed)
     image = rng.integers(0, 80, (*size, 3), dtype=np.uint8)
     for name, x1, y1, x2, y2 in boxes:
@@ -36,7 +36,7 @@ def textured(size: tuple[int, int], boxes: Sequence[Box], seed: int = 0) -> np.n
 def make_voc_boxes(
     root: Path, images: Sequence[tuple[tuple[int, int], Sequence[Box]]], difficult: bool = False
 ) -> Path:
-    """Images of (height, width) with these boxes, all of them for training and for validation."""
+    """Write images of (height, width) with these boxes, all of them for training and for validation."""
     for folder in ('JPEGImages', 'Annotations', 'ImageSets/Main'):
         (root / folder).mkdir(parents=True)
     for i, (size, boxes) in enumerate(images):

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*command: object, cwd: Path, path: Path | None = None) -> str:
-    """Run a command; its output, or a failure that shows it. ``path`` comes first where Python looks for packages."""
+    """Run a command and return its output; a failure shows it. Python looks for packages in ``path`` first."""
     env = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=str(path or ''), PYTHONWARNINGS='ignore')
     done = subprocess.run(list(map(str, command)), cwd=cwd, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -29,7 +29,7 @@ def build(hook: str, source: Path, out: Path) -> Path:
 
 
 def copy_checkout(target: Path) -> Path:
-    """A git checkout with the files of this one, committed or not, but nothing that git ignores."""
+    """Create a git checkout with the files of this one, committed or not, except those that git ignores."""
     if not (ROOT / '.git').exists():
         pytest.skip('not a git checkout')
     for name in run('git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard', cwd=ROOT).split('\0'):
@@ -42,7 +42,7 @@ def copy_checkout(target: Path) -> Path:
 
 
 def install(wheel: Path, target: Path) -> Path:
-    """Install a wheel, without what it needs, into a folder for ``PYTHONPATH``."""
+    """Install a wheel without its requirements into a folder for ``PYTHONPATH``."""
     options = ('--quiet', '--no-deps', '--no-compile', '--disable-pip-version-check', '--target', target)
     run(sys.executable, '-m', 'pip', 'install', *options, wheel, cwd=target.parent)
     return target

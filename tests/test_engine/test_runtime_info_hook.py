@@ -153,7 +153,7 @@ def test_found_before_a_validation(runner, tmp_path):
     )  # fmt: skip
     losses = [dict(loss=float('nan') if i == 4 else 1.0) for i in range(8)]
     run = runner(Scripted(losses), iters=8, max_epochs=0, interval=100, **val)
-    run.val()  # alone, there are no losses
+    run.val()  # on its own: without losses
     with pytest.raises(SR4IRError, match='at iteration 5'):
         run.train()
     assert run.model.validations == 1 + 2
