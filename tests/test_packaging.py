@@ -1,4 +1,4 @@
-"""What an installation holds, and what the model index says about the configs."""
+"""The content of an installation, and the entries of the model index."""
 
 import os
 import re
@@ -21,20 +21,20 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def dirt(checkout: Path) -> str:
-    """What git would report as changed or new since the copy was made."""
+    """Return what git reports as changed or new since the copy was made."""
     return run('git', 'diff', '--name-only', cwd=checkout) + run(
         'git', 'ls-files', '--others', '--exclude-standard', cwd=checkout
     )
 
 
 def contents(wheel: Path) -> set[str]:
-    """The names of the files in a wheel, its metadata aside."""
+    """Return the names of the files in a wheel, without its metadata."""
     with zipfile.ZipFile(wheel) as archive:
         return {name for name in archive.namelist() if '.dist-info/' not in name}
 
 
 def second_mim(wheel: Path) -> set[str]:
-    """The names of the files of ``.mim`` beside the metadata."""
+    """Return the names of the files of ``.mim`` next to the metadata."""
     with zipfile.ZipFile(wheel) as archive:
         return {name.partition('.dist-info/.mim/')[2] for name in archive.namelist() if '.dist-info/.mim/' in name}
 
@@ -83,7 +83,7 @@ def test_requirement_files_agree() -> None:
 
 
 def models() -> list[dict]:
-    """The entries of the model index, read as MMEngine does, which looks the key up for every ``sr4ir_mm::`` path."""
+    """Return the entries of the model index, read as MMEngine does for every ``sr4ir_mm::`` path."""
     return [model for name in load(ROOT / 'model-index.yml')['Import'] for model in load(ROOT / name)['Models']]
 
 
@@ -91,7 +91,7 @@ def test_model_index_has_every_config() -> None:
     """... and no other."""
     configs = {path.relative_to(ROOT).as_posix() for path in (ROOT / 'configs').glob('[!_]*/*.py')}
     indexed = {model['Config'] for model in models()}
-    assert indexed == configs, 'python .dev/make_metafiles.py'
+    assert indexed == configs, 'python .dev_scripts/make_metafiles.py'
     assert len({model['Name'] for model in models()}) == len(configs), 'mim search lists them by name'
 
 
@@ -107,14 +107,14 @@ def test_mim_reads_the_model_index() -> None:
     index.build_models_with_collections()
     found = {model.name: model for model in index.models}
     assert len(found) == len(models())
-    mixed, bilinear = found['detr_edsr_x4_coco'], found['faster-rcnn_x8_voc_l2t']
-    assert (mixed.in_collection, bilinear.in_collection) == ('SR4IR', 'SR4IR-baselines')
-    assert mixed.metadata.data['Task Network'] == 'detr' and bilinear.metadata.data['Scale'] == 8
-    assert 'SR Network' not in bilinear.metadata.data  # S takes no part
+    mix, pretraining = found['detr_edsr_x4_coco'], found['edsr-s_x8_mini']
+    assert mix.in_collection == pretraining.in_collection == 'SR4IR'
+    assert mix.metadata.data['Task Network'] == 'detr' and pretraining.metadata.data['Scale'] == 8
+    assert 'Task Network' not in pretraining.metadata.data and pretraining.metadata.data['SR Network'] == 'edsr-s'
 
 
 @pytest.mark.slow
 def test_model_index_is_up_to_date() -> None:
     """A config's data set, scheme, schedule and so on are what its entry says."""
-    for path, text in runpy.run_path(str(ROOT / '.dev' / 'make_metafiles.py'))['files']():
-        assert path.read_text() == text, 'python .dev/make_metafiles.py'
+    for path, text in runpy.run_path(str(ROOT / '.dev_scripts' / 'make_metafiles.py'))['files']():
+        assert path.read_text() == text, 'python .dev_scripts/make_metafiles.py'

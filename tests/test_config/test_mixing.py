@@ -1,4 +1,4 @@
-"""A config of a zoo and an SR net make a complete config."""
+"""A config of a zoo and an SR network make a complete config."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from sr4ir_mm.errors import SR4IRError
 RETINANET = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
 RESNET = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 AMP = 'mmseg::convnext/convnext-tiny_upernet_8xb2-amp-160k_ade20k-512x512.py'
-MIXED = Path(__file__).parents[2] / 'configs/mixed/retinanet_edsr_x4_coco.py'
+ZOO_CONFIG = Path(__file__).parents[2] / 'configs/zoo/retinanet_edsr_x4_coco.py'
 
 
-def test_all_but_the_model_and_how_it_learns_stays_the_zoos():
+def test_all_but_the_model_and_its_updates_stays_as_in_the_zoo():
     zoo, cfg = get_config(RETINANET), mix(RETINANET)
     ours = {'model', 'optim_wrapper', 'param_scheduler', 'default_hooks', 'model_wrapper_cfg'}
     for key in set(zoo) - ours:
@@ -33,7 +33,7 @@ def test_file_call_and_command_agree(tmp_path):
     written = tmp_path / 'mixed.py'
     assert run_tool('train', RETINANET, '--sr', 'edsr', '--scale', 4, '--write-config', written, cwd=tmp_path) == 0
     assert len(written.read_text().splitlines()) <= 10
-    file, call, command = Config.fromfile(MIXED), mix(RETINANET, 'edsr', 4), Config.fromfile(written)
+    file, call, command = Config.fromfile(ZOO_CONFIG), mix(RETINANET, 'edsr', 4), Config.fromfile(written)
     for key in ('model', 'optim_wrapper', 'param_scheduler', 'default_hooks', 'model_wrapper_cfg'):
         assert call[key] == command[key], key
         assert _without_scope(call[key]) == _without_scope(file[key]), key
@@ -45,11 +45,11 @@ def _without_scope(node):
     return [_without_scope(item) for item in node] if isinstance(node, list) else node
 
 
-def test_the_model_builds_with_a_preprocessor_that_stands_beside_it():
+def test_the_model_builds_with_a_preprocessor_that_stands_next_to_it():
     cfg = mix(RESNET, scheme='L->T', sr=None, **{'model.task.head.num_classes': 10})
     init_default_scope(cfg.default_scope)
     model = MODELS.build(dict(cfg.model, data_preprocessor=cfg.data_preprocessor))  # as MMEngine's Runner does
-    assert model.task.head.num_classes == 10 and model.source == 'lr'
+    assert model.task.head.num_classes == 10 and model.scheme.test_input == 'bilinear'
     assert torch.equal(model.task.data_preprocessor.mean.flatten(), torch.tensor(cfg.data_preprocessor['mean']))
 
 
@@ -67,7 +67,7 @@ def test_the_teacher_of_a_distilled_net_is_found_from_anywhere(tmp_path, monkeyp
     )
 
 
-def test_weights_that_the_zoos_config_starts_from_are_ts(tmp_path):
+def test_the_task_network_starts_from_the_weights_of_the_zoos_config(tmp_path):
     base = tmp_path / 'own.py'
     base.write_text(f"_base_ = {RETINANET!r}\nload_from = 'detector.pth'\nfind_unused_parameters = True\n")
     cfg = mix(str(base))
@@ -85,13 +85,13 @@ def test_one_backward_pass_for_two_nets_has_one_precision():
 @pytest.mark.parametrize(
     ('task', 'words'),
     [
-        ('mmdet::retinanet/none.py', "no config 'mmdet::retinanet/none.py'"),
-        ('nowhere.py', "no config 'nowhere.py'"),
+        ('mmdet::retinanet/none.py', "Config 'mmdet::retinanet/none.py' not found"),
+        ('nowhere.py', "Config 'nowhere.py' not found"),
         ('mmdet::_base_/models/retinanet_r50_fpn.py', 'has no optim_wrapper'),
         ('mmpretrain::mae/benchmarks/vit-large-p16_8xb128-fsdp-coslr-50e_in1k.py', 'FlexibleRunner'),
-        ('mmpretrain::mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'MAE is no segmentor'),
-        ('mmdet::soft_teacher/soft-teacher_faster-rcnn_r50-caffe_fpn_180k_semi-0.1-coco.py', 'SoftTeacher is no'),
-        ('mmdet::grounding_dino/grounding_dino_swin-t_finetune_16xb2_1x_coco.py', 'GroundingDINO is no'),
+        ('mmpretrain::mae/mae_vit-base-p16_8xb512-amp-coslr-300e_in1k.py', 'MAE is not a segmentor'),
+        ('mmdet::soft_teacher/soft-teacher_faster-rcnn_r50-caffe_fpn_180k_semi-0.1-coco.py', 'SoftTeacher is not'),
+        ('mmdet::grounding_dino/grounding_dino_swin-t_finetune_16xb2_1x_coco.py', 'GroundingDINO is not'),
     ],
 )
 def test_what_cannot_be_mixed(task, words):

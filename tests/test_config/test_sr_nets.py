@@ -1,15 +1,15 @@
-"""S by name, from a file, from mmagic."""
+"""SR networks by name, from a file, from mmagic."""
 
 import functools
 import inspect
+import types
 
 import mmengine.config.utils
 import pytest
 import torch
 from mmengine.config import Config
 
-from sr4ir_mm.config import config, sr_zoo
-from sr4ir_mm.config.sr_nets import find_sr
+from sr4ir_mm.config import find_sr, sr_nets, zoo
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models.sr_net import build_sr
 from sr4ir_mm.registry import MODELS
@@ -46,7 +46,7 @@ TWINS = {
     'liif-edsr_x3': 'liif/liif-edsr-norm_c64b16_1xb16-1000k_div2k.py',
     'liif-rdn_x8': 'liif/liif-rdn-norm_c64b16_1xb16-1000k_div2k.py',
 }
-ALL = sorted(path.stem for path in sr_zoo._folder().glob('*_x[0-9].py'))
+ALL = sorted(path.stem for path in sr_nets._folder().glob('*_x[0-9].py'))
 DEBLURGAN = 'deblurganv2/deblurganv2_fpn-mobilenet_1xb1_gopro.py'
 #: the same nets, but small
 SMALL = dict(
@@ -69,7 +69,7 @@ def split(name: str) -> tuple[str, int]:
 
 
 def settled(cfg: dict) -> dict:
-    """The config with the defaults of the classes, but for sizes that leave the net as it is."""
+    """Return the config with the defaults of the classes, without sizes that do not change the network."""
     defaults = {}
     if '.' in cfg.get('type', ''):
         parameters = inspect.signature(MODELS.get(cfg['type'])).parameters.values()
@@ -84,7 +84,7 @@ def settled(cfg: dict) -> dict:
 
 
 def small(cfg: dict) -> dict:
-    """The same net with few and narrow layers."""
+    """Return the same network with few and narrow layers."""
     out = {}
     for key, value in cfg.items():
         if key in ('num_blocks', 'mid_channels'):
@@ -116,19 +116,20 @@ def test_a_dict_and_none_stay_what_they_are():
 
 def test_a_file_of_ones_own(tmp_path):
     path = tmp_path / 'own.py'
-    path.write_text(f"_base_ = '{sr_zoo._folder()}/edsr_x4.py'\nscale = 2\nsr = dict(upscale_factor=2)\n")
+    path.write_text(f"_base_ = '{sr_nets._folder()}/edsr_x4.py'\nscale = 2\nsr = dict(upscale_factor=2)\n")
     assert find_sr(str(path), 2) == Config.fromfile(path).sr.to_dict()
-    with pytest.raises(SR4IRError, match=r"own.py' holds no dict 'sr' for scale 4"):
+    with pytest.raises(SR4IRError, match=r"own.py' has no dict 'sr' for scale 4"):
         find_sr(str(path), 4)
 
 
-def test_names_work_in_a_checkout_and_in_an_installed_package(tmp_path, monkeypatch):
-    for folder in ('src/configs', 'installed/sr4ir_mm/.mim/configs'):
-        base = tmp_path / folder / '_base_/sr'
-        base.mkdir(parents=True)
-        (base / 'net_x4.py').write_text(f'sr = dict(type={folder!r})')
-        module = tmp_path / folder.partition('/')[0] / 'sr4ir_mm/apis/config.py'
-        monkeypatch.setattr(config, '__file__', str(module))
+@pytest.mark.parametrize('folder', ['src/configs', 'installed/sr4ir_mm/.mim/configs'])
+def test_names_work_in_a_checkout_and_in_an_installed_package(folder, tmp_path, monkeypatch):
+    base = tmp_path / folder / '_base_/sr'
+    base.mkdir(parents=True)
+    (base / 'net_x4.py').write_text(f'sr = dict(type={folder!r})')
+    package = types.SimpleNamespace(origin=str(tmp_path / folder.partition('/')[0] / 'sr4ir_mm/__init__.py'))
+    with monkeypatch.context() as patch:
+        patch.setattr(zoo.importlib.util, 'find_spec', lambda name: package)
         assert find_sr('net', 4) == dict(type=folder)
 
 
@@ -137,18 +138,18 @@ def test_normalization_and_names_of_weights_come_from_mmagic():
     assert cfg['type'] == 'sr4ir_mm.ImageToImage' and cfg['mean'] == cfg['std'] == [0.5, 0.5, 0.5]
     assert cfg['generator']['type'] == 'mmagic.DeblurGanV2Generator'
     assert cfg['init_cfg']['type'] == 'Pretrained' and 'prefix' not in cfg['init_cfg']
-    # trained from other weights there, which would be downloaded in vain
+    # its training started from other weights, which would be downloaded for nothing
     assert find_sr(f'mmagic::{TWINS["esrgan_x4"]}', 4)['init_cfg']['checkpoint'].endswith('f8ccaf3b.pth')
 
 
 @pytest.mark.parametrize(
     ('name', 'scale', 'words'),
     [
-        ('edsrr', 4, r"no SR net 'edsrr' for scale 4; by name there are: edsr, .*swinir"),
-        ('srcnn', 2, r"no SR net 'srcnn' for scale 2; by name there are: .*liif-rdn, rdn, rrdb"),
-        ('nowhere.py', 2, "no SR net 'nowhere.py'"),
-        ('mmagic::swinir/none.py', 4, "no config 'mmagic::swinir/none.py'"),
-        ('mmagic::swinir', 4, "no config 'mmagic::swinir'"),
+        ('edsrr', 4, r"Unknown super-resolution network 'edsrr' for scale 4; choose from: edsr, .*swinir"),
+        ('srcnn', 2, r"network 'srcnn' for scale 2; choose from: .*liif-rdn, rdn, rrdb"),
+        ('nowhere.py', 2, "Unknown super-resolution network 'nowhere.py'"),
+        ('mmagic::swinir/none.py', 4, "Config 'mmagic::swinir/none.py' not found"),
+        ('mmagic::swinir', 4, "Config 'mmagic::swinir' not found"),
         (f'mmagic::{TWINS["rdn_x3"]}', 4, 'enlarges by 3, not by 4'),
         (f'mmagic::{TWINS["nafnet_x1"]}', 4, 'enlarges by 1, not by 4'),
         ('mmagic::swinir/swinir_s128w8d6e180_8xb1-lr2e-4-1600k_dfwb-grayDN25.py', 1, 'images of 1 channels'),

@@ -1,4 +1,4 @@
-"""configs/mixed: the zoo's config stays as it is, and trains with S."""
+"""configs/zoo: the zoo's config stays as it is, and trains with an SR network."""
 
 import math
 import re
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.mixed_data import LENGTH, tiny_run
 from helpers.zoo import Logs, changed, state
+from helpers.zoo_data import LENGTH, tiny_run
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.runner import Runner
 
-CONFIGS = sorted((Path(__file__).parent.parent / 'configs/mixed').glob('*.py'))
+CONFIGS = sorted((Path(__file__).parent.parent / 'configs/zoo').glob('*.py'))
 configs = pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 
 
@@ -53,16 +53,16 @@ def test_only_model_and_optimizers_are_ours(path):
 
 
 class Watch(Logs):
-    """Also keeps the weights from before the training."""
+    """Keep also the weights from before the training."""
 
     def before_train(self, runner) -> None:
-        """Note them after they have been initialized."""
+        """Copy them after their initialization."""
         self.before = state(runner.model)
 
 
 @pytest.fixture
 def panoptic(monkeypatch):
-    """Stand in for panopticapi, which is not on the package index: what mmdet's loading takes from it."""
+    """Stand-in for panopticapi, which is not on the package index: the part that mmdet's loading uses."""
     utils = types.SimpleNamespace(rgb2id=lambda rgb: rgb.astype(int) @ [1, 256, 65536])
     monkeypatch.setitem(sys.modules, 'panopticapi', types.SimpleNamespace(utils=utils))
 
@@ -92,7 +92,7 @@ def test_trains(path, tmp_path, panoptic):
 
 
 def check_zoo_hooks(runner: Runner, cfg: Config, logs: list[dict]) -> None:
-    """The zoo's own hooks are there, and those that change the training at its end have done it."""
+    """Check that the zoo's own hooks are there, and that those that change the end of the training have done it."""
     wanted = {hook['type'] for hook in cfg.get('custom_hooks') or []}
     assert wanted <= {type(hook).__name__ for hook in runner.hooks}
     if 'YOLOXModeSwitchHook' in wanted:

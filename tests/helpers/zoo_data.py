@@ -1,4 +1,4 @@
-"""Small data in the layouts that the zoos' configs read, and their configs cut down to 20 iterations on them."""
+"""Small data in the layouts of the zoos' configs, and their configs shortened to 20 iterations on these data."""
 
 import json
 import math
@@ -9,9 +9,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from helpers.zoo import make_voc
 from mmengine.config import Config
 
+from helpers.zoo import make_voc
 from sr4ir_mm.config.nodes import find_all
 from sr4ir_mm.config.zoo import without_weights
 
@@ -23,12 +23,12 @@ LENGTH = 20
 
 _SIZES = {'scale', 'scales', 'img_scale', 'crop_size', 'size', 'border', 'random_size_range'}
 _TIMES = {'begin', 'end', 'T_max', 'milestones', 'num_last_epochs', 'switch_epoch'}
-#: nets whose position embedding fixes the size of the image
+#: backbones whose position embedding fixes the size of the image
 _FIXED = {'VisionTransformer', 'SwinTransformer'}
 
 
 def _pictures(seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Name, image and mask (0: the ground; 1, 2: the objects), two for each split."""
+    """Yield name, image and mask (0: background; 1, 2: objects), two for each split."""
     for i in range(2):
         mask = np.zeros((HEIGHT, WIDTH), np.uint8)
         for label, (x, y, width, height) in enumerate(BOXES, 1):
@@ -43,7 +43,7 @@ def _write(path: Path, image: np.ndarray) -> None:
 
 
 def make_coco(root: Path) -> None:
-    """Boxes and polygons; panoptic maps of a person, a car and a wall."""
+    """Write COCO: boxes and polygons; panoptic maps of a person, a car and a wall."""
     from mmdet.datasets import CocoPanopticDataset
 
     things = len(CocoPanopticDataset.METAINFO['thing_classes'])
@@ -69,7 +69,7 @@ def make_coco(root: Path) -> None:
 
 
 def make_ade(root: Path) -> None:
-    """ADE20K: 0 is no class."""
+    """Write ADE20K: 0 is no class."""
     for seed, split in enumerate(('training', 'validation')):
         for name, image, mask in _pictures(seed):
             _write(root / f'images/{split}/{name}.jpg', image)
@@ -77,7 +77,7 @@ def make_ade(root: Path) -> None:
 
 
 def make_cityscapes(root: Path) -> None:
-    """Cityscapes with its training ids."""
+    """Write Cityscapes with its training ids."""
     for seed, split in enumerate(('train', 'val')):
         for name, image, mask in _pictures(seed):
             _write(root / f'leftImg8bit/{split}/a/{name}_leftImg8bit.png', image)
@@ -85,14 +85,14 @@ def make_cityscapes(root: Path) -> None:
 
 
 def make_voc_aug(root: Path) -> None:
-    """VOC 2012 with the masks of SBD."""
+    """Write VOC 2012 with the masks of SBD."""
     make_voc(root, ((HEIGHT, WIDTH),) * 2)
     shutil.copytree(root / 'SegmentationClass', root / 'SegmentationClassAug')
     shutil.copy(root / 'ImageSets/Segmentation/train.txt', root / 'ImageSets/Segmentation/aug.txt')
 
 
 def make_imagenet(root: Path) -> None:
-    """ImageNet with lists of its images."""
+    """Write ImageNet with lists of its images."""
     (root / 'meta').mkdir(parents=True)
     for seed, split in enumerate(('train', 'val')):
         for name, image, _ in _pictures(seed):
@@ -110,7 +110,7 @@ _MAKERS = {
 
 
 def _map(node: Any, change: Callable[[Any, Any], Any], key: Any = None) -> Any:
-    """The same nested config with ``change(key, value)`` for every value that is no dict or list."""
+    """Return the same nested config with ``change(key, value)`` for every value that is not a dict or list."""
     if isinstance(node, dict):
         return {k: _map(v, change, k) for k, v in node.items()}
     if isinstance(node, (list, tuple)):
@@ -119,7 +119,7 @@ def _map(node: Any, change: Callable[[Any, Any], Any], key: Any = None) -> Any:
 
 
 def tiny_run(path: Path, root: Path) -> Config:
-    """A config of ``configs/mixed`` on data made in ``root``: smaller images, smaller S, fewer iterations."""
+    """Return a config of ``configs/zoo`` on data in ``root``: smaller images and SR network, fewer iterations."""
     cfg = Config.fromfile(path)
     data_root = next(find_all(cfg.train_dataloader, 'data_root'))
     _MAKERS[data_root](root / 'data')
