@@ -1,4 +1,4 @@
-"""The configs: every one builds, and those of the paper's table hold what reference/PROTOCOL.md fixes."""
+"""The configs: they build, and those of the paper's table hold what docs/protocol.md fixes."""
 
 import copy
 import functools
@@ -18,11 +18,12 @@ from mmengine.registry import DATASETS, METRICS, VISUALIZERS, init_default_scope
 from PIL import Image
 from torchvision import transforms
 
+from sr4ir_mm.config import apply_scheme
+from sr4ir_mm.models.scheme import SCHEMES
 from sr4ir_mm.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS, PARAM_SCHEDULERS
 
 ROOT = Path(__file__).parent.parent / 'configs'
-LEAVES = {path.stem: path for folder in ('sr4ir', 'baselines', 'paper') for path in (ROOT / folder).glob('*.py')}
-SUFFIXES = {'': 'SR4IR', 'h2t': 'H->T', 'l2t': 'L->T', 's2t': 'S->T', 't2s': 'T->S', 'st': 'S+T', 'sr': 'S'}
+LEAVES = {path.stem: path for folder in ('sr4ir', 'paper', 'mini', 'demo') for path in (ROOT / folder).glob('*.py')}
 SR_NETS = dict(edsr='mmagic.EDSRNet', swinir='mmagic.SwinIRNet')
 
 SEG = dict(
@@ -37,7 +38,7 @@ CLS = dict(
     epochs=200, warmup=20, seed=200, batches=(128, 32), restarts=[20, 180], warm_up=0, lr=0.03, weight_decay=1e-4,
     grid=4, tdp=[1.0], best='accuracy/top1', schedule='cls_200e',
 )  # fmt: skip
-#: what stands before and after the SR net in a name -> the protocol, the bases of T and of the data
+#: parts of a name before and after the SR network -> protocol, bases of the task network and the data
 NETS = {
     ('deeplabv3', 'voc'): (SEG, 'deeplabv3_mobilenetv3', 'voc_seg'),
     ('faster-rcnn', 'voc'): (DET, 'faster-rcnn_r50_fpn', 'voc_det'),
@@ -50,22 +51,14 @@ NETS = {
 }
 
 
-def table() -> dict[str, tuple]:
-    """Every config of the paper's table: its name -> its net and data, its SR4IR config, and its suffix."""
-    rows = {}
-    for net, data in NETS:
-        rows[f'{net}_{data}_h2t'] = ((net, data), f'{net}_edsr_x4_{data}', 'h2t')
-        for scale in (4, 8):
-            rows[f'{net}_x{scale}_{data}_l2t'] = ((net, data), f'{net}_edsr_x{scale}_{data}', 'l2t')
-            for sr, suffix in itertools.product(SR_NETS, ('', 's2t', 't2s', 'st', 'sr')):
-                leaf = f'{net}_{sr}_x{scale}_{data}'
-                rows[leaf + (suffix and f'_{suffix}')] = ((net, data), leaf, suffix)
-    return rows
-
-
-TABLE = table()
+TABLE = {
+    f'{net}_{sr}_x{scale}_{data}': (net, data) for (net, data), sr, scale in itertools.product(NETS, SR_NETS, (4, 8))
+}
+SMALL = [name for name in LEAVES if name not in TABLE]
 TASK_NETS: dict[str, torch.nn.Module] = {}
-SR4IR_LEAVES = [name for name, (_, _, suffix) in TABLE.items() if not suffix]
+each_net = pytest.mark.parametrize('net, data', NETS)
+#: Cars and CUB share everything else, see test_cub_differs_from_cars_in_classes_and_images
+each_task_net = pytest.mark.parametrize('net, data', [key for key in NETS if key[1] != 'cub'])
 
 
 @functools.cache
@@ -74,20 +67,23 @@ def load_once(name: str) -> Config:
 
 
 def load(name: str) -> Config:
-    """The config, to be read only."""
+    """Return the config, to be read only."""
     cfg = load_once(name)
     init_default_scope(cfg.default_scope)
     return cfg
 
 
 def build_model(cfg: Config) -> torch.nn.Module:
-    """SR4IR; configs that share T get copies of one, and SwinIR is a small one: millions of parameters take time."""
+    """Build SR4IR. Configs with the same task network get copies of one, and SwinIR is small, to save time."""
     model = copy.deepcopy(cfg.model)
-    model.task.pop('init_cfg', None)
-    key = f'{cfg.default_scope} {model.task}'
-    if key not in TASK_NETS:
-        TASK_NETS[key] = MODELS.build(model.task)
-    model.task = copy.deepcopy(TASK_NETS[key])
+    if model.task:
+        model.task.pop('init_cfg', None)
+        key = f'{cfg.default_scope} {model.task}'
+        if key not in TASK_NETS:
+            TASK_NETS[key] = MODELS.build(model.task)
+        model.task = copy.deepcopy(TASK_NETS[key])
+    else:
+        model.setdefault('data_preprocessor', cfg.get('data_preprocessor'))
     if model.sr and model.sr.type == SR_NETS['swinir']:
         model.sr.update(depths=[1], num_heads=[6], embed_dim=12)
     return MODELS.build(model)
@@ -98,35 +94,11 @@ def built_wrappers(cfg: Config, model: torch.nn.Module):
     return constructor(copy.deepcopy(cfg.optim_wrapper))(model)
 
 
-# ---- all of them
-
-
-@pytest.mark.parametrize('name', sorted(LEAVES))
-def test_a_config_is_short_and_says_in_its_name_what_it_is(name):
-    text = LEAVES[name].read_text()
-    assert len(text.splitlines()) <= 30
-    cfg = load(name)
-    words = name.split('_')
-    suffix = words.pop() if words[-1] in SUFFIXES else ''
-    assert cfg.model.scheme == SUFFIXES[suffix]
-    for base in re.findall(r"'(\.[^']+\.py)'", text):
-        assert (LEAVES[name].parent / base).is_file()
-    kinds = [word.split('-')[0] for word in words]
-    assert [SR_NETS[kind] for kind in kinds if kind in SR_NETS] == ([cfg.model.sr.type] if cfg.model.sr else [])
-    assert bool(cfg.model.sr) == (suffix not in ('h2t', 'l2t'))
-    assert [word for word in words if re.fullmatch(r'x\d', word)] == (
-        [f'x{cfg.model.scale}'] if suffix != 'h2t' else []
-    )
-    if cfg.model.sr:
-        assert cfg.model.scale in (cfg.model.sr.get('upscale'), cfg.model.sr.get('upscale_factor'))
-
-
-@pytest.mark.parametrize('name', sorted(LEAVES))
-def test_a_config_builds(name):
-    cfg = load(name)
+def check_builds(cfg: Config) -> None:
+    """Build what a runner would build of a config."""
+    init_default_scope(cfg.default_scope)
     model = build_model(cfg)
-    optim_wrapper = built_wrappers(cfg, model)
-    assert set(optim_wrapper.keys()) == set(model.scheme.trainable_nets)
+    assert set(built_wrappers(cfg, model).keys()) == set(model.scheme.trainable_nets)
     with VISUALIZERS.switch_scope_and_registry(None) as known:
         assert known.get(cfg.visualizer.type)
     for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
@@ -136,55 +108,85 @@ def test_a_config_builds(name):
     assert cfg.default_hooks.checkpoint.save_best == 'sr/PSNR' or cfg.model.scheme != 'S'
 
 
+# ---- all of them
+
+
+def test_the_tree_is_complete():
+    assert len(TABLE) == 32 and len(list(ROOT.glob('[!_]*/*.py'))) == 52
+    for name in LEAVES:
+        small = re.search('mini|demo', name)
+        folder = small[0] if small else 'paper' if name.startswith('tv-') else 'sr4ir'
+        assert LEAVES[name].parent.name == folder, name
+        assert small or name in TABLE, name
+
+
+def test_a_config_is_short_and_its_name_says_what_it_is():
+    for name, path in LEAVES.items():
+        text, cfg = path.read_text(), load(name)
+        assert len(text.splitlines()) <= 30, name
+        assert cfg.model.scheme == ('SR4IR' if cfg.model.task else 'S'), name
+        for base in re.findall(r"'(\.[^']+\.py)'", text):
+            assert (path.parent / base).is_file(), name
+        words = name.split('_')
+        kinds = [word.split('-')[0] for word in words]
+        assert [SR_NETS[kind] for kind in kinds if kind in SR_NETS] == [cfg.model.sr.type], name
+        assert [word for word in words if re.fullmatch(r'x\d', word)] == [f'x{cfg.model.scale}'], name
+        assert cfg.model.scale in (cfg.model.sr.get('upscale'), cfg.model.sr.get('upscale_factor')), name
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        *(f'{net}_edsr_x4_{data}' for net, data in NETS),
+        *('resnet18_edsr_x8_cars', 'resnet18_swinir_x4_cars', 'tv-resnet18_swinir_x8_cars'),
+        *SMALL,
+    ],
+)
+def test_a_config_builds(name):
+    check_builds(load(name))
+
+
+def test_the_baselines_build():
+    for scheme in SCHEMES:
+        check_builds(apply_scheme(load('resnet18_edsr_x4_cars'), scheme))
+
+
 # ---- the paper's table
 
 
-def test_the_table_is_complete():
-    assert len(TABLE) == 8 * 23
-    found = {name for name in LEAVES if not re.search('mini|demo', name)}
-    assert found == set(TABLE)
-    for name, (_, _, suffix) in TABLE.items():
-        folder = 'paper' if name.startswith('tv-') else 'baselines' if suffix else 'sr4ir'
-        assert LEAVES[name].parent.name == folder, name
+@each_net
+def test_sr4ir_configs(net, data):
+    """Each of the four SR networks; the configs differ in nothing else."""
+    protocol, task, data_base = NETS[net, data]
+    schedule = Config.fromfile(ROOT / f'_base_/schedules/{protocol["schedule"]}.py')
+    first = load(f'{net}_edsr_x4_{data}').to_dict()
+    for name in [name for name, key in TABLE.items() if key == (net, data)]:
+        _, sr, scale, _ = name.split('_')
+        kind = f'{sr}-official' if net.startswith('tv-') else sr
+        bases = [f'tasks/{task}', f'datasets/{data_base}', f'schedules/{protocol["schedule"]}', f'sr/{kind}_{scale}']
+        assert re.findall(r"_base_/(.+)\.py'", LEAVES[name].read_text()) == bases
+        cfg = load(name)
+        check_protocol(cfg, protocol)
+        assert all(cfg[key] == schedule[key] for key in ('param_scheduler', 'baseline_scheduler', 'train_cfg'))
+        assert cfg.model.sr == Config.fromfile(ROOT / f'_base_/sr/{kind}_{scale}.py').sr
+        assert without_sr(cfg.to_dict()) == without_sr(first)
 
 
-@pytest.mark.parametrize('name', [name for name in TABLE if name not in SR4IR_LEAVES])
-def test_a_baseline_is_the_sr4ir_config_but_for_its_scheme(name):
-    _, leaf, suffix = TABLE[name]
-    expected = load(leaf).to_dict()
-    model, last = expected['model'], expected['train_cfg']['max_epochs']
-    model['scheme'] = SUFFIXES[suffix]
-    expected['param_scheduler'] = expected['baseline_scheduler']
-    start = None
-    if suffix in ('h2t', 'l2t'):
-        model['sr'] = None
-    elif suffix == 's2t':
-        start, net, prefix = f'{leaf}_sr', model['sr'], 'sr.'
-    elif suffix == 't2s':
-        start, net, prefix = re.sub(r'_\w+_x\d_(\w+)', r'_\1_h2t', leaf), model['task'], 'task.'
-    elif suffix == 'sr':
-        expected['val_evaluator'] = expected['test_evaluator'] = [dict(type='sr4ir_mm.SRQuality')]
-        expected['default_hooks']['checkpoint']['save_best'] = 'sr/PSNR'
-    if start:
-        assert load(start).train_cfg.max_epochs == last
-        net['init_cfg'] = dict(type='Pretrained', prefix=prefix, checkpoint=f'work_dirs/{start}/epoch_{last}.pth')
-        expected['pretrained'] = net['init_cfg']['checkpoint']
-    assert load(name).to_dict() == expected
+def without_sr(cfg: dict) -> dict:
+    """Remove what the SR network and the scale decide."""
+    cfg = copy.deepcopy(cfg)
+    for node in (cfg, cfg['model']):
+        del node['sr'], node['scale']
+        node['task']['data_preprocessor'].pop('pad_size_divisor', None)
+    return cfg
 
 
-@pytest.mark.parametrize('name', SR4IR_LEAVES)
-def test_sr4ir_configs(name):
-    key, _, _ = TABLE[name]
-    protocol, task, data = NETS[key]
-    net, sr, scale, _ = name.split('_')
-    kind = f'{sr}-official' if net.startswith('tv-') else sr
-    bases = [f'tasks/{task}', f'datasets/{data}', f'schedules/{protocol["schedule"]}', f'sr/{kind}_{scale}']
-    text = LEAVES[name].read_text()
-    assert re.findall(r"_base_/(.+)\.py'", text) == [*bases, 'default_runtime']
-    cfg = load(name)
+def check_protocol(cfg: Config, protocol: dict) -> None:
+    """Compare the training with the paper's."""
     assert (cfg.train_cfg.max_epochs, cfg.train_cfg.by_epoch) == (protocol['epochs'], True)
     assert cfg.randomness.seed == protocol['seed']
-    assert [hook.warmup_epochs for hook in cfg.custom_hooks if 'Alternating' in hook.type] == [protocol['warmup']]
+    alternating = dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=protocol['warmup'])
+    assert cfg.default_hooks.alternating == alternating and not cfg.get('custom_hooks')
     assert cfg.default_hooks.checkpoint.save_best == protocol['best']
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     batch, test_batch = protocol['batches']
@@ -196,10 +198,23 @@ def test_sr4ir_configs(name):
     assert cfg.auto_scale_lr == dict(enable=False, base_batch_size=batch)
 
 
-@pytest.mark.parametrize('name', SR4IR_LEAVES)
-def test_losses_of_the_paper(name):
-    protocol = NETS[TABLE[name][0]][0]
-    model = build_model(load(name))
+@pytest.mark.parametrize('net', ['resnet18', 'tv-resnet18'])
+def test_cub_differs_from_cars_in_classes_and_images(net):
+    cars, cub = (load(f'{net}_edsr_x4_{data}').to_dict() for data in ('cars', 'cub'))
+    changed = {key for key in cars if cars[key] != cub[key]}
+    assert changed <= {
+        'task', 'model', 'dataset_type', 'data_root', 'train_dataloader', 'val_dataloader', 'test_dataloader',
+    }  # fmt: skip
+    for cfg in (cars, cub):
+        task = cfg['model']['task']
+        (task.get('head') or task).pop('num_classes')
+    assert cars['model'] == cub['model']
+
+
+@each_task_net
+def test_losses_of_the_paper(net, data):
+    protocol = NETS[net, data][0]
+    model = build_model(load(f'{net}_edsr_x4_{data}'))
     first, second = model.scheme.phases
     assert (first.learn, first.pixel, first.tdp, first.task) == (('sr',), 1.0, 1.0, {})
     assert (second.learn, second.pixel, second.task) == (('task',), 0.0, dict(sr=0.34, hr=0.34, mix=0.34))
@@ -209,7 +224,7 @@ def test_losses_of_the_paper(name):
 
 
 def rate(t: int, base: float, eta: float, periods: list[int], warm_up: int, length: int) -> float:
-    """The learning rate of iteration t with epochs of ``length`` iterations, as PROTOCOL.md puts it."""
+    """The learning rate of iteration t with epochs of ``length`` iterations, as docs/protocol.md puts it."""
     if t < warm_up * length:
         return base * (1 / length + (1 - 1 / length) * t / length)
     t, start = t - warm_up * length, 0
@@ -221,7 +236,7 @@ def rate(t: int, base: float, eta: float, periods: list[int], warm_up: int, leng
 
 
 @pytest.mark.parametrize('entry', ['param_scheduler', 'baseline_scheduler'])
-@pytest.mark.parametrize('net, data', NETS)
+@pytest.mark.parametrize('net, data', [('deeplabv3', 'voc'), ('faster-rcnn', 'voc'), ('resnet18', 'cars')])
 def test_learning_rates_of_every_iteration(net, data, entry):
     cfg, length = load(f'{net}_swinir_x8_{data}'), 4
     protocol = NETS[net, data][0]
@@ -240,7 +255,7 @@ def test_learning_rates_of_every_iteration(net, data, entry):
                 scheduler.step()
 
 
-@pytest.mark.parametrize('net, data', NETS)
+@each_task_net
 def test_optimizers_of_the_paper(net, data):
     protocol = NETS[net, data][0]
     cfg = load(f'{net}_edsr_x8_{data}')
@@ -265,10 +280,12 @@ def test_optimizers_of_the_paper(net, data):
 # ---- the nets
 
 
-@pytest.mark.parametrize('name', SR4IR_LEAVES)
-def test_s_and_where_it_starts(name):
-    """Both nets in the paper's size; from mmagic's DIV2K weights, which has none for x8, or the public ones."""
-    net, kind, scale, _ = name.split('_')
+@pytest.mark.parametrize('net', ['resnet18', 'tv-resnet18'])
+@pytest.mark.parametrize('scale', ['x4', 'x8'])
+@pytest.mark.parametrize('kind', SR_NETS)
+def test_sr_networks_and_their_weights(net, kind, scale):
+    """Both in the paper's size. The weights are mmagic's of DIV2K, which has none for x8, or the public ones."""
+    name = f'{net}_{kind}_{scale}_cars'
     sr = load(name).model.sr.to_dict()
     start = sr.pop('init_cfg')
     paper = net.startswith('tv-')
@@ -331,8 +348,9 @@ def test_resnet18(data, classes):
         assert (type(loss).__name__, loss.loss_weight) == ('CrossEntropyLoss', 1.0)
 
 
-@pytest.mark.parametrize('net, data', NETS)
-def test_t_starts_from_imagenet(net, data):
+@each_task_net
+def test_the_task_network_starts_from_imagenet_and_receives_its_rgb(net, data):
+    """The loaders give BGR from 0 to 255."""
     sources = dict(re.findall(r"'(\w*init_cfg)':\s*{'type': 'Pretrained'[^}]*'checkpoint': '([^']+)'",
                               str(load(f'{net}_edsr_x4_{data}').model.task.to_dict())))  # fmt: skip
     expected = {
@@ -342,19 +360,14 @@ def test_t_starts_from_imagenet(net, data):
         'tv-resnet18': 'torchvision://resnet18',
     }
     assert list(sources.values()) == [expected.get(net, 'torchvision://mobilenet_v3_large')]
-
-
-@pytest.mark.parametrize('net, data', NETS)
-def test_t_sees_rgb_as_of_imagenet(net, data):
-    """The loaders give BGR from 0 to 255."""
     task = task_of(f'{net}_edsr_x4_{data}')
     image = torch.randint(0, 256, (3, 480, 480), dtype=torch.uint8)
-    seen = task.data_preprocessor(dict(inputs=[image]))['inputs']
+    received = task.data_preprocessor(dict(inputs=[image]))['inputs']
     if net == 'tv-faster-rcnn':  # which normalizes in the net
-        torch.testing.assert_close(seen[0], image.flip(0) / 255)
-        seen = task.net.transform.normalize(seen)
+        torch.testing.assert_close(received[0], image.flip(0) / 255)
+        received = task.net.transform.normalize(received)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
-    torch.testing.assert_close(seen[0], (image.flip(0) / 255 - mean) / std, rtol=0, atol=2e-5)
+    torch.testing.assert_close(received[0], (image.flip(0) / 255 - mean) / std, rtol=0, atol=2e-5)
 
 
 @pytest.mark.parametrize(
@@ -373,14 +386,14 @@ def test_tdp_features(name, shapes):
     model = build_model(load(name)).eval()
     activation = {'deeplabv3': torch.nn.Hardswish, 'resnet18': torch.nn.ReLU}.get(re.sub('^tv-|_.*', '', name))
     last = [m for m in model.task.backbone.modules() if isinstance(m, activation or ())]
-    seen = []
+    received = []
     for module in last:
-        module.register_forward_hook(lambda net, args, output: seen.append(output))
+        module.register_forward_hook(lambda net, args, output: received.append(output))
     with torch.no_grad():
         features = list(model.recorder(torch.rand(1, 3, 96, 96)).values())
     assert [feature.shape[1:] for feature in features] == shapes
     if activation:
-        assert torch.equal(seen[-1], features[0])
+        assert torch.equal(received[-1], features[0])
 
 
 # ---- the data
@@ -394,7 +407,7 @@ def test_the_papers_nets_get_the_same_data(net, data):
 
 
 def datasets(name: str, root: Path) -> list:
-    """The training and test data of a config, from another place."""
+    """Build the training and test data of a config in another folder."""
     cfg, built = load(name), []
     for loader in (cfg.train_dataloader, cfg.test_dataloader):
         built.append(DATASETS.build(dict(copy.deepcopy(loader.dataset), data_root=str(root))))
@@ -403,7 +416,7 @@ def datasets(name: str, root: Path) -> list:
 
 @pytest.mark.parametrize('name', ['deeplabv3_edsr_x8_voc', 'deeplabv3plus-squeezenet_edsr-s_x4_voc-mini'])
 def test_images_for_segmentation(name, tmp_path):
-    """Crops for training; for testing, T predicts at the size at which it sees the image."""
+    """Crops for training; for testing, the task network predicts at the size of the image that it receives."""
     root = make_voc(tmp_path / 'voc', sizes=[(64, 96), (96, 64)])
     crop = (480, 480) if name in TABLE else (128, 128)
     train, test = datasets(name, root)
@@ -434,7 +447,7 @@ def test_images_for_detection(tmp_path):
 
 
 def make_birds(root: Path) -> Path:
-    """CUB-200-2011's files: three images, the second for testing."""
+    """Write CUB-200-2011's files: three images, the second for testing."""
     (root / 'images').mkdir(parents=True)
     tables = dict(images='{i} {i}.png', image_class_labels='{i} {label}', train_test_split='{i} {train}')
     for name, line in tables.items():
@@ -444,7 +457,7 @@ def make_birds(root: Path) -> Path:
 
 
 def make_cars(root: Path) -> Path:
-    """A folder per class, of both splits."""
+    """Write a folder for each class of both splits."""
     for folder in ('train/a', 'train/b', 'val/a', 'val/b'):
         (root / folder).mkdir(parents=True)
     return root
