@@ -5,7 +5,7 @@ from importlib import import_module
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
 
-from .compat.renamed import current_name
+from .utils.renamed import current_name
 
 
 class LazyRegistry(Registry):

@@ -4,10 +4,10 @@ Each module names the package and the version, and the condition under which the
 it is empty.
 """
 
+from ..utils.renamed import redirect_moved_modules
 from .checkpoints import allow_mmengine_checkpoints
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
 from .numpy2 import restore_bool8
-from .renamed import redirect_moved_modules
 from .scopes import register_scope
 
 __all__ = ['MissingOpError', 'apply']

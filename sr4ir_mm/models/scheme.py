@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..compat.renamed import current_image
 from ..errors import SR4IRError
+from ..utils.renamed import current_image
 
 NETS = ('sr', 'task')
 #: what the task network can receive; 'bilinear' is the LR image enlarged, 'mix' is CQMix of SR and HR

@@ -5,6 +5,8 @@ from typing import Any
 
 import lazy_loader
 
+from .renamed import current_name
+
 
 def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Let a package import its public names on first use, from the stub file next to its ``__init__.py``.
@@ -24,8 +26,6 @@ def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
     get, names, public = lazy_loader.attach_stub(package, file)
 
     def get_current(name: str) -> Any:
-        from ..compat.renamed import current_name
-
         return get(name) if name in public or name.startswith('_') else get(current_name(name))
 
     return get_current, names, public

@@ -17,8 +17,9 @@ from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import OptimWrapperDict
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
-from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
+from sr4ir_mm.analysis.synthetic_batch import synthetic_batch
+from sr4ir_mm.config.zoo import without_weights
 from sr4ir_mm.engine import SR4IROptimWrapperConstructor
 from sr4ir_mm.models import SR4IR
 
@@ -56,13 +57,7 @@ def net_config(name: str, preprocessor: dict | None = None, **options) -> dict:
     if scope == 'mmpretrain' and 'bgr_to_rgb' in preprocessor:
         preprocessor['to_rgb'] = preprocessor.pop('bgr_to_rgb')
     model.data_preprocessor.update(preprocessor)
-    return ConfigDict(_without_weights(model.to_dict()), _scope_=scope)  # the zoos read entries as attributes
-
-
-def _without_weights(node):
-    if isinstance(node, dict):
-        return {k: _without_weights(v) for k, v in node.items() if k not in ('init_cfg', 'pretrained')}
-    return [_without_weights(v) for v in node] if isinstance(node, list) else node
+    return ConfigDict(without_weights(model), _scope_=scope)  # the zoos read entries as attributes
 
 
 def bare_net(cfg: dict) -> torch.nn.Module:
@@ -72,43 +67,7 @@ def bare_net(cfg: dict) -> torch.nn.Module:
 
 def batch_for(cfg: dict, *sizes: tuple[int, int], seed: int = 0) -> dict:
     """A batch as the zoo's data loader gives it, with images of these heights and widths."""
-    rng = torch.Generator().manual_seed(seed)
-    sample = dict(mmseg=_seg_sample, mmdet=_det_sample, mmpretrain=_cls_sample)[cfg['_scope_']]
-    sizes = sizes or ((64, 64), (64, 64))
-    batch = dict(inputs=[], data_samples=[])
-    for i, size in enumerate(sizes):
-        # smooth, so that a resized image resembles itself
-        small = torch.rand(1, 3, 4, 4, generator=rng)
-        image = torch.nn.functional.interpolate(small, size=size, mode='bilinear')[0] * 255
-        batch['inputs'].append(image.round().byte())
-        meta = dict(img_path=f'{i}.png', img_id=i, ori_shape=size, img_shape=size, pad_shape=size,
-                    scale_factor=(1.0, 1.0), flip=False, flip_direction=None)  # fmt: skip
-        data_sample = sample(size, rng)
-        data_sample.set_metainfo(meta)
-        batch['data_samples'].append(data_sample)
-    return batch
-
-
-def _seg_sample(size: tuple[int, int], rng: torch.Generator) -> BaseDataElement:
-    from mmseg.structures import SegDataSample
-
-    return SegDataSample(gt_sem_seg=PixelData(data=torch.randint(0, 10, (1, *size), generator=rng)))
-
-
-def _det_sample(size: tuple[int, int], rng: torch.Generator) -> BaseDataElement:
-    from mmdet.structures import DetDataSample
-    from mmdet.structures.bbox import HorizontalBoxes
-
-    height, width = size
-    boxes = torch.tensor([[4, 4, width / 2, height - 4], [width / 4, 8, width - 4, height / 2]])
-    labels = torch.randint(0, 10, (2,), generator=rng)
-    return DetDataSample(gt_instances=InstanceData(bboxes=HorizontalBoxes(boxes), labels=labels))
-
-
-def _cls_sample(size: tuple[int, int], rng: torch.Generator) -> BaseDataElement:
-    from mmpretrain.structures import DataSample
-
-    return DataSample().set_gt_label(torch.randint(0, 10, (1,), generator=rng))
+    return synthetic_batch(*(sizes or ((64, 64),) * 2), zoo=cfg['_scope_'], seed=seed)
 
 
 def wrappers_for(model: SR4IR, lr: float = 0.01, **kwargs) -> OptimWrapperDict:

@@ -4,7 +4,7 @@ import torch
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import TDPLoss
 
-LAYERS = {'seg': {'C5': 1.0}, 'det': {'0': 0.5, '1': 0.5}, 'cls': {'l4': 1.0}}  # PROTOCOL: of the paper's nets
+LAYERS = {'seg': {'C5': 1.0}, 'det': {'0': 0.5, '1': 0.5}, 'cls': {'l4': 1.0}}  # the protocol: of the paper's nets
 
 
 def features(npz, task: str, image: str, grad: bool = False) -> dict[str, torch.Tensor]:

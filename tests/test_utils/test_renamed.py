@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 import sr4ir_mm  # noqa: F401
-from sr4ir_mm.compat.renamed import MOVED
+from sr4ir_mm.utils.renamed import MOVED
 
 #: a documented name of each module
 NAMES = {
