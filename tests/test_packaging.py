@@ -96,7 +96,7 @@ def test_model_index_has_every_config() -> None:
 
 
 def test_model_index_invents_nothing() -> None:
-    """No weights are published, so there are no results."""
+    """No weights are published, hence no results."""
     assert not any({'Weights', 'Results'} & set(model) for model in models())
 
 
