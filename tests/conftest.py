@@ -1,7 +1,9 @@
 """Shared fixtures."""
 
+import gc
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -14,6 +16,19 @@ ROOT = Path(__file__).parent.parent
 
 # small nets; several threads would mostly wait for each other
 torch.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the imported packages out of garbage collections: MMEngine starts one for each data set that it builds."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _plain_configs():
+    """Write configs without yapf's line breaks: MMEngine formats each one several times, for seconds in all."""
+    with patch('mmengine.config.config.FormatCode', lambda text, **kwargs: (text, False)):
+        yield
 
 
 @pytest.fixture
