@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from paper_table.plan import ROWS, PaperConfig, Plan, find_paper_configs, task_metric
+from paper_table.configs import ROWS, PaperConfig, find_paper_configs, task_metric
+from paper_table.plan import Plan
 from paper_table.runs import Run
 from paper_table.table import Block, make_block, to_markdown, write_csv
 

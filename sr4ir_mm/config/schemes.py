@@ -38,7 +38,7 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
     """
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     cfg = load_config(source, copy.deepcopy(options))
-    return override(apply_scheme(cfg, scheme), options) if scheme else cfg
+    return override(apply_scheme(cfg, scheme, str(source)), options) if scheme else cfg
 
 
 def apply_scheme(cfg: Config, scheme: str, source: str | None = None) -> Config:

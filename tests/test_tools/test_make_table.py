@@ -20,7 +20,8 @@ from PIL import Image
 sys.path.insert(0, str(TOOLS))
 import make_table
 import paper_table.plot
-from paper_table.plan import ROWS, PaperConfig, Plan, find_paper_configs, task_metric
+from paper_table.configs import ROWS, PaperConfig, find_paper_configs, task_metric
+from paper_table.plan import Plan
 from paper_table.plot import plot
 from paper_table.table import make_block, to_markdown, write_csv
 

@@ -1,57 +1,19 @@
-"""The runs behind the paper's table: which config and scheme makes which row, and what it needs first."""
+"""The runs behind the paper's table, and what each one needs first."""
 
 import argparse
 import copy
 import functools
-import glob
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
+from paper_table.configs import ROWS, PaperConfig
 from paper_table.runs import Run
 
 from sr4ir_mm.config import add_cfg_options, check_data, check_weights, load_run
 from sr4ir_mm.config.schemes import run_name
 from sr4ir_mm.errors import SR4IRError
-
-#: rows in the order of the paper's tables
-ROWS = ('H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'SR4IR')
-
-
-@dataclass(frozen=True)
-class PaperConfig:
-    """A config of SR4IR, ``<task network>_<SR network>_x<scale>_<data>.py``, for one block of the table."""
-
-    path: Path
-    net: str
-    sr: str
-    scale: int
-    data: str
-
-    @classmethod
-    def parse(cls, path: str | Path) -> 'PaperConfig | None':
-        """Read the name of a file; None if it is the name of another config."""
-        match = re.fullmatch(r'([^_]+)_([^_]+)_x(\d+)_([^_]+)\.py', Path(path).name)
-        return match and cls(Path(path), match[1], match[2], int(match[3]), match[4])
-
-
-def find_paper_configs(patterns: Sequence[str]) -> list[PaperConfig]:
-    """Return the configs of SR4IR among files and globs.
-
-    Raises:
-        SR4IRError: If a file is missing, or none is a config of SR4IR.
-    """
-    paths = [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
-    if missing := [path for path in paths if not Path(path).is_file()]:
-        raise SR4IRError(f"Config file '{missing[0]}' not found: give a file, or a glob in quotes.")
-    found = [config for path in dict.fromkeys(paths) if (config := PaperConfig.parse(path))]
-    if not found:
-        raise SR4IRError(
-            f"'{paths[0]}' is not a config of SR4IR: their names are <task network>_<SR network>_x<scale>_<data>.py."
-        )
-    return found
 
 
 class Plan:
@@ -136,20 +98,6 @@ class Plan:
             return False
         first, second = (_without_sr(self.load(path, run.scheme)) for path in (run.config, config))
         return first == second
-
-
-def task_metric(cfg: Config) -> str:
-    """Return the metric by which a config selects its best checkpoint.
-
-    Raises:
-        SR4IRError: If it does not name one.
-    """
-    name = cfg.default_hooks.checkpoint.get('save_best')
-    if not isinstance(name, str) or name == 'auto':
-        raise SR4IRError(
-            f"'{cfg.filename}' must name the task metric: set default_hooks.checkpoint.save_best='mIoU', for example."
-        )
-    return name
 
 
 def _find_run(name: str, config: Path) -> tuple[Path, str | None] | None:
