@@ -4,6 +4,7 @@ A converter unpacks to ``OUT.partial`` and renames this folder to ``OUT`` when a
 ``OUT`` is complete. A run that was interrupted continues: a file gets its final name when all of it is written.
 """
 
+import argparse
 import gzip
 import hashlib
 import shutil
@@ -168,6 +169,28 @@ def _converted(entry: Entry, part: Part, source: IO[bytes]) -> IO[bytes]:
         raise SR4IRError(
             f"'{entry.name}' of '{part.source}' is damaged ({error}). Please download the archive again."
         ) from error
+
+
+def run_converter(
+    doc: str, sources: str, out: str, plan: Callable[..., list[Part]], count: Callable[[Path], Counts],
+    expected: Counts, several: bool = False,
+) -> None:  # fmt: skip
+    """Read the command line of a converter and make its data set, see :func:`arrange`.
+
+    Args:
+        doc (str): Description of the tool.
+        sources (str): Description of what it reads.
+        out (str): Default folder of the data set.
+        plan (Callable): Function that gets the sources, verifies them and says what goes where.
+        count (Callable): Function that counts the complete samples below a folder.
+        expected (dict[str, int]): Right counts.
+        several (bool): Whether more than one source may be given.
+    """
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('sources', type=Path, nargs='+' if several else 1, help=sources)
+    parser.add_argument('--out', type=Path, default=Path(out), help='default: %(default)s')
+    args = parser.parse_args()
+    arrange(args.out, lambda: plan(*args.sources), count, expected)
 
 
 def arrange(out: Path, plan: Callable[[], list[Part]], count: Callable[[Path], Counts], expected: Counts) -> None:

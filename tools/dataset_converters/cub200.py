@@ -5,10 +5,9 @@ python tools/dataset_converters/cub200.py CUB_200_2011.tgz
 If the run is interrupted, repeat the command: it continues.
 """
 
-import argparse
 from pathlib import Path
 
-from archives import Counts, arrange, below, lines
+from archives import Counts, Part, below, lines, run_converter
 
 from sr4ir_mm.errors import user_errors
 
@@ -24,13 +23,14 @@ def count(root: Path) -> Counts:
     return {'images': len(there), 'train': train, 'test': len(splits) - train, 'classes': len(labels)}
 
 
+def plan(archive: Path) -> list[Part]:
+    """Plan to unpack the folder of the data set."""
+    return [below(archive, 'CUB_200_2011')]
+
+
 def main() -> None:
-    """Read the command line and unpack the archive."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('archive', type=Path, help='CUB_200_2011.tgz')
-    parser.add_argument('--out', type=Path, default=Path('data/CUB_200_2011'), help='default: %(default)s')
-    args = parser.parse_args()
-    arrange(args.out, lambda: [below(args.archive, 'CUB_200_2011')], count, EXPECTED)
+    """Read the command line and make the data set."""
+    run_converter(__doc__, 'CUB_200_2011.tgz', 'data/CUB_200_2011', plan, count, EXPECTED)
 
 
 if __name__ == '__main__':

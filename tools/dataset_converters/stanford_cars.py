@@ -10,17 +10,17 @@ a class name becomes '-', as in the sorted copies, because the order of the fold
 run is interrupted, repeat the command: it continues.
 """  # noqa: E501
 
-import argparse
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from archives import Counts, Part, arrange, entries, verify
+from archives import Counts, Part, entries, run_converter, verify
 from scipy.io import loadmat
 
 from sr4ir_mm.errors import SR4IRError, user_errors
 
+SOURCES = 'archives, .mat files, folders'
 EXPECTED = {'train': 8144, 'val': 8041, 'classes': 196}
 SPLITS = dict(train='train', test='val', val='val')
 SUFFIXES = ('.jpg', '.jpeg', '.png')
@@ -40,7 +40,7 @@ def count(root: Path) -> Counts:
     return {'train': len(train), 'val': len(val), 'classes': len(classes)}
 
 
-def plan(sources: list[Path]) -> list[Part]:
+def plan(*sources: Path) -> list[Part]:
     """Verify the sources and find the target of each image.
 
     Raises:
@@ -113,12 +113,8 @@ def load_table(table: str, tables: Tables, needed: str) -> dict[str, np.ndarray]
 
 
 def main() -> None:
-    """Read the command line and unpack the archives."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('sources', type=Path, nargs='+', help='archives, .mat files, folders')
-    parser.add_argument('--out', type=Path, default=Path('data/stanford_cars'), help='default: %(default)s')
-    args = parser.parse_args()
-    arrange(args.out, lambda: plan(args.sources), count, EXPECTED)
+    """Read the command line and make the data set."""
+    run_converter(__doc__, 'archives, .mat files, folders', 'data/stanford_cars', plan, count, EXPECTED, several=True)
 
 
 if __name__ == '__main__':

@@ -9,24 +9,24 @@ most 320 px. car_ims.tgz, or a folder made from it, cannot be used, because it n
 run is interrupted, repeat the command: it continues.
 """  # noqa: E501
 
-import argparse
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from archives import Part, arrange, lines, verify
+from archives import Part, lines, run_converter, verify
 from small_images import Box, small_image
 from stanford_cars import count, find_files, load_table
 
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 LISTS = Path(__file__).with_name('lists') / 'stanford_cars_mini'
+SOURCES = 'archives, .mat files, folders'
 EXPECTED = {'train': 716, 'val': 264, 'classes': 22}
 TABLE = 'cars_train_annos.mat'
 NEEDED = 'cars_train.tgz, or the folder that stanford_cars.py made from it, and car_devkit.tgz'
 
 
-def plan(sources: list[Path]) -> list[Part]:
+def plan(*sources: Path) -> list[Part]:
     """Verify the sources and select the listed images.
 
     Raises:
@@ -71,12 +71,10 @@ def crop(boxes: dict[str, Box], target: str, data: bytes) -> bytes:
 
 
 def main() -> None:
-    """Read the command line and convert the archives."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('sources', type=Path, nargs='+', help='archives, .mat files, folders')
-    parser.add_argument('--out', type=Path, default=Path('data/stanford_cars_mini'), help='default: %(default)s')
-    args = parser.parse_args()
-    arrange(args.out, lambda: plan(args.sources), count, EXPECTED)
+    """Read the command line and make the data set."""
+    run_converter(
+        __doc__, 'archives, .mat files, folders', 'data/stanford_cars_mini', plan, count, EXPECTED, several=True
+    )
 
 
 if __name__ == '__main__':

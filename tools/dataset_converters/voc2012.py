@@ -6,10 +6,9 @@ mmseg's PascalVOCDataset, mmdet's VOCDataset and mmpretrain's VOC read the resul
 command: it continues.
 """
 
-import argparse
 from pathlib import Path
 
-from archives import Counts, arrange, below, lines, stems
+from archives import Counts, Part, below, lines, run_converter, stems
 
 from sr4ir_mm.errors import user_errors
 
@@ -38,13 +37,14 @@ def count(root: Path) -> Counts:
     return counts
 
 
+def plan(archive: Path) -> list[Part]:
+    """Plan to unpack the folder of the data set."""
+    return [below(archive, 'VOC2012')]
+
+
 def main() -> None:
-    """Read the command line and unpack the archive."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('archive', type=Path, help='VOCtrainval_11-May-2012.tar')
-    parser.add_argument('--out', type=Path, default=Path('data/VOCdevkit/VOC2012'), help='default: %(default)s')
-    args = parser.parse_args()
-    arrange(args.out, lambda: [below(args.archive, 'VOC2012')], count, EXPECTED)
+    """Read the command line and make the data set."""
+    run_converter(__doc__, 'VOCtrainval_11-May-2012.tar', 'data/VOCdevkit/VOC2012', plan, count, EXPECTED)
 
 
 if __name__ == '__main__':

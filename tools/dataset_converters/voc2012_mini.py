@@ -8,10 +8,9 @@ to the official validation split of the segmentation task. The longest side of a
 are scaled with it. If the run is interrupted, repeat the command: it continues.
 """  # noqa: E501
 
-import argparse
 from pathlib import Path, PurePosixPath
 
-from archives import Part, arrange, below, lines
+from archives import Part, below, lines, run_converter
 from small_images import small_annotation, small_image, small_mask
 from voc2012 import count
 
@@ -19,6 +18,7 @@ from sr4ir_mm.errors import user_errors
 
 LISTS = Path(__file__).with_name('lists') / 'voc2012_mini'
 CONVERTERS = dict(JPEGImages=small_image, SegmentationClass=small_mask, Annotations=small_annotation)
+SOURCES = 'VOCtrainval_11-May-2012.tar, or a folder VOC2012'
 EXPECTED = {
     'images': 1122,
     'segmentation train': 822,
@@ -52,12 +52,10 @@ def convert(target: str, data: bytes) -> bytes:
 
 
 def main() -> None:
-    """Read the command line and convert the archive."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('source', type=Path, help='VOCtrainval_11-May-2012.tar, or a folder VOC2012')
-    parser.add_argument('--out', type=Path, default=Path('data/voc2012_mini'), help='default: %(default)s')
-    args = parser.parse_args()
-    arrange(args.out, lambda: plan(args.source), count, EXPECTED)
+    """Read the command line and make the data set."""
+    run_converter(
+        __doc__, 'VOCtrainval_11-May-2012.tar, or a folder VOC2012', 'data/voc2012_mini', plan, count, EXPECTED
+    )
 
 
 if __name__ == '__main__':
