@@ -28,11 +28,11 @@ $(VENV)/.ready: requirements.txt requirements/runtime.txt requirements/tests.txt
 demo: venv
 	$(BIN)/python tools/demo.py
 
-test: venv
-	$(BIN)/python -m pytest
+test: venv  # two processes: PyTorch has one thread in the tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: venv
-	$(BIN)/python -m pytest -m slow || [ $$? -eq 5 ]  # 5: none is marked
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow || [ $$? -eq 5 ]  # 5: none is marked
 
 # Gradio wants older Pillow, pandas and MarkupSafe: an environment of its own, which sees the packages of the other one
 $(VENV)/webui/.ready: $(VENV)/.ready requirements/webui.txt
