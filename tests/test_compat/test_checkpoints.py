@@ -111,7 +111,7 @@ class Call:
         SimpleNamespace(a=1),
         Call(np.load, 'file'),
     ],
-    ids=lambda harmful: str(getattr(harmful, 'call', harmful)),
+    ids=['eval', 'getattr', 'getattr of a method', 'print', 'namespace', 'load'],
 )
 def test_harmful_checkpoint_is_refused(tmp_path, harmful):
     torch.save({'state_dict': {}, 'meta': harmful}, tmp_path / 'harmful.pth')
