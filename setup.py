@@ -79,7 +79,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
-    package_data={'': ['*.pyi']},  # the public names of the subpackages, which are imported on first use
+    package_data={'': ['*.pyi', 'py.typed']},  # the public names of the subpackages, imported on first use
     python_requires='>=3.10,<3.13',
     # mmcv is left to requirements.txt (mmcv-lite) or to mim (the full one): both provide the package `mmcv`.
     install_requires=requirements('runtime'),
