@@ -145,7 +145,7 @@ def test_a_nan_is_not_hidden():
 
 
 def test_frozen_layers_are_those_of_torchvision(tmp_path):
-    """Where it starts from ImageNet weights: 70 of 100 tensors learn, and no BatchNorm does (the protocol, section 3)."""
+    """Where it starts from ImageNet weights: 70 of 100 tensors learn, and no BatchNorm does (protocol, section 3)."""
     source = mobilenet_v3_large()
     for module in source.modules():
         if isinstance(module, nn.BatchNorm2d):
