@@ -67,7 +67,7 @@ extras = {name: requirements(name) for name in sorted(files - {'runtime', 'mmins
 setup(
     name='sr4ir_mm',
     version=runpy.run_path(str(ROOT / 'sr4ir_mm' / 'version.py'))['__version__'],
-    description='Task-driven super-resolution (SR4IR, CVPR 2024) for the nets of OpenMMLab',
+    description='Task-driven super-resolution (SR4IR, CVPR 2024) for the networks of OpenMMLab',
     long_description=README.read_text(encoding='utf-8') if README.exists() else '',
     long_description_content_type='text/markdown',
     license='Apache-2.0',

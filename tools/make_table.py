@@ -93,7 +93,9 @@ def execute(run: Run, gpus: int) -> None:
         config, test_dir = run.config_args(), run.folder / 'test'
         call('train.py', gpus, lock, *config, '--work-dir', run.folder, *run.train_args, *resume, *options)
         call('test.py', gpus, lock, *config, last_checkpoint(run.folder), '--work-dir', test_dir, *options)
-        run.store(read_metrics(test_dir))
+        if (metrics := read_metrics(test_dir)) is None:
+            raise SR4IRError(f"tools/test.py left no metrics in '{test_dir}': see its output above.")
+        run.store(metrics)
 
 
 def execute_all(plan: Plan, gpus: int) -> Iterator[Run]:

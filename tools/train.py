@@ -84,9 +84,11 @@ def mix_arguments(args: argparse.Namespace) -> tuple[str, str | None, int]:
 def write_config(cfg: Config, args: argparse.Namespace) -> None:
     """Write a file of a few lines for a mix without further options, else a complete one."""
     path = Path(args.write_config)
+    if args.resume:
+        raise SR4IRError('--write-config writes no --resume: leave it out, and give it when you train.')
     if path.suffix != '.py':
         raise SR4IRError(f"--write-config writes a Python file, not '{path}': give a name that ends in .py.")
-    if args.sr and not (args.scheme or args.cfg_options or args.amp or args.auto_scale_lr):
+    if args.sr and not (args.scheme or args.cfg_options or args.amp or args.auto_scale_lr or args.work_dir):
         path.write_text(mix_text(*mix_arguments(args), args.pretrained))
         return
     cfg.pop('launcher')

@@ -36,7 +36,7 @@ def check_data(cfg: Config, *loaders: str) -> None:
 
 
 def check_weights(cfg: Config) -> None:
-    """Check that the files exist from which the networks start; another run may still have to write them.
+    """Check that the weight files exist from which the networks start. Another run may have to write them first.
 
     Raises:
         SR4IRError: If a file is missing. The message has the command that trains it, if ``pretraining`` of the config
@@ -75,7 +75,7 @@ def exists(path: str) -> bool:
 
 
 def _check_types(dataset: dict, scope: str | None) -> None:
-    """Check that the task network's library has them; it has not if the data are for another task."""
+    """Check that the task network's library has this data set and its transforms."""
     transforms = dataset.get('pipeline') or ()
     for registry, kind, nodes in (DATASETS, 'data set', [dataset]), (TRANSFORMS, 'transform', transforms):
         for node in nodes:

@@ -146,7 +146,7 @@ def _last_checkpoint(train_cfg: dict) -> str:
 
 
 def _remove_task(cfg: Config) -> None:
-    """Keep of the task network what prepares its batches: crops and padding stay the same."""
+    """Remove the task network, but keep its data preprocessor: crops and padding stay the same."""
     preprocessor = ConfigDict(cfg.model.task.get('data_preprocessor') or cfg.get('data_preprocessor') or {})
     if cfg.get('default_scope') == 'mmpretrain':  # as its classifiers do
         preprocessor.setdefault('type', 'ClsDataPreprocessor')
@@ -155,7 +155,10 @@ def _remove_task(cfg: Config) -> None:
     if preprocessor:
         cfg.model.data_preprocessor = preprocessor
     cfg.model.task = None
-    cfg.val_evaluator = cfg.test_evaluator = [dict(type='sr4ir_mm.SRQuality')]
-    cfg.merge_from_dict(dict(default_hooks=dict(checkpoint=dict(save_best='sr/PSNR', rule='greater'))))
+    for stage in ('val', 'test'):
+        if cfg.get(f'{stage}_evaluator'):
+            cfg[f'{stage}_evaluator'] = [dict(type='sr4ir_mm.SRQuality')]
+    if cfg.get('val_evaluator'):
+        cfg.merge_from_dict(dict(default_hooks=dict(checkpoint=dict(save_best='sr/PSNR', rule='greater'))))
     if cfg.get('custom_hooks'):
         cfg.custom_hooks = [hook for hook in cfg.custom_hooks if type_name(hook['type']) not in _TASK_HOOKS]

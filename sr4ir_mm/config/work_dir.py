@@ -10,13 +10,13 @@ from ..errors import SR4IRError
 def run_config(work_dir: Path) -> Path:
     """Return the config file of the latest run in a work dir.
 
-    MMEngine writes it when a run starts. The newest file counts, because a work dir may have been used with several
-    configs.
+    MMEngine writes it when a run starts. The file with the name of the folder comes first, then the newest one.
 
     Raises:
         SR4IRError: If the folder is not a work dir, or has no config.
     """
-    configs = sorted(work_dir.glob('*.py'), key=lambda path: path.stat().st_mtime)
+    name = work_dir.resolve().name
+    configs = sorted(work_dir.glob('*.py'), key=lambda path: (path.stem == name, path.stat().st_mtime))
     if not configs or not any(any(work_dir.glob(pattern)) for pattern in ('*.pth', '*/*.log', '*/vis_data')):
         raise SR4IRError(
             f"No config of a run found in '{work_dir}': name a work dir of tools/train.py, or a config file."

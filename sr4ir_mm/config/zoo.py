@@ -54,7 +54,7 @@ def load_zoo_config(name: str, weights: bool = False) -> Config:
 
 
 def teacher_of(model: dict, package: str) -> dict:
-    """Return the path of a distillation teacher's config such that it is valid in any working directory.
+    """Return the absolute path of a distillation teacher's config.
 
     The zoos name this config relative to a checkout of them.
 

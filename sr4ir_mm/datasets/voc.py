@@ -2,14 +2,14 @@
 
 from xml.etree.ElementTree import ElementTree
 
-from mmdet.datasets import VOCDataset
+from mmdet.datasets import VOCDataset as _VOCDataset
 
 from ..errors import SR4IRError
 from ..registry import DATASETS
 
 
 @DATASETS.register_module()
-class InclusiveVOCDataset(VOCDataset):
+class InclusiveVOCDataset(_VOCDataset):
     """mmdet's ``VOCDataset`` that reads boxes and difficult objects as the paper does; arguments as in mmdet.
 
     PASCAL VOC counts pixels from 1, and ``xmax`` and ``ymax`` belong to the box. So its edges are at ``xmin - 1`` and

@@ -2,6 +2,7 @@
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner, set_random_seed
 
 from ..errors import SR4IRError
@@ -41,7 +42,7 @@ class AlternatingUpdateHook(Hook):
         self.warmup_ratio = warmup_ratio
 
     def before_run(self, runner: Runner) -> None:
-        """Let the model know that its updates are prepared."""
+        """Tell the model that this hook is part of the run."""
         if sum(isinstance(hook, AlternatingUpdateHook) for hook in runner.hooks) > 1:
             raise SR4IRError(
                 'The config has two AlternatingUpdateHooks: remove the one in custom_hooks, and set the warm-up in '
@@ -53,8 +54,18 @@ class AlternatingUpdateHook(Hook):
         """Leave the model as it was, for a runner that may lack the hook."""
         unwrap(runner.model).updates_are_prepared = False
 
+    def before_train(self, runner: Runner) -> None:
+        """Start the gradient accumulation of each wrapper where the run is: MMEngine's dict does not pass this on."""
+        if not isinstance(runner.optim_wrapper, OptimWrapperDict):
+            raise SR4IRError(
+                'SR4IR needs one optimizer wrapper for each network: set optim_wrapper.constructor='
+                "'sr4ir_mm.SR4IROptimWrapperConstructor', with the parts 'sr' and 'task'."
+            )
+        for name, wrapper in runner.optim_wrapper.items():
+            wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
+
     def before_train_epoch(self, runner: Runner) -> None:
-        """Draw the data of an epoch from the epoch's number, with and without worker processes."""
+        """Seed the random numbers of an epoch from its number, with and without worker processes."""
         seed = derive_seed(runner.seed or 0, runner.epoch)
         set_random_seed(seed)
         # iteration-based loops start workers again in the middle; PyTorch's own generator would give them another

@@ -10,10 +10,10 @@ from ..utils import unwrap
 
 
 class AlternatingOptimWrapperDict(OptimWrapperDict):
-    """MMEngine's dict of optimizer wrappers, which also passes the runner's counters on to each wrapper."""
+    """MMEngine's dict of optimizer wrappers, which refuses a run without :class:`AlternatingUpdateHook`."""
 
     def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
-        """Start the gradient accumulation of every wrapper where the run is; MMEngine's Runner calls it once.
+        """Check that the run has the hook, which starts the counters; MMEngine's Runner calls it before training.
 
         Args:
             model (nn.Module): SR4IR, wrapped for distributed training or not.
@@ -23,14 +23,11 @@ class AlternatingOptimWrapperDict(OptimWrapperDict):
         Raises:
             SR4IRError: If the run has no :class:`AlternatingUpdateHook`.
         """
-        model = unwrap(model)
-        if not getattr(model, 'updates_are_prepared', False):
+        if not getattr(unwrap(model), 'updates_are_prepared', False):
             raise SR4IRError(
                 'The config has no AlternatingUpdateHook, so that warm-up and seeding would be missing: add '
                 "default_hooks=dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook'))."
             )
-        for name, wrapper in self.items():
-            wrapper.initialize_count_status(getattr(model, name), init_counts, max_counts)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

@@ -3,7 +3,8 @@
 import math
 
 import torch
-from mmengine.hooks import CheckpointHook, LoggerHook, RuntimeInfoHook
+from mmengine.hooks import CheckpointHook, LoggerHook
+from mmengine.hooks import RuntimeInfoHook as _RuntimeInfoHook
 from mmengine.runner import Runner
 
 from ..errors import SR4IRError
@@ -11,7 +12,7 @@ from ..registry import HOOKS
 
 
 @HOOKS.register_module()
-class DeferredRuntimeInfoHook(RuntimeInfoHook):
+class DeferredRuntimeInfoHook(_RuntimeInfoHook):
     """MMEngine's ``RuntimeInfoHook`` that leaves losses on the device until the logger needs them.
 
     MMEngine reads every loss of every iteration with ``.item()``, so that the CPU waits for the GPU each time.

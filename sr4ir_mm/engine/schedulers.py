@@ -4,13 +4,14 @@ import math
 from bisect import bisect_left
 from typing import Any
 
-from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR, LinearLR
+from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR as _CosineRestartLR
+from mmengine.optim.scheduler.lr_scheduler import LinearLR
 
 from ..registry import PARAM_SCHEDULERS
 
 
 @PARAM_SCHEDULERS.register_module()
-class BasicSRCosineRestartLR(CosineRestartLR):
+class BasicSRCosineRestartLR(_CosineRestartLR):
     """MMEngine's ``CosineRestartLR`` that restarts one step later, as BasicSR and the paper; arguments as in MMEngine.
 
     In MMEngine, the first step of a period has the restarted rate. Here this step still belongs to the period before,

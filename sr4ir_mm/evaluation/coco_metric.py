@@ -1,12 +1,12 @@
 """COCO's average precision."""
 
-from mmdet.evaluation import CocoMetric
+from mmdet.evaluation import CocoMetric as _CocoMetric
 
 from ..registry import METRICS
 
 
 @METRICS.register_module()
-class ZeroFillCocoMetric(CocoMetric):
+class ZeroFillCocoMetric(_CocoMetric):
     """mmdet's ``CocoMetric`` in which a detector that finds nothing scores 0; arguments as in mmdet.
 
     mmdet returns no score in this case, which happens at the first validation of a short run, and ``save_best`` fails.

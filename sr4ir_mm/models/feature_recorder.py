@@ -15,7 +15,7 @@ class _AllRecorded(BaseException):  # not Exception, which T may catch
 
 
 class FeatureRecorder:
-    """Recorder of the outputs of T's layers by name: ``recorder(inputs, data_samples) -> {name: feature}``.
+    """Recorder of outputs of the task network's layers: ``recorder(inputs, data_samples) -> {name: feature}``.
 
     Hooks exist only during a call, and nothing is kept after it. T stops once every named layer has run: no head, RPN
     or NMS runs to get a backbone feature. Of a layer that runs more than once, the first output counts.

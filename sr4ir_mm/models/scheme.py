@@ -1,5 +1,6 @@
 """Training schemes of the paper (section 4, table 1) as data."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -36,6 +37,8 @@ class Phase:
     task: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.task, Mapping):
+            raise SR4IRError(f'task={self.task!r} of a phase is not a dict of weights: write task=dict(sr=1.0).')
         object.__setattr__(self, 'learn', (self.learn,) if isinstance(self.learn, str) else tuple(self.learn))
         object.__setattr__(self, 'task', {current_image(image): weight for image, weight in self.task.items()})
         if problem := self._problem():
@@ -62,14 +65,17 @@ class Phase:
                 return f"unknown {kind} '{unknown[0]}'; choose from {', '.join(known)}."
         if not self.learn or len(set(self.learn)) < len(self.learn):
             return f"'learn' must name one or two networks: choose from {', '.join(NETS)}."
-        if min(self.pixel, self.tdp, *self.task.values()) < 0 or 0 in self.task.values():
-            return 'a weight is negative, or that of an image is zero: remove it, or make it positive.'
+        weights = (self.pixel, self.tdp, *self.task.values())
+        if not all(map(math.isfinite, weights)) or min(weights) < 0 or 0 in self.task.values():
+            return 'a weight is negative or not finite, or that of an image is zero: remove it, or make it positive.'
         if 'sr' not in self.learn and (self.pixel or self.tdp):
             return "'pixel' and 'tdp' train the SR network only: move them to a phase with learn=('sr',)."
         if 'task' in self.learn and self.tdp:
             return "'tdp' needs a frozen task network: move it to a phase with learn=('sr',)."
         if 'sr' in self.learn and not (self.pixel or self.tdp or {'sr', 'mix'} & set(self.task)):
             return "no loss reaches the SR network: add 'pixel', 'tdp', or a task loss on 'sr'."
+        if 'task' not in self.learn and {'hr', 'bilinear'} & set(self.task):
+            return "a task loss on 'hr' or 'bilinear' reaches no network that learns: remove it."
         if 'task' in self.learn and not self.task:
             return "the task network has no loss: add task=dict(sr=1.0), or remove 'task' from 'learn'."
         return ''
@@ -96,7 +102,7 @@ class Scheme:
 
     def __post_init__(self) -> None:
         try:
-            phases = tuple(Phase(**phase) if isinstance(phase, Mapping) else phase for phase in self.phases)
+            phases = tuple(phase if isinstance(phase, Phase) else Phase(**phase) for phase in self.phases)
         except TypeError as error:
             raise SR4IRError(
                 f'The scheme has a phase with wrong entries ({error}): see sr4ir_mm.models.Phase.'
@@ -108,6 +114,10 @@ class Scheme:
         object.__setattr__(self, 'test_input', test_input)
         if test_input not in IMAGES[:3]:
             raise SR4IRError(f"test_input='{test_input}' of the scheme is unknown; choose from hr, bilinear, sr.")
+        if test_input != 'sr' and 'sr' in self.trainable_nets:
+            raise SR4IRError(
+                f"The scheme trains the SR network, but test_input='{test_input}' never uses it: set 'sr'."
+            )
 
     @property
     def trainable_nets(self) -> tuple[str, ...]:
@@ -136,7 +146,7 @@ class Scheme:
 
     def _default_test_input(self) -> str:
         images = {image for phase in self.phases for image in phase.task}
-        if images & {'sr', 'mix'} or not images:
+        if not images or (images & {'sr', 'mix'} and 'bilinear' not in images):
             return 'sr'
         if len(images) > 1 or 'sr' in self.trainable_nets:
             trained = ' and '.join(sorted(images))
@@ -166,7 +176,7 @@ def scheme_name(text: str) -> str:
     Raises:
         SR4IRError: If the scheme is unknown.
     """
-    name = ALIASES.get(text, text)
+    name = ALIASES.get(text.lower(), text)
     if name not in SCHEMES:
         names = ', '.join(f'{name} ({alias})' for alias, name in ALIASES.items())
         raise SR4IRError(f"Unknown scheme '{text}'; choose one of {names}.")

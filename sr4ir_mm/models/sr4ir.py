@@ -68,7 +68,7 @@ class SR4IR(BaseModel):
         init_cfg: dict | None = None,
     ) -> None:
         task = _build_task(task, data_preprocessor)
-        task_preprocessor = task.data_preprocessor if task else data_preprocessor or _IMAGES_ONLY
+        task_preprocessor = (data_preprocessor or _IMAGES_ONLY) if task is None else task.data_preprocessor
         degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
         preprocessor = dict(
             type='sr4ir_mm.SRDataPreprocessor',
@@ -117,7 +117,7 @@ class SR4IR(BaseModel):
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> 'SR4IR':
-        """Move T by its own ``to`` first: the teacher of mmdet's distilling detectors is no submodule of them."""
+        """Move T with its own ``to`` first: mmdet's distillation detectors keep a teacher that is no submodule."""
         if self.task is not None:
             self.task.to(*args, **kwargs)
         return super().to(*args, **kwargs)
@@ -159,7 +159,7 @@ class SR4IR(BaseModel):
         return self._forward_batch(inputs, data_samples, mode)
 
     def upsample(self, lr: Tensor) -> Tensor:
-        """Make what T receives of LR images at test time.
+        """Return T's input at test time, made from LR images.
 
         Args:
             lr (Tensor): N x 3 x h x w, [0, 1], RGB.
@@ -190,7 +190,7 @@ class SR4IR(BaseModel):
         return self.cqmix(images['sr'], images['hr']) if name == 'mix' else images[name]
 
     def normalized_input(self, name: str, images: dict[str, Tensor]) -> Tensor:
-        """Return the same image as T receives it: of HR, exactly what T's own preprocessor made (``hr_inputs``)."""
+        """Return the same image, normalized as T receives it; for 'hr', the unchanged output of T's preprocessor."""
         if name == 'hr':
             return images['hr_inputs']
         return self.data_preprocessor.normalize(self.select_input(name, images))
@@ -236,7 +236,8 @@ class SR4IR(BaseModel):
                             images['sr'] = self._super_resolve(images)
                     loss, log = self._losses(branch, images, samples)
                 accumulate(wrappers.values(), loss, last)
-                logs.update(log, loss=logs['loss'] + loss.detach())
+                for key, value in (log | dict(loss=loss.detach())).items():
+                    logs[key] = logs[key] + value if key in logs and 'loss' in key else value
         update(wrappers.values())
 
     @contextmanager

@@ -61,7 +61,7 @@ class AnySizeForward:
 
 
 def _size_divisor(sr: nn.Module, scale: int) -> int:
-    """Find what the sides must be multiples of: neither that nor a wrong scale may wait for some later batch."""
+    """Find the divisor that the sides need, when the model is built: a later batch would be too late for an error."""
     training = sr.training
     sr.eval()
     for divisor in (1, 2, 4, 8, 16, 32):

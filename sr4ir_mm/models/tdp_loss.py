@@ -11,7 +11,7 @@ _CRITERIA = {'l1': nn.functional.l1_loss, 'l2': nn.functional.mse_loss}
 
 @MODELS.register_module()
 class TDPLoss(nn.Module):
-    """Distance between T's features of the SR image and of the HR image (SR4IR, section 3.2).
+    """Distance between the features of the SR and the HR image in the task network T (SR4IR, section 3.2).
 
     Args:
         layers (dict[str, float]): Weight of each layer of T, by module path: 'backbone' (last element of a tuple),

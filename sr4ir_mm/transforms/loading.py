@@ -1,13 +1,13 @@
 """Transforms that read images."""
 
-from mmcv.transforms import LoadImageFromFile
+from mmcv.transforms import LoadImageFromFile as _LoadImageFromFile
 
 from ..errors import SR4IRError
 from ..registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
-class CheckedLoadImageFromFile(LoadImageFromFile):
+class CheckedLoadImageFromFile(_LoadImageFromFile):
     """mmcv's ``LoadImageFromFile`` whose errors name the file; arguments as in mmcv.
 
     mmcv passes on the errors of its decoders, which do not say which of the images is broken.

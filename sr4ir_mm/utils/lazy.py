@@ -1,11 +1,13 @@
 """Subpackages whose names are imported on first use."""
 
+import warnings
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import lazy_loader
 
-from .renamed import current_name
+from .renamed import MOVED_NAMES, current_name
 
 
 def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
@@ -26,6 +28,11 @@ def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
     get, names, public = lazy_loader.attach_stub(package, file)
 
     def get_current(name: str) -> Any:
+        if new := MOVED_NAMES.get((package, name)):
+            warnings.warn(
+                f"'{package}.{name}' is now '{new}.{name}'; the old path goes with 0.2.", FutureWarning, stacklevel=2
+            )
+            return getattr(import_module(new), name)
         return get(name) if name in public or name.startswith('_') else get(current_name(name))
 
     return get_current, names, public

@@ -38,6 +38,12 @@ MOVED = {
     'sr4ir_mm.models.torchvision_nets': 'sr4ir_mm.models.adapters.torchvision_nets',
 }
 
+#: (subpackage, name) -> subpackage that has it now
+MOVED_NAMES = {
+    ('sr4ir_mm.evaluation', 'LRTestLoop'): 'sr4ir_mm.inference',
+    ('sr4ir_mm.evaluation', 'collate_list'): 'sr4ir_mm.inference',
+}
+
 
 class MovedModuleFinder(MetaPathFinder, Loader):
     """Import hook for the old paths of moved modules, to stand last in ``sys.meta_path``."""
@@ -63,7 +69,7 @@ def current_name(name: str) -> str:
     """Return the present name of what was called ``name``, with a warning if that has changed."""
     if name not in RENAMED:
         return name
-    message = f"'sr4ir_mm.{name}' is now 'sr4ir_mm.{RENAMED[name]}'; the old name goes with the next release."
+    message = f"'sr4ir_mm.{name}' is now 'sr4ir_mm.{RENAMED[name]}'; the old name goes with 0.2."
     warnings.warn(message, FutureWarning, stacklevel=3)
     return RENAMED[name]
 

@@ -101,8 +101,8 @@ def test_names_of_runs():
 
 def test_what_is_refused(tmp_path):
     cfg = load('resnet18_edsr_x4_cub')
-    with pytest.raises(SR4IRError, match=r"Unknown scheme 'S2T'; choose one of .*S->T \(s2t\)"):
-        apply_scheme(cfg, 'S2T')
+    with pytest.raises(SR4IRError, match=r"Unknown scheme 'S4T'; choose one of .*S->T \(s2t\)"):
+        apply_scheme(cfg, 'S4T')
     for scheme in ('SR4IR', 'L->T'):
         with pytest.raises(SR4IRError, match=r"resnet18_edsr_x4_cub_st.py' already has the scheme S\+T"):
             apply_scheme(apply_scheme(cfg, 'S+T'), scheme)
@@ -247,3 +247,13 @@ def test_the_sr_network_is_trained_without_a_task_network(tmp_path):
     assert runner.message_hub.get_scalar('train/sr.loss_pix').current() > 0
     batch = model.data_preprocessor(runner.train_dataloader.collate_fn([Images()[0], Images()[1]]), True)
     assert batch['inputs']['hr'].shape == (2, 3, 128, 128)
+
+
+def test_s_of_a_config_without_validation(tmp_path):
+    cfg = load('resnet18_edsr_x4_cub')
+    cfg = Config(
+        {**cfg.to_dict(), 'val_dataloader': None, 'val_evaluator': None, 'val_cfg': None}, filename=cfg.filename
+    )
+    derived = apply_scheme(cfg, 'S')
+    assert derived.val_evaluator is None and derived.test_evaluator == [dict(type='sr4ir_mm.SRQuality')]
+    assert derived.default_hooks.checkpoint.save_best == cfg.default_hooks.checkpoint.save_best

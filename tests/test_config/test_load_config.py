@@ -113,3 +113,20 @@ def test_the_newest_config_of_a_work_dir(path):
 def test_missing_config(path, source, message):
     with pytest.raises(SR4IRError, match=message):
         load_config(source, zoo=True)
+
+
+def test_the_config_with_the_name_of_the_work_dir_comes_before_newer_ones(tmp_path):
+    """Testing with another config in the same work dir must not change what the run is."""
+    folder = tmp_path / 'mine'
+    (folder / '20260101_000000/vis_data').mkdir(parents=True)
+    for i, name in enumerate(('mine', 'other')):
+        (folder / f'{name}.py').write_text(f'name = {name!r}')
+        os.utime(folder / f'{name}.py', (i, i))
+    assert load_config(folder).name == 'mine'
+
+
+def test_bases_that_hold_the_same_entries_are_named(tmp_path):
+    bases = [str(CONFIGS / '_base_' / name) for name in ('schedules/seg_100e.py', 'default_runtime.py')]
+    (tmp_path / 'old.py').write_text(f'_base_ = {bases}')
+    with pytest.raises(SR4IRError, match=r"contain default_runtime.py: remove it from _base_"):
+        load_config(tmp_path / 'old.py')

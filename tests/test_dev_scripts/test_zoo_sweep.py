@@ -119,8 +119,10 @@ def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):
 @pytest.mark.parametrize(
     'misbehave, options, why',
     [
-        (lambda: time.sleep(60), ('--timeout', 1), 'time limit of 1 s'),
-        (lambda: torch.ones(3 * 10**8), ('--memory', 0.9), 'memory limit of 0.9 GB'),
+        pytest.param(lambda: time.sleep(60), ('--timeout', 1), 'time limit of 1 s', marks=pytest.mark.slow),
+        pytest.param(
+            lambda: torch.ones(3 * 10**8), ('--memory', 0.9), 'memory limit of 0.9 GB', marks=pytest.mark.slow
+        ),
         (os.abort, (), 'the process died: SIGABRT'),
     ],
 )

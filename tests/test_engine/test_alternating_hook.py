@@ -1,14 +1,17 @@
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from sr4ir_mm.engine import AlternatingUpdateHook
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SCHEMES
 
@@ -132,6 +135,12 @@ def test_data_of_the_main_process_are_a_function_of_the_epoch(train):
 def test_a_training_without_the_hook_or_with_two_is_refused(train, hooks, words):
     with pytest.raises(SR4IRError, match=words):
         train(hooks=hooks)
+
+
+def test_one_optimizer_for_both_networks_is_refused(tmp_path):
+    runner = SimpleNamespace(optim_wrapper=OptimWrapper(torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)))
+    with pytest.raises(SR4IRError, match='one optimizer wrapper for each network'):
+        AlternatingUpdateHook().before_train(runner)
 
 
 def test_custom_hooks_do_not_replace_the_hook_of_the_configs():

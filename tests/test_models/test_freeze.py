@@ -13,7 +13,7 @@ def net() -> nn.Module:
         nn.Sequential(nn.Conv2d(4, 5, 1), nn.BatchNorm2d(5), nn.Dropout()),
     )
     net[0].requires_grad_(False).eval()
-    net.train = lambda mode=True: pytest.fail('train() would freeze stages anew')
+    net.train = lambda mode=True: pytest.fail('train() would freeze stages again')
     return net
 
 

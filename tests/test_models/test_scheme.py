@@ -175,8 +175,9 @@ def test_what_a_scheme_of_the_paper_says(name, trainable, frozen, test_input, us
 def test_aliases_name_every_scheme_without_characters_of_a_shell():
     assert sorted(ALIASES.values()) == sorted(SCHEMES) and all(alias.isalnum() for alias in ALIASES)
     assert all(scheme_name(alias) == scheme_name(name) == name for alias, name in ALIASES.items())
-    with pytest.raises(SR4IRError, match=r"Unknown scheme 'S2T'; choose one of .*S->T \(s2t\)"):
-        scheme_name('S2T')
+    assert scheme_name('S2T') == 'S->T'
+    with pytest.raises(SR4IRError, match=r"Unknown scheme 'S4T'; choose one of .*S->T \(s2t\)"):
+        scheme_name('S4T')
 
 
 HR = dict(learn=('task',), task=dict(hr=1.0))
@@ -197,12 +198,18 @@ def test_the_test_input_follows_from_the_phases(phases, test_input):
     assert build_scheme(phases).test_input == test_input
 
 
-@pytest.mark.parametrize('phases', [[PIXEL, HR], [HR, dict(learn=('task',), task=dict(bilinear=1.0))]])
+@pytest.mark.parametrize(
+    'phases',
+    [
+        [PIXEL, HR],
+        [HR, dict(learn=('task',), task=dict(bilinear=1.0))],
+        [dict(learn=('task',), task=dict(sr=1.0, bilinear=1.0))],
+    ],
+)
 def test_an_open_test_input_is_asked_for(phases):
     with pytest.raises(SR4IRError, match='set test_input'):
         build_scheme(phases)
-    for test_input in ('hr', 'sr'):
-        assert build_scheme(dict(phases=phases, test_input=test_input)).test_input == test_input
+    assert build_scheme(dict(phases=phases, test_input='sr')).test_input == 'sr'
 
 
 @pytest.mark.parametrize(
@@ -218,7 +225,11 @@ def test_an_open_test_input_is_asked_for(phases):
         (dict(learn=('sr',), task=dict(hr=1.0)), 'no loss reaches the SR network'),
         (dict(learn=('sr', 'task'), pixel=1.0), 'the task network has no loss'),
         (dict(learn=('task',), task=dict(sr=-1.0)), 'a weight is negative'),
-        (dict(learn=('task',), task=dict(sr=0.0)), 'a weight is negative, or that of an image is zero'),
+        (dict(learn=('task',), task=dict(sr=float('nan'))), 'not finite'),
+        (dict(learn=('sr',), task=dict(sr=1.0, hr=1.0)), 'reaches no network that learns'),
+        (dict(learn=('task',), task='sr'), "task='sr' of a phase is not a dict"),
+        ('S', 'must be a mapping'),
+        (dict(learn=('task',), task=dict(sr=0.0)), 'or that of an image is zero'),
         (dict(learn=('sr',), pixels=1.0), 'pixels'),
         (dict(pixel=1.0), 'learn'),
     ],
@@ -230,7 +241,8 @@ def test_a_phase_that_cannot_be_meant_is_refused(phase, words):
 
 @pytest.mark.parametrize('scheme, words', [
     ([], 'no phase'), (dict(phases=[HR], test_input='mix'), "test_input='mix'"), (dict(phases=[HR], test='hr'), 'test'),
-    (dict(test_input='hr'), 'phases'),
+    (dict(phases=[PIXEL], test_input='hr'), 'never uses it'), (dict(test_input='hr'), 'phases'),
+    (dict(phases='S'), 'mapping'),
 ])  # fmt: skip
 def test_a_scheme_that_cannot_be_meant_is_refused(scheme, words):
     with pytest.raises(SR4IRError, match=words):
@@ -263,3 +275,10 @@ def test_a_phase_with_the_tdp_loss_alone_waits_for_the_end_of_the_warm_up():
     assert model.train_step(toy_batch(), wrappers(model)) == dict(loss=0)
     model.tdp_active = True
     assert 'sr.loss_tdp' in model.train_step(toy_batch(), wrappers(model))
+
+
+def test_two_phases_with_one_image_log_the_sum_of_their_losses():
+    twice = [dict(learn=('task',), task=dict(hr=1.0))] * 2
+    model = SR4IR(None, ToyClassifier(), scale=4, scheme=twice)
+    log = model.train_step(toy_batch(), wrappers(model))
+    assert log['task.hr.loss'].item() == pytest.approx(log['loss'].item())

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 import sr4ir_mm  # noqa: F401
-from sr4ir_mm.utils.renamed import MOVED
+from sr4ir_mm.utils.renamed import MOVED, MOVED_NAMES, RENAMED
 
 #: a documented name of each module
 NAMES = {
@@ -37,3 +37,18 @@ def test_an_old_path_still_works_with_a_warning(old):
 def test_an_unknown_path():
     with pytest.raises(ModuleNotFoundError):
         import_module('sr4ir_mm.apis.nothing')
+
+
+@pytest.mark.parametrize('package, name', MOVED_NAMES)
+def test_a_name_that_moved_to_another_subpackage(package, name):
+    with pytest.warns(FutureWarning, match=f'{name}'):
+        assert getattr(import_module(package), name) is getattr(import_module(MOVED_NAMES[package, name]), name)
+
+
+@pytest.mark.parametrize('old', RENAMED)
+def test_no_module_holds_the_upstream_class_under_an_old_name(old):
+    """``from sr4ir_mm.datasets.voc import VOCDataset`` must not return mmdet's without a word."""
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith('sr4ir_mm.')]
+    for package in ('datasets.voc', 'engine.schedulers', 'engine.runtime_info_hook', 'evaluation.coco_metric'):
+        modules.append(import_module(f'sr4ir_mm.{package}'))
+    assert not [module.__name__ for module in modules if old in vars(module)]
