@@ -129,7 +129,7 @@ class Case:
         if 'sr.loss_tdp' not in step.log:
             raise CheckFailed(f'no TDP loss in the log: {sorted(step.log)}')
         if _checksums(model.sr) == before:
-            raise CheckFailed('S did not change')
+            raise CheckFailed('the SR network did not change')
         self.sr4ir_net = model
 
     def identity(self) -> None:

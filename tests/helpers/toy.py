@@ -11,7 +11,7 @@ EDSR = dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=8
 class ToyClassifier(BaseModel):
     """conv - BN - ReLU - conv - BN - ReLU (the backbone), global mean, linear: T of the fixtures ``traj_cls_toy``.
 
-    A data sample holds ``label``; with ``norm=False`` there is no BatchNorm.
+    A data sample holds ``label``; ``norm=False`` leaves out BatchNorm.
     """
 
     def __init__(self, num_classes: int = 10, norm: bool = True, data_preprocessor: dict | None = None) -> None:

@@ -128,5 +128,5 @@ def test_the_config_with_the_name_of_the_work_dir_comes_before_newer_ones(tmp_pa
 def test_bases_that_hold_the_same_entries_are_named(tmp_path):
     bases = [str(CONFIGS / '_base_' / name) for name in ('schedules/seg_100e.py', 'default_runtime.py')]
     (tmp_path / 'old.py').write_text(f'_base_ = {bases}')
-    with pytest.raises(SR4IRError, match=r"contain default_runtime.py: remove it from _base_"):
+    with pytest.raises(SR4IRError, match=r'contain default_runtime.py: remove it from _base_'):
         load_config(tmp_path / 'old.py')

@@ -78,7 +78,7 @@ def test_an_sr_net_that_stays_the_same_is_found(monkeypatch):
         return optimizer
 
     monkeypatch.setattr(zoo_check, '_wrapper', no_step_of_s)
-    assert results(MOBILENET)['errors'] == ['sr4ir: CheckFailed: S did not change']
+    assert results(MOBILENET)['errors'] == ['sr4ir: CheckFailed: the SR network did not change']
 
 
 def test_differences_are_found_in_nested_outputs():
@@ -93,7 +93,7 @@ def test_differences_are_found_in_nested_outputs():
 def test_known_limits_have_a_name():
     refusal = 'sr4ir: SR4IRError: X of the task network takes several images for a sample (views)'
     assert cause_of(refusal) == 'several images for a sample'
-    assert cause_of('sr4ir: CheckFailed: S did not change') == ''
+    assert cause_of('sr4ir: CheckFailed: the SR network did not change') == ''
 
 
 def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):

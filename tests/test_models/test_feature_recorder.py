@@ -191,7 +191,7 @@ TOKENS, CLS, OTHER = torch.rand(2, 16, 9), torch.rand(2, 9), maps(8)[0]
         # two of one size: the later is the deeper one
         ('[fine0]', (FINE, OTHER, COARSE), OTHER),
         ('[fine1]', (FINE, OTHER, COARSE), FINE),
-        # nested, a map or tokens beside their class token
+        # nested, a map or tokens next to their class token
         ('', ((FINE, CLS), (MIDDLE, CLS)), MIDDLE),
         ('', [[CLS, TOKENS]], TOKENS),
         ('[-1][1]', ((FINE, CLS), (MIDDLE, CLS)), CLS),

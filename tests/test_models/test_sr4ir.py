@@ -240,7 +240,7 @@ def accumulating(counts: int, **lr: float) -> dict:
 @pytest.mark.parametrize('images', [4, 6])  # with 6 the last step takes what there is
 @pytest.mark.parametrize('scheme', SCHEMES)
 def test_accumulation_is_a_larger_batch(scheme, images, tmp_path):
-    # In SR4IR T sees S as it is after its last update, so that T's gradients are equal only while S stands still.
+    # In SR4IR, T receives the image of S after S's update, so T's gradients are equal only if S does not change.
     lr = dict(sr=0.0) if scheme == 'SR4IR' else {}
     models = []
     for size, counts in ((4, 1), (2, 2)):
@@ -254,7 +254,7 @@ def test_accumulation_is_a_larger_batch(scheme, images, tmp_path):
     torch.testing.assert_close(state(models[1]), state(models[0]), rtol=1e-4, atol=1e-6)
 
 
-def test_accumulation_of_s_beside_a_learning_t(tmp_path):
+def test_accumulation_of_s_while_t_learns_too(tmp_path):
     models = []
     for size, counts in ((4, 1), (2, 2)):
         model = toy('SR4IR', norm=False)

@@ -66,7 +66,7 @@ SEGMENTOR = dict(
             dict(SEGMENTOR, backbone=vit(embed_dims=12, num_layers=2, num_heads=2, output_cls_token=True,
                                          with_cls_token=True, out_indices=(0, 1))),
             'backbone', (12, 4, 4),
-        ),  # maps, each beside its class token
+        ),  # maps, each next to its class token
         (dict(type='mmpretrain.TimmClassifier', model_name='resnet10t'), 'model.layer4[fine0]', (512, 2, 2)),
         (
             dict(type='mmpretrain.TimmClassifier', model_name='vit_tiny_patch16_224', img_size=64, depth=1),
