@@ -14,20 +14,9 @@ OFFSET = -3
 
 
 def _call(
-    function: str,
-    tensors: list[Tensor],
-    use_mask: bool,
-    kH: int,
-    kW: int,
-    dH: int,
-    dW: int,
-    padH: int,
-    padW: int,
-    dilationH: int,
-    dilationW: int,
-    group: int,
-    deformable_group: int,
-) -> Any:
+    function: str, tensors: list[Tensor], use_mask: bool, kH: int, kW: int, dH: int, dW: int, padH: int, padW: int,
+    dilationH: int, dilationW: int, group: int, deformable_group: int,
+) -> Any:  # fmt: skip
     sizes = (dH, dW, padH, padW, dilationH, dilationW, group, deformable_group)
     tensors = [at_least_float(t) for t in tensors]
     # with an offset of NaN, torchvision and mmcv read outside of the image's memory; far outside of the image is zero
@@ -41,15 +30,9 @@ def _unused(input: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def deform_conv_forward(
-    input: Tensor,
-    weight: Tensor,
-    offset: Tensor,
-    output: Tensor,
-    columns: Tensor,
-    ones: Tensor,
-    im2col_step: int,
+    input: Tensor, weight: Tensor, offset: Tensor, output: Tensor, columns: Tensor, ones: Tensor, im2col_step: int,
     **settings: int,
-) -> None:
+) -> None:  # fmt: skip
     """Fill ``output`` with the deformable convolution (version 1, no mask) of N x C x H x W.
 
     ``offset`` is N x 2 * deformable_group * kH * kW x H' x W', alternately y and x.
@@ -58,16 +41,9 @@ def deform_conv_forward(
 
 
 def deform_conv_backward_input(
-    input: Tensor,
-    offset: Tensor,
-    grad_output: Tensor,
-    grad_input: Tensor,
-    grad_offset: Tensor,
-    weight: Tensor,
-    columns: Tensor,
-    im2col_step: int,
-    **settings: int,
-) -> None:
+    input: Tensor, offset: Tensor, grad_output: Tensor, grad_input: Tensor, grad_offset: Tensor, weight: Tensor,
+    columns: Tensor, im2col_step: int, **settings: int,
+) -> None:  # fmt: skip
     """Fill ``grad_input`` and ``grad_offset`` with the gradients of :func:`deform_conv_forward`."""
     tensors = [grad_output, input, weight, offset, *_unused(input, weight)]
     grads = _call('_deform_conv2d_backward', tensors, False, **settings)
@@ -78,16 +54,9 @@ def deform_conv_backward_input(
 
 
 def deform_conv_backward_parameters(
-    input: Tensor,
-    offset: Tensor,
-    grad_output: Tensor,
-    grad_weight: Tensor,
-    columns: Tensor,
-    ones: Tensor,
-    scale: float,
-    im2col_step: int,
-    **settings: int,
-) -> None:
+    input: Tensor, offset: Tensor, grad_output: Tensor, grad_weight: Tensor, columns: Tensor, ones: Tensor, scale:
+    float, im2col_step: int, **settings: int,
+) -> None:  # fmt: skip
     """Add the gradient of the weight of :func:`deform_conv_forward`, times ``scale``, to ``grad_weight``."""
     if columns.shape == grad_weight.shape:
         grad = columns
@@ -98,17 +67,9 @@ def deform_conv_backward_parameters(
 
 
 def modulated_deform_conv_forward(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    ones: Tensor,
-    offset: Tensor,
-    mask: Tensor,
-    output: Tensor,
-    columns: Tensor,
-    with_bias: bool,
-    **settings: int,
-) -> None:
+    input: Tensor, weight: Tensor, bias: Tensor, ones: Tensor, offset: Tensor, mask: Tensor, output: Tensor,
+    columns: Tensor, with_bias: bool, **settings: int,
+) -> None:  # fmt: skip
     """Fill ``output`` with the deformable convolution with a mask (version 2) of N x C x H x W.
 
     ``offset`` as in :func:`deform_conv_forward`; ``bias`` is empty without a bias.
@@ -119,22 +80,10 @@ def modulated_deform_conv_forward(
 
 
 def modulated_deform_conv_backward(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    ones: Tensor,
-    offset: Tensor,
-    mask: Tensor,
-    columns: Tensor,
-    grad_input: Tensor,
-    grad_weight: Tensor,
-    grad_bias: Tensor,
-    grad_offset: Tensor,
-    grad_mask: Tensor,
-    grad_output: Tensor,
-    with_bias: bool,
-    **settings: int,
-) -> None:
+    input: Tensor, weight: Tensor, bias: Tensor, ones: Tensor, offset: Tensor, mask: Tensor, columns: Tensor,
+    grad_input: Tensor, grad_weight: Tensor, grad_bias: Tensor, grad_offset: Tensor, grad_mask: Tensor, grad_output:
+    Tensor, with_bias: bool, **settings: int,
+) -> None:  # fmt: skip
     """Fill the five ``grad_*`` tensors with the gradients of :func:`modulated_deform_conv_forward`."""
     read = [_read(maps, grad_output) for maps in (offset, mask)]
     tensors = [grad_output, input, weight, *read, weight.new_zeros(len(weight))]

@@ -19,17 +19,9 @@ def _psamask_index(h_feature: int, w_feature: int, h_mask: int, w_mask: int, dev
 
 
 def psamask_forward(
-    input: Tensor,
-    output: Tensor,
-    psa_type: int,
-    num_: int,
-    h_feature: int,
-    w_feature: int,
-    h_mask: int,
-    w_mask: int,
-    half_h_mask: int,
-    half_w_mask: int,
-) -> None:
+    input: Tensor, output: Tensor, psa_type: int, num_: int, h_feature: int, w_feature: int, h_mask: int, w_mask:
+    int, half_h_mask: int, half_w_mask: int,
+) -> None:  # fmt: skip
     """Spread the mask of each pixel, N x h_mask * w_mask x H x W, over the image; ``output`` is N x HW x H x W.
 
     ``psa_type`` is 0 to collect from the other pixels, and 1 to distribute to them.
@@ -40,17 +32,9 @@ def psamask_forward(
 
 
 def psamask_backward(
-    grad_output: Tensor,
-    grad_input: Tensor,
-    psa_type: int,
-    num_: int,
-    h_feature: int,
-    w_feature: int,
-    h_mask: int,
-    w_mask: int,
-    half_h_mask: int,
-    half_w_mask: int,
-) -> None:
+    grad_output: Tensor, grad_input: Tensor, psa_type: int, num_: int, h_feature: int, w_feature: int, h_mask: int,
+    w_mask: int, half_h_mask: int, half_w_mask: int,
+) -> None:  # fmt: skip
     """Add the gradient of :func:`psamask_forward` to ``grad_input``, which mmcv has filled with zeros."""
     index, inside = _psamask_index(h_feature, w_feature, h_mask, w_mask, grad_input.device)
     grad = grad_output if psa_type == 0 else _swap_pixels(grad_output)
@@ -62,15 +46,9 @@ def _swap_pixels(tensor: Tensor) -> Tensor:
 
 
 def masked_im2col_forward(
-    im: Tensor,
-    mask_h_idx: Tensor,
-    mask_w_idx: Tensor,
-    col: Tensor,
-    kernel_h: int,
-    kernel_w: int,
-    pad_h: int,
+    im: Tensor, mask_h_idx: Tensor, mask_w_idx: Tensor, col: Tensor, kernel_h: int, kernel_w: int, pad_h: int,
     pad_w: int,
-) -> None:
+) -> None:  # fmt: skip
     """Copy the patches of ``im``, 1 x C x H x W, around M positions into ``col``, C * kernel_h * kernel_w x M."""
     padded = F.pad(im[0], (pad_w, pad_w, pad_h, pad_h))
     rows = mask_h_idx + torch.arange(kernel_h, device=im.device)[:, None, None]

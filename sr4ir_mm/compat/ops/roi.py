@@ -11,18 +11,9 @@ from . import at_least_float, torchvision_ops
 
 
 def roi_align_forward(
-    input: Tensor,
-    rois: Tensor,
-    output: Tensor,
-    argmax_y: Tensor,
-    argmax_x: Tensor,
-    aligned_height: int,
-    aligned_width: int,
-    spatial_scale: float,
-    sampling_ratio: int,
-    pool_mode: int,
-    aligned: bool,
-) -> None:
+    input: Tensor, rois: Tensor, output: Tensor, argmax_y: Tensor, argmax_x: Tensor, aligned_height: int,
+    aligned_width: int, spatial_scale: float, sampling_ratio: int, pool_mode: int, aligned: bool,
+) -> None:  # fmt: skip
     """Fill ``output``, K x C x height x width, with RoIAlign of N x C x H x W.
 
     Raises:
@@ -36,18 +27,9 @@ def roi_align_forward(
 
 
 def roi_align_backward(
-    grad_output: Tensor,
-    rois: Tensor,
-    argmax_y: Tensor,
-    argmax_x: Tensor,
-    grad_input: Tensor,
-    aligned_height: int,
-    aligned_width: int,
-    spatial_scale: float,
-    sampling_ratio: int,
-    pool_mode: int,
-    aligned: bool,
-) -> None:
+    grad_output: Tensor, rois: Tensor, argmax_y: Tensor, argmax_x: Tensor, grad_input: Tensor, aligned_height: int,
+    aligned_width: int, spatial_scale: float, sampling_ratio: int, pool_mode: int, aligned: bool,
+) -> None:  # fmt: skip
     """Fill ``grad_input``, N x C x H x W, with the gradient of :func:`roi_align_forward`."""
     if pool_mode != 1:
         raise MissingOpError('roi_align_backward', "pool_mode='max'")
@@ -57,14 +39,9 @@ def roi_align_backward(
 
 
 def roi_pool_forward(
-    input: Tensor,
-    rois: Tensor,
-    output: Tensor,
-    argmax: Tensor,
-    pooled_height: int,
-    pooled_width: int,
+    input: Tensor, rois: Tensor, output: Tensor, argmax: Tensor, pooled_height: int, pooled_width: int,
     spatial_scale: float,
-) -> None:
+) -> None:  # fmt: skip
     """Fill ``output`` with RoIPool of N x C x H x W, and ``argmax`` with h * W + w, or -1 for an empty bin.
 
     Both are K x C x h x w. torchvision's function differs: it rounds the corners of a box to pixels first.
@@ -97,14 +74,9 @@ def _bins(start: Tensor, end: Tensor, scale: float, bins: int, limit: int) -> li
 
 
 def roi_pool_backward(
-    grad_output: Tensor,
-    rois: Tensor,
-    argmax: Tensor,
-    grad_input: Tensor,
-    pooled_height: int,
-    pooled_width: int,
+    grad_output: Tensor, rois: Tensor, argmax: Tensor, grad_input: Tensor, pooled_height: int, pooled_width: int,
     spatial_scale: float,
-) -> None:
+) -> None:  # fmt: skip
     """Add the gradient of :func:`roi_pool_forward` to ``grad_input``, N x C x H x W, which holds zeros."""
     images = rois[:, 0].long()[:, None, None, None].expand_as(argmax)
     channels = torch.arange(argmax.shape[1], device=argmax.device)[None, :, None, None].expand_as(argmax)
