@@ -75,12 +75,15 @@ setup(
     classifiers=[
         'Development Status :: 4 - Beta',
         'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.10',
         'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
     package_data={'': ['*.pyi', 'py.typed']},  # the public names of the subpackages, imported on first use
-    python_requires='>=3.10,<3.13',
+    python_requires='>=3.10,<3.14',
     # mmcv is left to requirements.txt (mmcv-lite) or to mim (the full one): both provide the package `mmcv`.
     install_requires=requirements('runtime'),
     extras_require={

@@ -32,6 +32,8 @@ IMPORTS = {
     'mmagic': 'mmagic.models',
 }  # fmt: skip
 OPTIONAL = ('optional', 'export', 'webui')  # extras of setup.py for users
+#: packages that must be older than a release where PyTorch is: (package, its limit, the first PyTorch without it)
+OLDER_WITH_OLD_TORCH = (('numpy', '2', '2.3'), ('transformers', '4.51', '2.6'))
 Finding = tuple[str, str, str]  # mark, what was found, what to do
 
 
@@ -121,6 +123,16 @@ def check_opencv() -> Iterator[Finding]:
         )
 
 
+def check_pairs() -> Iterator[Finding]:
+    """Check for packages that are too new for the installed PyTorch, which pip does not know."""
+    from packaging.version import Version
+
+    for package, limit, first in OLDER_WITH_OLD_TORCH:
+        torch, version = version_of('torch'), version_of(package)
+        if torch and version and Version(torch) < Version(first) and Version(version) >= Version(limit):
+            yield 'PROBLEM', f'{package} {version} does not work with torch {torch}', f'pip install "{package}<{limit}"'
+
+
 def check_optional() -> Iterator[Finding]:
     """Check the packages of single tools, and the folder in which mim and other projects find our configs."""
     for extra in OPTIONAL:
@@ -151,7 +163,7 @@ def main() -> int:
     error = import_error('sr4ir_mm')  # first, because the zoos import mmcv.ops, which mmcv-lite lacks
     findings = [('PROBLEM', f'import sr4ir_mm: {error}', 'see below')] if error else []
     findings += [check_package(name, tested, IMPORTS.get(name, '')) for name, tested in tested_ranges().items()]
-    findings += [*check_mmcv(), *check_opencv(), *check_optional()]
+    findings += [*check_mmcv(), *check_opencv(), *check_pairs(), *check_optional()]
     for finding in findings:
         show(*finding)
     if torch := sys.modules.get('torch'):

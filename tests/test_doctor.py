@@ -49,7 +49,13 @@ def test_package_that_does_not_import_is_a_problem(monkeypatch):
 
 @pytest.mark.parametrize(
     ('package', 'version'),
-    [('setuptools', '82.0'), ('numpy', '2.3.0'), ('transformers', '5.0'), ('diffusers', '0.30'), ('torch', '2.12.0')],
+    [
+        ('setuptools', '82.0'),
+        ('numpy', '3.0.0'),
+        ('pillow', '10.0'),
+        ('opencv-python', '4.11.0.86'),
+        ('torch', '2.15.0'),
+    ],
 )
 def test_version_outside_the_range_is_untested(versions, package, version):
     versions[package] = version
@@ -66,6 +72,18 @@ def test_packages_that_write_the_same_files(versions):
     versions['opencv-python'] = '4.8.1.78'
     assert [status for status, _, _ in doctor.check_opencv()] == ['UNTESTED']
     assert ('UNTESTED', 'mmcv and mmcv-lite write the same files', 'pip uninstall mmcv-lite') in doctor.check_mmcv()
+
+
+@pytest.mark.parametrize('package, version, limit', [('numpy', '2.4.6', '2'), ('transformers', '5.24.0', '4.51')])
+def test_packages_too_new_for_an_old_pytorch(versions, package, version, limit):
+    versions |= {'torch': '2.2.0', 'numpy': '1.26.4', 'transformers': '4.50.3'}
+    assert list(doctor.check_pairs()) == []
+    versions[package] = version
+    ((status, what, remedy),) = doctor.check_pairs()
+    assert (status, what) == ('PROBLEM', f'{package} {version} does not work with torch 2.2.0')
+    assert remedy == f'pip install "{package}<{limit}"'
+    versions['torch'] = '2.14.1+cpu'
+    assert list(doctor.check_pairs()) == []
 
 
 def test_mmcv_is_missing(versions):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from helpers.wheels import ROOT, build, copy_checkout, run
 from mmengine.fileio import load
+from packaging.requirements import Requirement
 
 SHIPPED = ('configs', 'tools', 'model-index.yml')
 
@@ -118,3 +119,19 @@ def test_model_index_is_up_to_date() -> None:
     """A config's data set, scheme, schedule and so on are what its entry says."""
     for path, text in runpy.run_path(str(ROOT / '.dev_scripts' / 'make_metafiles.py'))['files']():
         assert path.read_text() == text, 'python .dev_scripts/make_metafiles.py'
+
+
+@pytest.mark.parametrize('path', sorted((ROOT / 'requirements/tested').glob('*.txt')), ids=lambda path: path.stem)
+def test_tested_versions_are_in_the_ranges(path):
+    """The exact versions hold one release of each package that we ask for, and one release of OpenCV."""
+    tested = dict(line.lower().replace('_', '-').split('==') for line in path.read_text().split())
+    files = [
+        ROOT / 'requirements.txt',
+        *(ROOT / f'requirements/{n}.txt' for n in ('runtime', 'tests', 'export', 'webui')),
+    ]
+    lines = [line.partition('#')[0].strip() for file in files for line in file.read_text().splitlines()]
+    wanted = [Requirement(line) for line in lines if line and not line.startswith('-r')]
+    assert len(wanted) > 30
+    versions = {str(want): tested[want.name.lower().replace('_', '-')] for want in wanted}
+    assert [name for name, version in versions.items() if version not in Requirement(name).specifier] == []
+    assert len({version for name, version in tested.items() if name.startswith('opencv')}) == 1

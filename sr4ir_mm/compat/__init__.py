@@ -5,12 +5,21 @@ it is empty.
 """
 
 from ..utils.renamed import redirect_moved_modules
+from . import mmagic_models, numpy2, text_models
 from .checkpoints import allow_mmengine_checkpoints
+from .import_hooks import change_on_import
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
-from .numpy2 import restore_bool8
+from .quiet import hide_notes
 from .scopes import register_scope
 
 __all__ = ['MissingOpError', 'apply']
+
+CHANGES = {
+    **dict.fromkeys(mmagic_models.PACKAGES, mmagic_models.import_on_use),
+    'mmcv.image.photometric': numpy2.wrap_negative_hue,
+    'mmagic.registry': mmagic_models.register_on_use,
+    'mmpretrain.utils.dependency': text_models.leave_out_text_models,
+}
 
 
 def apply() -> None:
@@ -19,8 +28,10 @@ def apply() -> None:
     ``import sr4ir_mm`` calls it once; another call changes nothing. It is cheap: it imports torch and mmengine, but
     not mmcv, torchvision or a zoo.
     """
-    restore_bool8()
+    hide_notes()
+    numpy2.restore_removed_names()
     install_mmcv_fallback()
+    change_on_import(CHANGES)
     register_scope()
     allow_mmengine_checkpoints()
     redirect_moved_modules()

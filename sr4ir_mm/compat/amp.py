@@ -10,7 +10,6 @@ import torch
 from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper as MMEngineAmpOptimWrapper
 from mmengine.optim import OptimWrapper
-from mmengine.optim.optimizer.amp_optimizer_wrapper import GradScaler
 
 from ..errors import SR4IRError
 from ..registry import OPTIM_WRAPPERS
@@ -54,5 +53,7 @@ class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
             raise SR4IRError(f"AnyDeviceAmpOptimWrapper: dtype {dtype} needs a GPU. On a CPU, set dtype='bfloat16'.")
         OptimWrapper.__init__(self, **kwargs)  # super() is the class with the assertion
         self._scale_update_param = None
-        self.loss_scaler = GradScaler(enabled=False)
+        # the second is for torch before 2.3
+        scaler = getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)
+        self.loss_scaler = scaler(enabled=False)
         self.cast_dtype = torch.bfloat16

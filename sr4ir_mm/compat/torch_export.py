@@ -1,4 +1,4 @@
-"""Let ``torch.export`` (torch 2.11) export networks for images of any size.
+"""Let ``torch.export`` export networks for images of any size.
 
 SwinIR of mmagic 1.2.0 pads to its window by a formula from which the export cannot derive that the result is a
 multiple of the window. It also computes the batch size by a division of floats, which makes it a constant. This module

@@ -27,7 +27,7 @@ def check_format(path: Path) -> None:
     if missing := [name for name in _PACKAGES[path.suffix] if importlib.util.find_spec(name) is None]:
         raise SR4IRError(f'ONNX needs {", ".join(missing)}: pip install -r requirements/export.txt')
     if not hasattr(getattr(torch.export, 'Dim', None), 'DYNAMIC'):
-        raise SR4IRError(f'Export needs PyTorch 2.6 or later, not {torch.__version__}: 2.11 is what is tested.')
+        raise SR4IRError(f'Export needs PyTorch 2.6 or later, not {torch.__version__}.')
 
 
 def trace(net: nn.Module, image: Tensor, free: bool) -> torch.export.ExportedProgram:

@@ -1,9 +1,7 @@
 import shutil
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
@@ -11,7 +9,7 @@ from mmengine.hub import get_config
 from mmengine.utils import get_installed_path, is_installed
 
 import sr4ir_mm
-from sr4ir_mm.compat import numpy2, scopes
+from sr4ir_mm.compat import scopes
 
 PACKAGE = Path(sr4ir_mm.__file__).parent
 CONFIG = 'demo/fcn-tiny_edsr-tiny_x4_demo.py'
@@ -61,11 +59,3 @@ def test_registering_twice_changes_nothing():
     before = dict(MODULE2PACKAGE), Config._get_cfg_path
     scopes.register_scope()
     assert before == (MODULE2PACKAGE, Config._get_cfg_path)
-
-
-@pytest.mark.parametrize('version', ['1.26.4', '2.3.0'])
-def test_bool8(monkeypatch, version):
-    fake = SimpleNamespace(__version__=version, bool_=np.bool_)
-    monkeypatch.setattr(numpy2, 'np', fake)
-    numpy2.restore_bool8()
-    assert getattr(fake, 'bool8', None) is (np.bool_ if version.startswith('2') else None)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from helpers.torch_version import needs_export
 from helpers.toy import EDSR, ToyClassifier, imagenet_preprocessor
 from helpers.zoo import TOOLS, net_config
 from mmengine.config import Config
@@ -15,6 +16,7 @@ from sr4ir_mm.models import SR4IR
 
 onnxruntime = pytest.importorskip('onnxruntime')
 pytest.importorskip('onnxscript')
+pytestmark = needs_export
 
 RESNET = {'backbone.base_channels': 8, 'backbone.stem_channels': 8}
 SWINIR = dict(

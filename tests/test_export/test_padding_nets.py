@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import torch
+from helpers.torch_version import needs_export
 from helpers.toy import ToyClassifier
 from torch import nn
 
@@ -41,6 +42,7 @@ def test_a_model_is_pickled_and_copied(name):
         assert not torch.equal(twin(lr), expected) and torch.equal(model(lr), expected)  # each has its own weights
 
 
+@needs_export
 @pytest.mark.parametrize(
     ('name', 'shape'), [pytest.param('nafnet', None, marks=pytest.mark.slow), ('rrdb', (33, 47))], ids=NETS
 )

@@ -1,6 +1,7 @@
 """SR4IR on a fake GPU: fake tensors have shapes and devices, but no numbers."""
 
 import pytest
+from helpers.torch_version import needs_fake_gpu
 from helpers.toy import EDSR
 from helpers.zoo import batch_for, net_config, wrappers_for
 from mmengine.optim import OptimWrapper
@@ -22,6 +23,7 @@ def move(model: SR4IR, gpu: FakeTensorMode) -> None:
             module._buffers[name] = None if buffer is None else gpu.from_tensor(buffer).cuda()
 
 
+@needs_fake_gpu
 @pytest.mark.parametrize('scheme', SCHEMES)
 def test_a_step_mixes_no_devices_and_waits_for_no_number(scheme, monkeypatch):
     sr = None if scheme in ('H->T', 'L->T') else EDSR

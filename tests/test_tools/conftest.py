@@ -17,8 +17,8 @@ def fails(tmp_path, capfd):
         assert run_tool(tool, *args, cwd=tmp_path) == 2
         output = capfd.readouterr()
         assert 'Traceback' not in output.err and 'Traceback' not in output.out
-        assert output.err.count('error:') == 1
-        return output.err.partition('error:')[2].strip()
+        assert output.err.count('\nerror:') == 1
+        return output.err.partition('\nerror:')[2].strip()
 
     return run
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.torch_version import needs_export
 from helpers.zoo import TOOLS, run_tool, tiny_config
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -25,6 +26,7 @@ def checkpoint(tmp_path):
     return tmp_path / 'demo.pth'
 
 
+@needs_export
 def test_export_and_the_snippet_of_the_docs(tmp_path, checkpoint, capsys, monkeypatch):
     assert run_tool('export', DEMO, checkpoint, 'model.onnx', cwd=tmp_path) == 0
     out = capsys.readouterr().out

@@ -1,0 +1,25 @@
+"""Hide notes about calls that OpenMMLab's packages make themselves: a user can do nothing about them.
+
+This can go when mmengine 0.10.7, mmcv 2.1.0 and the zoos no longer make deprecated calls.
+"""
+
+import warnings
+
+import mmengine.fileio.file_client
+
+_PACKAGES = r'(mmengine|mmcv|mmseg|mmdet|mmpretrain|mmagic)\.'
+#: start of a text, its category, the module that the warning is about
+_NOTES = [
+    ('', FutureWarning, _PACKAGES),
+    ('', DeprecationWarning, _PACKAGES),
+    ('``build_loss`` would be deprecated', UserWarning, _PACKAGES),
+    ('torch.meshgrid: in an upcoming release', UserWarning, r'torch\.functional'),
+]
+
+
+def hide_notes() -> None:
+    """Add filters of warnings, which the user's own filters precede, and drop two messages of MMEngine's log."""
+    for note in _NOTES:
+        warnings.filterwarnings('ignore', *note, append=True)
+    # its two messages are that FileClient and HardDiskBackend are deprecated, which MMEngine's own hook uses
+    mmengine.fileio.file_client.print_log = lambda *args, **kwargs: None

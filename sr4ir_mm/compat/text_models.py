@@ -1,0 +1,43 @@
+"""Let mmpretrain 1.2.0 be imported with a transformers that is too new for its models of text.
+
+``import mmpretrain.models`` imports them if any later transformers is installed, and fails. Without transformers it
+registers placeholders in their place.
+This can go when mmpretrain's models of text, or its check, work with current releases.
+"""
+
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any, NoReturn
+
+from mmengine.registry import Registry
+from packaging.version import Version
+
+from ..errors import SR4IRError
+from .import_hooks import Run
+
+#: the first release with which mmpretrain's models of text cannot be imported
+TOO_NEW = '4.51'
+
+
+def leave_out_text_models(dependency: ModuleType, run: Run) -> None:
+    """Let ``mmpretrain.utils.dependency`` say that transformers is missing if it is too new."""
+    run(dependency)
+    if dependency.WITH_MULTIMODAL and Version(version('transformers')) >= Version(TOO_NEW):
+        dependency.WITH_MULTIMODAL = False
+        dependency.register_multimodal_placeholder = register_placeholders
+
+
+def register_placeholders(names: list[str], registry: Registry) -> None:
+    """Register, for each name, a function that says why there is no such model."""
+    for name in names:
+        registry.register_module(name=name, module=_placeholder(name))
+
+
+def _placeholder(name: str) -> type:
+    def unavailable(*args: Any, **kwargs: Any) -> NoReturn:
+        raise SR4IRError(
+            f"'mmpretrain.{name}' is not available: mmpretrain's models of text do not work with the installed "
+            f'transformers {version("transformers")}. They need another environment, with "transformers<{TOO_NEW}".'
+        )
+
+    return unavailable
