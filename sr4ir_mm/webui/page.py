@@ -1,20 +1,12 @@
 """Layout of the page that tools/webui.py serves. It needs gradio."""
 
-import os
-from typing import Any
-
 import cv2
+import gradio as gr
 import numpy as np
 
 from ..errors import SR4IRError
 from ..inference.images import list_images
 from .comparison import SAME_TASK_NET, Comparison
-
-os.environ['GRADIO_ANALYTICS_ENABLED'] = 'False'  # gradio reads it when it is imported
-
-import gradio as gr
-from gradio.processing_utils import save_img_array_to_cache
-from gradio_imageslider import ImageSlider
 
 #: labels of the frames while no image is shown; the ids of the frames are made of them
 LABELS = (
@@ -27,18 +19,11 @@ CSS = """
 .picture.prediction img {image-rendering: auto}
 .picture {padding-top: 30px}
 .picture .slider-wrap {height: 298px}
-#upload > .wrap, footer {display: none !important}
+#upload > .wrap {display: none !important}
 """
-
-
-class FileImage(gr.Image):
-    """An image that arrives as the uploaded file; gr.Image would decode it, and show errors of its own."""
-
-    is_template = True  # in the browser it is a gr.Image
-
-    def preprocess(self, payload: Any) -> str | None:
-        """Return the path of the uploaded copy."""
-        return payload and payload.path
+FONTS = dict(font=['system-ui', 'sans-serif'], font_mono=['monospace'])  # gradio's own fonts are on the network
+LOOK = dict(css=CSS, theme=gr.themes.Default(**FONTS))  # arguments of launch()
+BUTTONS = ['download', 'fullscreen']  # gradio's others send the image to a server
 
 
 def build_page(comparison: Comparison, examples: str | None = None) -> gr.Blocks:
@@ -51,34 +36,35 @@ def build_page(comparison: Comparison, examples: str | None = None) -> gr.Blocks
     Returns:
         gr.Blocks: Page, not yet served.
     """
-    fonts = dict(font=['system-ui', 'sans-serif'], font_mono=['monospace'])  # gradio's own fonts are on the network
     # delete_cache: uploads and results are deleted after an hour
-    options = dict(title='sr4ir_mm', css=CSS, fill_width=True, delete_cache=(600, 3600))
-    with gr.Blocks(gr.themes.Default(**fonts), **options) as page:
+    with gr.Blocks(title='sr4ir_mm', analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.Markdown('## sr4ir_mm: recognition in low-resolution images')
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 choices = _choices(comparison, examples)
             with gr.Column(scale=4):
-                *frames, slider = _frames()
+                frames = _frames()
 
-        def update(path: str | None, *runs: str) -> list:
+        def update(image: dict | None, *runs: str) -> list:
             pictures, pair = [(label, None) for label in LABELS], None
             try:
-                if path:
-                    pictures = comparison(path, *runs)
-                    pair = _pair(pictures[1][1], pictures[3][1], slider.GRADIO_CACHE)
+                if image:
+                    pictures = comparison(image['path'], *runs)
+                    pair = _pair(pictures[1][1], pictures[3][1])
             except SR4IRError as error:
                 gr.Warning(str(error))
-            return [*(gr.Image(image, label=label) for label, image in pictures), pair]
+            return [*(gr.Image(picture, label=label) for label, picture in pictures), pair]
 
-        gr.on([choice.change for choice in choices], update, choices, [*frames, slider])
+        # preprocess: gr.Image would decode the file, and show errors of its own
+        changes = [choice.change for choice in choices]
+        gr.on(changes, update, choices, frames, preprocess=False, api_visibility='private')
     return page
 
 
 def _choices(comparison: Comparison, examples: str | None) -> list[gr.components.Component]:
     """Lay out what the user chooses: an image, a run, a baseline."""
-    upload = FileImage(label='Drop an LR image here', sources=['upload', 'clipboard'], height=220, elem_id='upload')
+    options = dict(sources=['upload', 'clipboard'], height=220, buttons=[])
+    upload = gr.Image(label='Drop an LR image here', elem_id='upload', **options)
     runs = list(comparison.runs)
     baselines = [SAME_TASK_NET, *runs]
     run = gr.Dropdown(runs, value=comparison.first('sr') or runs[0], label='Run')
@@ -93,7 +79,9 @@ def _frames() -> list[gr.components.Component]:
     with gr.Row():
         lr, baseline_input, run_input = (_picture(LABELS[i]) for i in (0, 1, 3))
     with gr.Row():
-        slider = ImageSlider(label='baseline | run: drag the line', height=330, show_label=True, elem_classes='picture')
+        slider = gr.ImageSlider(
+            label='baseline | run: drag the line', height=330, format='png', elem_classes='picture', buttons=BUTTONS
+        )
         baseline_prediction, run_prediction = _picture(LABELS[2]), _picture(LABELS[4])
     return [lr, baseline_input, baseline_prediction, run_input, run_prediction, slider]
 
@@ -101,10 +89,10 @@ def _frames() -> list[gr.components.Component]:
 def _picture(label: str) -> gr.Image:
     name = label.replace(' ', '-').replace("'", '')
     classes = ['picture', 'prediction'] if 'prediction' in label else ['picture']
-    return gr.Image(label=label, elem_id=name, elem_classes=classes, interactive=False, format='png', height=330)
+    options = dict(interactive=False, format='png', height=330, buttons=BUTTONS)
+    return gr.Image(label=label, elem_id=name, elem_classes=classes, **options)
 
 
-def _pair(first: np.ndarray, second: np.ndarray, folder: str) -> tuple[str, str]:
-    """Save both images without loss, in the size of the second: the scales of two runs may differ."""
-    images = cv2.resize(first, second.shape[1::-1]), second
-    return tuple(save_img_array_to_cache(image, folder, format='png') for image in images)
+def _pair(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give both images the size of the second: the scales of two runs may differ."""
+    return cv2.resize(first, second.shape[1::-1]), second

@@ -1,12 +1,18 @@
 """tools/webui.py: what the page shows, and the page itself in a browser without a network."""
 
+import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -109,7 +115,8 @@ def test_bad_images_are_named(folder, comparison, name, message):
         comparison(str(folder / name), 'ours', 'base')
 
 
-def test_first_choices(gradio, comparison, folder):
+def test_first_choices(gradio, comparison, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv('GRADIO_TEMP_DIR', str(tmp_path))  # copies of the examples
     from sr4ir_mm.webui.page import build_page
 
     assert (comparison.first('sr'), comparison.first('bilinear'), comparison.first('hr')) == ('ours', 'base', None)
@@ -133,8 +140,7 @@ def test_nothing_in_the_work_dir(gradio, tmp_path, capsys):
 @pytest.fixture(scope='module')
 def gradio() -> None:
     """Skip if it is not installed."""
-    for name in ('gradio', 'gradio_imageslider'):
-        pytest.importorskip(name)
+    pytest.importorskip('gradio')
 
 
 def test_says_what_to_install(tmp_path, monkeypatch, capsys):
@@ -143,25 +149,64 @@ def test_says_what_to_install(tmp_path, monkeypatch, capsys):
     assert 'gradio is not installed: pip install' in capsys.readouterr().err
 
 
-@pytest.fixture
-def address(gradio, folder) -> Iterator[str]:
-    """Serve the page as a user does, and return its address."""
+@pytest.mark.parametrize('option', ['--max-disk', '--max-side', '--port'])
+def test_limits_are_positive(tmp_path, capsys, option):
+    assert run_tool('webui', '.', option, '0', cwd=tmp_path) == 2
+    assert f'{option}: 0 is less than 1' in capsys.readouterr().err
+
+
+def test_names_the_port_that_is_in_use(gradio, folder, monkeypatch, capsys):
+    monkeypatch.setattr('signal.signal', lambda *args: None)  # this process keeps its own way to end,
+    for name in ('GRADIO_TEMP_DIR', 'GRADIO_ANALYTICS_CACHE_FREQUENCY', 'no_proxy'):
+        monkeypatch.setenv(name, '')  # and its own environment
+    with socket.create_server(('127.0.0.1', 0)) as other:
+        port = other.getsockname()[1]
+        assert run_tool('webui', 'base', '--port', port, '--device', 'cpu', cwd=folder) == 2
+    assert f'cannot listen on 127.0.0.1, port {port}: another program uses the port' in capsys.readouterr().err
+
+
+@contextmanager
+def serve(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Serve the page as a user does; give its address and the process, which writes into log.txt."""
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1', GRADIO_TEMP_DIR=str(folder / 'cache'))
-    command = [sys.executable, '-W', 'ignore', TOOLS / 'webui.py', 'ours', 'base', '--port', str(port)]
+    (folder / 'temporary').mkdir(exist_ok=True)
+    env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1', TMPDIR=str(folder / 'temporary'))
+    env.update(HTTP_PROXY='http://127.0.0.1:9', http_proxy='http://127.0.0.1:9', NO_PROXY='', no_proxy='')
+    warnings = ['-W', 'default', '-W', 'ignore::ResourceWarning']  # the latter, while importing, breaks Python 3.10
+    command = [sys.executable, *warnings, TOOLS / 'webui.py', 'ours', 'base', '--port', str(port), *options]
     with (folder / 'log.txt').open('w') as log:
-        process = subprocess.Popen([*command, '--examples', '.'], cwd=folder, env=env, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
     try:
         end = time.time() + 120
         while 'Running' not in (folder / 'log.txt').read_text():
             assert process.poll() is None and time.time() < end, (folder / 'log.txt').read_text()
             time.sleep(0.2)
-        yield f'http://127.0.0.1:{port}'
+        yield f'http://127.0.0.1:{port}', process
     finally:
         process.terminate()
         process.wait(20)
+
+
+def status(address: str, host: str) -> int:
+    try:
+        request = urllib.request.Request(address, headers=dict(Host=host))
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_page_for_the_network(gradio, folder):
+    with serve(folder, '--host', '0.0.0.0', '--allowed-hosts', 'gpu1.lan') as (address, process):
+        log = (folder / 'log.txt').read_text()
+        assert 'WARNING: everyone on the network can use this page' in log and 'no password' in log
+        hosts = ('10.1.2.3:7860', socket.gethostname(), 'gpu1.lan', 'other.example')
+        assert [status(address, host) for host in hosts] == [200, 200, 200, 421]
+        (private,) = (folder / 'temporary').iterdir()
+        assert private.stat().st_mode & 0o777 == 0o700  # other users of this machine cannot look into it
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0 and not private.exists()
 
 
 @pytest.fixture
@@ -172,6 +217,7 @@ def browser(gradio):
         pytest.skip('needs chromium and chromedriver')
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
+    options.set_capability('goog:loggingPrefs', dict(browser='ALL', performance='ALL'))
     for argument in (
         '--headless=new',
         '--no-sandbox',  # for root, as in a container
@@ -183,6 +229,19 @@ def browser(gradio):
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     yield browser
     browser.quit()
+
+
+@pytest.fixture
+def address(gradio, folder) -> Iterator[str]:
+    with serve(folder, '--examples', '.') as (address, _):
+        yield address
+
+
+def requests(browser) -> set[str]:
+    """What the page requested."""
+    events = [json.loads(entry['message'])['message'] for entry in browser.get_log('performance')]
+    sent = [event['params'] for event in events if event['method'] == 'Network.requestWillBeSent']
+    return {params['request']['url'] for params in sent}
 
 
 @pytest.mark.slow
@@ -244,4 +303,13 @@ def test_page(folder, browser, address):
     upload('deep.png')  # the page still works
     assert wait_for(pictures)['the-runs-task-input'] == (160, 96)
     assert browser.save_screenshot(str(folder / 'page.png')) and cv2.imread(str(folder / 'page.png')).std() > 10
-    assert 'Traceback' not in (folder / 'log.txt').read_text()
+
+    find('#upload button[aria-label="Remove Image"]')[0].click()
+    wait_for(lambda: not find('#the-runs-prediction img'))
+    find('.gallery-item')[3].click()  # lr.png, among the examples by name
+    assert wait_for(pictures)['LR-image'] == (40, 24)
+
+    assert [entry for entry in browser.get_log('browser') if entry['level'] == 'SEVERE'] == []
+    assert {url for url in requests(browser) if not url.startswith((f'{address}/', 'data:', 'blob:'))} == set()
+    log = (folder / 'log.txt').read_text()
+    assert 'Traceback' not in log and re.findall(r'gradio\S*: \w*Warning.*', log) == []
