@@ -6,6 +6,7 @@ from mmengine.config import Config
 
 from ..errors import SR4IRError
 from .checks import datasets
+from .reading import read_config
 from .work_dir import run_config
 from .zoo import config_folder, load_zoo_config
 
@@ -38,7 +39,7 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
             )
         cfg = load_zoo_config(source, weights)
     else:
-        cfg = _from_file(_find_file(source))
+        cfg = read_config(_find_file(source))
     return override(cfg, options)
 
 
@@ -59,18 +60,6 @@ def override(cfg: Config, options: dict | None) -> Config:
         for dataset in users:
             dataset.data_root = cfg.data_root
     return cfg
-
-
-def _from_file(path: Path) -> Config:
-    try:
-        return Config.fromfile(path)
-    except KeyError as error:
-        if 'Duplicate key' not in str(error):
-            raise
-        raise SR4IRError(
-            f"'{path}': two files in _base_ have the same entries ({error.args[0]}). Our schedules contain "
-            'default_runtime.py: remove it from _base_.'
-        ) from error
 
 
 def _find_file(source: str) -> Path:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 
 from ..errors import SR4IRError
+from .reading import read_config
 from .zoo import config_folder, load_zoo_config
 
 #: generators of mmagic that map one image of any size to one image
@@ -39,14 +40,14 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
         return sr
     if sr.startswith('mmagic::'):
         return _from_mmagic(sr, scale)
-    try:
-        cfg = Config.fromfile(sr if sr.endswith('.py') else _folder() / f'{sr}_x{scale}.py')
-    except FileNotFoundError as error:
+    path = Path(sr) if sr.endswith('.py') else _folder() / f'{sr}_x{scale}.py'
+    if not path.is_file():
         names = ', '.join(_names(scale)) or 'none'
         raise SR4IRError(
             f"Unknown super-resolution network '{sr}' for scale {scale}; choose from: {names}. Or give a config of "
             "mmagic ('mmagic::...'), or a file with a dict 'sr' in it."
-        ) from error
+        )
+    cfg = read_config(path)
     if 'sr' not in cfg or cfg.get('scale', scale) != scale:
         raise SR4IRError(f"'{sr}' has no dict 'sr' for scale {scale}: set it there, or choose the scale of the file.")
     return cfg.sr.to_dict()

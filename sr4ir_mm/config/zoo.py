@@ -9,6 +9,7 @@ from mmengine.registry import DefaultScope
 
 from ..errors import SR4IRError
 from .nodes import find_all, type_name
+from .reading import read_config
 
 #: config entries that name pretrained weights
 WEIGHTS = ('pretrained', 'checkpoint', 'checkpoint_file', 'teacher_ckpt', 'vision_encoder_weights')
@@ -47,7 +48,7 @@ def load_zoo_config(name: str, weights: bool = False) -> Config:
     if not (folder / path).is_file():
         raise SR4IRError(f"Config '{name}' not found: choose one from '{folder}'.")
     with DefaultScope.overwrite_default_scope(package):
-        cfg = Config.fromfile(folder / path)
+        cfg = read_config(folder / path)
     if weights:
         cfg.model_path = _published_weights(name)
     return cfg
