@@ -74,14 +74,13 @@ def test_packages_that_write_the_same_files(versions):
     assert ('UNTESTED', 'mmcv and mmcv-lite write the same files', 'pip uninstall mmcv-lite') in doctor.check_mmcv()
 
 
-@pytest.mark.parametrize('package, version, limit', [('numpy', '2.4.6', '2'), ('transformers', '5.24.0', '4.51')])
-def test_packages_too_new_for_an_old_pytorch(versions, package, version, limit):
-    versions |= {'torch': '2.2.0', 'numpy': '1.26.4', 'transformers': '4.50.3'}
+def test_a_package_too_new_for_an_old_pytorch(versions):
+    versions |= {'torch': '2.2.0', 'numpy': '1.26.4'}
     assert list(doctor.check_pairs()) == []
-    versions[package] = version
+    versions['numpy'] = '2.4.6'
     ((status, what, remedy),) = doctor.check_pairs()
-    assert (status, what) == ('PROBLEM', f'{package} {version} does not work with torch 2.2.0')
-    assert remedy == f'pip install "{package}<{limit}"'
+    assert (status, what) == ('PROBLEM', 'numpy 2.4.6 does not work with torch 2.2.0')
+    assert remedy == 'pip install "numpy<2"'
     versions['torch'] = '2.14.1+cpu'
     assert list(doctor.check_pairs()) == []
 

@@ -5,8 +5,7 @@ it is empty.
 """
 
 from ..utils.renamed import redirect_moved_modules
-from . import mmagic_models, numpy2, text_models
-from .checkpoints import allow_mmengine_checkpoints
+from . import checkpoints, mmagic_models, numpy2, text_models
 from .import_hooks import change_on_import
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
 from .quiet import hide_notes
@@ -18,7 +17,9 @@ CHANGES = {
     **dict.fromkeys(mmagic_models.PACKAGES, mmagic_models.import_on_use),
     'mmcv.image.photometric': numpy2.wrap_negative_hue,
     'mmagic.registry': mmagic_models.register_on_use,
+    'mmengine.runner.checkpoint': checkpoints.load_safely,
     'mmpretrain.utils.dependency': text_models.leave_out_text_models,
+    'transformers.modeling_utils': text_models.say_that_torch_is_too_old,
 }
 
 
@@ -33,5 +34,5 @@ def apply() -> None:
     install_mmcv_fallback()
     change_on_import(CHANGES)
     register_scope()
-    allow_mmengine_checkpoints()
+    checkpoints.allow_mmengine_checkpoints()
     redirect_moved_modules()

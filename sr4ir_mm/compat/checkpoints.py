@@ -1,18 +1,33 @@
-"""Let torch's safe loader (``weights_only=True``) read MMEngine's checkpoints.
+"""Let MMEngine read checkpoints without running code that a file holds.
 
-torch 2.6 made the safe loader the default, and MMEngine 0.10.7 cannot resume from its own checkpoints with it. This
-module allow-lists the contents of these checkpoints, and nothing that could run code; the safe loader stays on.
-It can go when MMEngine allow-lists its own classes.
+torch 2.6 made the safe loader (``weights_only=True``) the default. MMEngine 0.10.7 cannot resume from its own
+checkpoints with it, turns it off for URLs, and runs ``meta['config']`` of a checkpoint as Python. This module
+allow-lists the contents of these checkpoints, and nothing that could run code, and keeps the safe loader on.
+It can go when MMEngine allow-lists its own classes, loads URLs safely, and no longer runs ``meta['config']``.
 """
 
 import pickle
-from typing import Any, NoReturn
+import re
+from codecs import encode
+from collections import Counter
+from collections.abc import Callable
+from functools import wraps
+from types import ModuleType, SimpleNamespace
+from typing import Any, BinaryIO, NoReturn
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.utils import digit_version
+from torch._weights_only_unpickler import _get_allowed_globals
+
+from .import_hooks import Run
+
+#: what torch's safe loader takes from 2.6 on, and not before; NumPy's numbers are pickled with ``encode``
+PLAIN_TYPES = (Counter, bytearray, complex, encode, set, torch.device)
+HAS_SAFE_GLOBALS = digit_version(torch.__version__) >= digit_version('2.6')
 
 ONE_CYCLE = 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'
 
@@ -45,9 +60,21 @@ def getattr_of_known_methods(owner: Any, name: str) -> Any:
 
 
 def allow_mmengine_checkpoints() -> None:
-    """Add the contents of MMEngine's checkpoints to torch's safe globals; before torch 2.6, do nothing."""
-    if digit_version(torch.__version__) < digit_version('2.6'):
-        return
+    """Add the contents of MMEngine's checkpoints to torch's safe globals; torch before 2.6 has none."""
+    if HAS_SAFE_GLOBALS:
+        torch.serialization.add_safe_globals(_allowed())
+
+
+def load_safely(checkpoint: ModuleType, run: Run) -> None:
+    """Let ``mmengine.runner.checkpoint``, through which all checkpoints are loaded, run no code of a file."""
+    run(checkpoint)
+    loader = checkpoint.CheckpointLoader
+    loader.load_checkpoint = staticmethod(_safe(loader.load_checkpoint))
+    checkpoint.load_url = _check_hash(checkpoint.load_url)
+
+
+def _allowed() -> list[tuple[Any, str]]:
+    """Return what MMEngine's checkpoints hold besides tensors, with the names in the files."""
     # NumPy 2 moved these functions; a file may come from either version
     numpy_2 = digit_version(np.__version__) >= digit_version('2.0')
     multiarray = np._core.multiarray if numpy_2 else np.core.multiarray
@@ -57,6 +84,55 @@ def allow_mmengine_checkpoints() -> None:
         for function in ('_reconstruct', 'scalar')
     ]
     number_codes = np.typecodes['AllInteger'] + np.typecodes['Float'] + np.typecodes['Complex']
-    dtypes = sorted({type(np.dtype(code)) for code in f'?US{number_codes}'}, key=str)  # not 'O', Python objects
-    stand_ins = [(one_cycle, ONE_CYCLE), (getattr_of_known_methods, 'builtins.getattr')]
-    torch.serialization.add_safe_globals([HistoryBuffer, ConfigDict, np.ndarray, np.dtype, *dtypes, *moved, *stand_ins])
+    dtypes = {type(np.dtype(code)) for code in f'?US{number_codes}'}  # not 'O', Python objects
+    kinds = [HistoryBuffer, ConfigDict, np.ndarray, np.dtype, *sorted(dtypes, key=str)]
+    named = [(kind, f'{kind.__module__}.{kind.__qualname__}') for kind in kinds]
+    return [*named, *moved, (one_cycle, ONE_CYCLE), (getattr_of_known_methods, 'builtins.getattr')]
+
+
+class AllowListUnpickler(pickle.Unpickler):
+    """Unpickler for torch before 2.6, whose safe loader cannot read MMEngine's checkpoints."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return an allowed class or function.
+
+        Raises:
+            pickle.UnpicklingError: For all others.
+        """
+        plain = {f'{kind.__module__}.{kind.__name__}': kind for kind in PLAIN_TYPES}
+        allowed = {**_get_allowed_globals(), **plain, **{path: found for found, path in _allowed()}}
+        path = f'{module.replace("__builtin__", "builtins")}.{name}'  # pickle's second protocol has Python 2's names
+        if path not in allowed:
+            raise pickle.UnpicklingError(f'a checkpoint must not contain {path}: do not load this file')
+        return allowed[path]
+
+
+def _load_allowed(file: BinaryIO, **options: Any) -> Any:
+    return AllowListUnpickler(file, **options).load()
+
+
+def _safe(load_checkpoint: Callable) -> Callable:
+    """Wrap MMEngine's loader of all checkpoints: no code runs, neither now nor when the run is resumed."""
+    allow_list = SimpleNamespace(__name__='allow_list', Unpickler=AllowListUnpickler, load=_load_allowed)
+    options = dict(weights_only=True) if HAS_SAFE_GLOBALS else dict(pickle_module=allow_list, weights_only=False)
+
+    @wraps(load_checkpoint)
+    def load_without_code(*args: Any, **kwargs: Any) -> Any:
+        load = torch.load
+        with patch.object(torch, 'load', lambda *args, **kwargs: load(*args, **(kwargs | options))):
+            loaded = load_checkpoint(*args, **kwargs)
+        if isinstance(loaded, dict) and isinstance(loaded.get('meta'), dict):
+            loaded['meta'].pop('config', None)  # of MMCV 1; MMEngine's own entry, which it only stores, is 'cfg'
+        return loaded
+
+    return load_without_code
+
+
+def _check_hash(load_url: Callable) -> Callable:
+    """Let torch compare a downloaded file with the hash in its name, such as ``model-1a2b3c4d.pth``, if it has one."""
+
+    @wraps(load_url)
+    def load(url: str, *args: Any, **kwargs: Any) -> Any:
+        return load_url(url, *args, check_hash=bool(re.search(r'-[0-9a-f]{8,64}\.\w+$', url)), **kwargs)
+
+    return load

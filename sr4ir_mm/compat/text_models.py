@@ -1,8 +1,7 @@
-"""Let mmpretrain 1.2.0 be imported with a transformers that is too new for its models of text.
+"""Let the zoos be imported with a transformers that is too new for them, or for the installed PyTorch.
 
-``import mmpretrain.models`` imports them if any later transformers is installed, and fails. Without transformers it
-registers placeholders in their place.
-This can go when mmpretrain's models of text, or its check, work with current releases.
+``import mmpretrain.models`` (1.2.0) imports its models of text if any later transformers is installed, and fails.
+Without transformers it registers placeholders in their place. This can go when these models work with current releases.
 """
 
 from importlib.metadata import version
@@ -25,6 +24,20 @@ def leave_out_text_models(dependency: ModuleType, run: Run) -> None:
     if dependency.WITH_MULTIMODAL and Version(version('transformers')) >= Version(TOO_NEW):
         dependency.WITH_MULTIMODAL = False
         dependency.register_multimodal_placeholder = register_placeholders
+
+
+def say_that_torch_is_too_old(modeling_utils: ModuleType, run: Run) -> None:
+    """Let transformers 5 fail on a PyTorch before 2.6 with the error for which the zoos are prepared.
+
+    This can go with the support of PyTorch before 2.6.
+
+    Raises:
+        ImportError: If transformers cannot use the installed PyTorch.
+    """
+    try:
+        run(modeling_utils)
+    except NameError as error:
+        raise ImportError(f'transformers {version("transformers")} needs a later PyTorch: {error}') from error
 
 
 def register_placeholders(names: list[str], registry: Registry) -> None:

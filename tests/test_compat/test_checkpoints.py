@@ -1,6 +1,8 @@
 """MMEngine's own checkpoints load with torch's safe loader, and harmful ones do not."""
 
 import pickle
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +12,7 @@ from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
-from mmengine.runner import Runner
+from mmengine.runner import CheckpointLoader, Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -128,3 +130,52 @@ def test_checkpoint_of_the_other_numpy(tmp_path, package):
     here = b'numpy._core' if b'numpy._core' in data else b'numpy.core'
     (tmp_path / 'b.pth').write_bytes(data.replace(b'c' + here, b'c' + package.encode()))
     assert torch.load(tmp_path / 'b.pth').tolist() == [0, 1, 2]
+
+
+@pytest.fixture
+def hostile(tmp_path, monkeypatch) -> Path:
+    """A checkpoint that writes a file ``ran`` when its code runs, in the cache of downloads under a published name."""
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setattr(torch.hub, '_hub_dir', None)
+    path = tmp_path / 'hub/checkpoints/resnet18-f37072fd.pth'
+    path.parent.mkdir(parents=True)
+    torch.save(dict(state_dict={'w': torch.ones(1), 'x': Call(exec, f'open({str(tmp_path / "ran")!r}, "w")')}), path)
+    return path
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+@pytest.mark.parametrize(
+    'name', ['{path}', 'https://example.org/resnet18-f37072fd.pth', 'torchvision://resnet18', 'modelzoo://resnet18']
+)
+def test_no_way_of_loading_runs_code(hostile, name, legacy):
+    if legacy:
+        state = dict(state_dict=Call(exec, f'open({str(hostile.parents[2] / "ran")!r}, "w")'))
+        torch.save(state, hostile, _use_new_zipfile_serialization=False)
+    with pytest.raises(pickle.UnpicklingError):
+        CheckpointLoader.load_checkpoint(name.format(path=hostile), 'cpu')
+    assert not (hostile.parents[2] / 'ran').exists()
+
+
+def test_the_stored_config_of_a_checkpoint_is_not_run_on_resume(tmp_path):
+    runner(tmp_path / 'whole').train()
+    saved = torch.load(tmp_path / 'whole/epoch_2.pth', weights_only=False)
+    saved['meta']['config'] = f'open({str(tmp_path / "ran")!r}, "w")'
+    torch.save(saved, tmp_path / 'hostile.pth')
+    runner(tmp_path / 'resumed', resume_from=tmp_path / 'hostile.pth').train()
+    assert (tmp_path / 'resumed/epoch_4.pth').exists() and not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize(
+    'name, checked', [('net-1a2b3c4d.pth', True), ('net-1a2b.pth', False), ('net-final.pth', False), ('net.pth', False)]
+)
+def test_a_download_is_compared_with_the_hash_in_its_name(monkeypatch, tmp_path, name, checked):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setattr(torch.hub, '_hub_dir', None)
+    torch.save({'w': torch.ones(1)}, tmp_path / 'source.pth')
+
+    def download(url: str, path: str, hash_prefix: str | None, progress: bool) -> None:
+        assert (hash_prefix == '1a2b3c4d') is checked
+        shutil.copy(tmp_path / 'source.pth', path)
+
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    assert CheckpointLoader.load_checkpoint(f'https://example.org/{name}', 'cpu')['w'] == 1

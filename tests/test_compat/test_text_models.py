@@ -23,6 +23,14 @@ def test_nothing_is_asked_if_transformers_is_missing(monkeypatch):
     assert vars(dependency)['WITH_MULTIMODAL'] is False
 
 
+def test_transformers_without_a_usable_torch_is_an_import_error():
+    def run(module: ModuleType) -> None:
+        raise NameError("name 'nn' is not defined")
+
+    with pytest.raises(ImportError, match="needs a later PyTorch: name 'nn'"):
+        text_models.say_that_torch_is_too_old(ModuleType('modeling_utils'), run)
+
+
 def test_each_placeholder_names_its_own_model():
     registry = Registry('some models')
     text_models.register_placeholders(['BlipCaption', 'OFA'], registry)
