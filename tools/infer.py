@@ -26,6 +26,13 @@ def main() -> None:
         '--tile', type=int, default=256, help='longest side, in LR pixels, that the SR network takes in one piece'
     )
     parser.add_argument(
+        '--max-pixels',
+        type=int,
+        default=2**29,
+        help='largest number of pixels of an SR image; LR images that would make a larger one are skipped; '
+        'default: %(default)s',
+    )
+    parser.add_argument(
         '--coords', choices=['lr', 'sr'], default='lr', help='coordinates of the predictions: those of LR or SR image'
     )
     parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
@@ -35,7 +42,7 @@ def main() -> None:
 
     from sr4ir_mm.inference import SR4IRInferencer  # takes seconds
 
-    init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile')}
+    init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile', 'max_pixels')}
     skipped: dict[str, str] = {}
     done = sum(1 for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args))
     print(f'{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')

@@ -1,21 +1,27 @@
 """Reading images of any kind that a user names."""
 
 import glob
+import io
 import logging
+import math
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-import cv2
 import mmengine
 import numpy as np
-from mmengine.fileio import list_dir_or_file
+from mmengine.fileio.backends import prefix_to_backends
 from mmengine.logging import print_log
+from PIL import Image
 from tqdm import tqdm
 
 from ..errors import SR4IRError
+from ..utils import decode_image, output_names, to_8_bits
+from ..utils.files import IMAGE_SUFFIXES
 
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.pgm')
+SUFFIXES = IMAGE_SUFFIXES
 Inputs = str | Path | np.ndarray | Sequence[str | Path | np.ndarray]
 
 
@@ -23,18 +29,22 @@ def list_images(inputs: Inputs) -> list[str | np.ndarray]:
     """List the files, URLs and arrays that files, folders, globs, URLs and arrays stand for.
 
     Raises:
-        SR4IRError: If a folder or glob contains no image.
+        SR4IRError: If a folder or glob contains no image, or an entry is of another type.
     """
     if isinstance(inputs, np.ndarray):
         return [inputs]
     if isinstance(inputs, (list, tuple)):
         return [image for entry in inputs for image in list_images(entry)]
+    if not isinstance(inputs, (str, Path)):
+        raise SR4IRError(f'Images are files, folders, globs, URLs or arrays of NumPy, not {type(inputs).__name__}.')
     name = str(inputs)
+    if name.startswith('file://'):
+        name = unquote(urlsplit(name).path)
     if os.path.isdir(name):
-        found = sorted(os.path.join(name, file) for file in list_dir_or_file(name, list_dir=False))
-        found = [file for file in found if file.lower().endswith(SUFFIXES)]
+        files = [entry.path for entry in os.scandir(name) if not entry.name.startswith('.') and not entry.is_dir()]
+        found = sorted(file for file in files if file.lower().endswith(SUFFIXES))
     elif glob.has_magic(name) and not os.path.exists(name) and '://' not in name:
-        found = sorted(filter(os.path.isfile, glob.glob(name, recursive=True)))
+        found = sorted(file for file in glob.glob(name, recursive=True) if not os.path.isdir(file))
     else:
         return [name]
     if not found:
@@ -44,7 +54,10 @@ def list_images(inputs: Inputs) -> list[str | np.ndarray]:
 
 
 def read_images(
-    images: Sequence[str | np.ndarray], skipped: dict[str, str], show_progress: bool = True
+    images: Sequence[str | np.ndarray],
+    skipped: dict[str, str],
+    show_progress: bool = True,
+    max_pixels: float = math.inf,
 ) -> Iterator[tuple[str, dict]]:
     """Read images one after the other, and go on after one that cannot be read.
 
@@ -52,6 +65,7 @@ def read_images(
         images (Sequence[str or np.ndarray]): Files, URLs and arrays, see :func:`read_image`.
         skipped (dict): Receives the names of images that cannot be read, and the reasons.
         show_progress (bool): Whether to show a progress bar.
+        max_pixels (float): Largest number of pixels of an image; larger ones are skipped before they are decoded.
 
     Yields:
         tuple: A unique name for the results, and the image as an item for a pipeline.
@@ -59,7 +73,7 @@ def read_images(
     for name, image in zip(unique_names(images), tqdm(images, 'Inference', disable=not show_progress)):
         path = image if isinstance(image, str) else name
         try:
-            item = dict(img=read_image(image), img_path=path, img_id=0)
+            item = dict(img=read_image(image, max_pixels), img_path=path, img_id=0)
         except SR4IRError as error:
             skipped[path] = str(error)
             print_log(f"skipped: image '{path}' {error}", 'current', logging.WARNING)
@@ -67,45 +81,76 @@ def read_images(
             yield name, item
 
 
-def read_image(image: str | np.ndarray) -> np.ndarray:
+def read_image(image: str | np.ndarray, max_pixels: float = math.inf) -> np.ndarray:
     """Read an image as h x w x 3, uint8, BGR: repeat gray, drop an alpha channel, reduce 16 bits to 8.
+
+    Of several frames or pages the first one is read, with a warning.
 
     Args:
         image (str or np.ndarray): File, URL, or an array h x w, h x w x 1, h x w x 3 (BGR) or h x w x 4 (BGRA), uint8
             or uint16.
+        max_pixels (float): Largest number of pixels. Of a file it is checked before the image is decoded.
 
     Raises:
         SR4IRError: If the image cannot be read. The message continues the name of the image, which it does not hold.
     """
     if isinstance(image, str):
-        return _decode(image)
-    if image.dtype == np.uint16:
-        image = (image / 257).round().astype(np.uint8)
+        data = _read(image)
+        _check_header(image, data, max_pixels)
+        image = decode_image(data)
     image = image[..., None] if image.ndim == 2 else image
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (1, 3, 4) or not image.size:
+    known = image.dtype in (np.uint8, np.uint16) and image.ndim == 3 and image.shape[2] in (1, 3, 4) and image.size
+    if not known:
         raise SR4IRError(f'is an array of {image.dtype} and shape {image.shape}, not h x w x 3 of uint8')
-    return np.ascontiguousarray(np.broadcast_to(image[..., :3], (*image.shape[:2], 3)))
+    _check_size(image.shape[1], image.shape[0], max_pixels)
+    image = to_8_bits(image[..., :3])
+    return np.ascontiguousarray(np.broadcast_to(image, (*image.shape[:2], 3)))
 
 
-def unique_names(images: Sequence[str | np.ndarray]) -> Iterator[str]:
-    """Yield a name without suffix for the results of each image, no name twice."""
-    used: set[str] = set()
-    for index, image in enumerate(images):
-        stem = Path(image.partition('?')[0]).stem if isinstance(image, str) else f'{index:06d}'
-        name, count = stem, 1
-        while name in used:
-            count += 1
-            name = f'{stem}_{count}'
-        used.add(name)
-        yield name
+def unique_names(images: Sequence[str | np.ndarray]) -> list[str]:
+    """Return a name without suffix for the results of each image, no name twice; see :func:`output_names`."""
+    return output_names([image if isinstance(image, str) else f'{i:06d}' for i, image in enumerate(images)])
 
 
-def _decode(path: str) -> np.ndarray:
+def _read(path: str) -> bytes:
+    scheme = path.partition('://')[0] if '://' in path else ''
+    if scheme.rpartition(':')[2] not in prefix_to_backends:  # those of MMEngine: http, https, s3, ...
+        raise SR4IRError(f"has an address of the kind '{scheme}://', which cannot be read: download it first")
+    if not scheme and os.path.exists(path) and not os.path.isfile(path):  # reading a pipe may never end
+        raise SR4IRError('is a folder, a pipe or a device: copy the image to a file first')
     try:
-        data = np.frombuffer(mmengine.fileio.get(path), np.uint8)
+        return mmengine.fileio.get(path)
     except OSError as error:  # URLs raise it, too
         raise SR4IRError(f'cannot be read ({error})') from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None  # turned by its EXIF orientation
-    if image is None:
-        raise SR4IRError('is not an image that OpenCV can decode: it is damaged, empty, or of another kind')
-    return image
+    except Exception as error:  # backends of other addresses raise errors of their own, and ask for packages
+        raise SR4IRError(f'cannot be read ({error}): download it first') from error
+
+
+def _check_header(name: str, data: bytes, max_pixels: float) -> None:
+    """Check the number of pixels, and warn of several frames. What Pillow does not know is left to the decoder."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data))
+            size, frames = image.size, getattr(image, 'n_frames', 1) if image.format in _FRAMES else 1
+    except Image.DecompressionBombError as error:
+        if max_pixels < 2 * Image.MAX_IMAGE_PIXELS:
+            raise SR4IRError(_too_large(f'more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels', max_pixels)) from error
+    except Exception:  # a damaged header, or an unknown format: the decoder has the message
+        return
+    _check_size(*size, max_pixels)
+    if frames > 1:
+        print_log(f"image '{name}' has {frames} frames or pages: only the first is used", 'current', logging.WARNING)
+
+
+#: formats of Pillow with several frames; a phone's JPEG ('MPO') has an image and its parts
+_FRAMES = ('GIF', 'PNG', 'TIFF', 'WEBP')
+
+
+def _check_size(width: int, height: int, max_pixels: float) -> None:
+    if width * height > max_pixels:
+        raise SR4IRError(_too_large(f'{width} x {height} pixels', max_pixels))
+
+
+def _too_large(size: str, max_pixels: float) -> str:
+    return f'has {size}, but at most {int(max_pixels):,} are allowed: cut it into pieces, or raise max_pixels'

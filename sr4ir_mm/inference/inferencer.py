@@ -21,7 +21,7 @@ from ..models import SR4IR
 from ..utils import to_uint8
 from ..visualization.drawing import draw_sample
 from .images import Inputs, list_images, read_images
-from .lr_predictor import LRPredictor
+from .lr_predictor import MAX_PIXELS, LRPredictor
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta, find_run
 
@@ -37,6 +37,7 @@ class SR4IRInferencer(BaseInferencer):
         show_progress (bool): Whether to show a progress bar.
         tile (int): Longest side, in LR pixels, that goes through the SR network in one piece; larger images go through
             it in overlapping tiles, which bounds memory.
+        max_pixels (int): Largest number of pixels of an SR image. LR images that would make a larger one are skipped.
 
     Raises:
         SR4IRError: If the config or the checkpoint is missing, the checkpoint is of another model, or the config's
@@ -55,9 +56,10 @@ class SR4IRInferencer(BaseInferencer):
         device: str | None = None,
         show_progress: bool = True,
         tile: int = 256,
+        max_pixels: int = MAX_PIXELS,
     ) -> None:
         cfg, weights = find_run(model, weights)
-        self.tile = tile
+        self.tile, self.max_pixels = tile, max_pixels
         self.scope = cfg.get('default_scope', 'mmengine')
         with self._task_scope():
             super().__init__(cfg, weights, device, self.scope, show_progress)
@@ -120,7 +122,7 @@ class SR4IRInferencer(BaseInferencer):
         if batch_size < 1:
             raise SR4IRError(f'batch_size is {batch_size}, but must be 1 or more.')
         draws = return_vis or show or bool(out_dir and not no_save_vis)
-        items = read_images(images, skipped, self.show_progress)
+        items = read_images(images, skipped, self.show_progress, self.pipeline.max_lr_pixels)
         for batch in self._get_chunk_data(items, batch_size):
             for name, item, sample in self.forward(batch, coords):
                 task_input = to_uint8(sample.task_input)
@@ -185,7 +187,8 @@ class SR4IRInferencer(BaseInferencer):
         return model.to(device).eval()
 
     def _init_pipeline(self, cfg: Config) -> LRPredictor:
-        return LRPredictor(self.model, next(find_all(cfg.test_dataloader, 'pipeline')), tile=self.tile)
+        pipeline = next(find_all(cfg.test_dataloader, 'pipeline'))
+        return LRPredictor(self.model, pipeline, tile=self.tile, max_pixels=self.max_pixels)
 
     def _init_collate(self, cfg: Config) -> Callable[[list], list]:
         return list  # the predictor sorts images by size

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
+
+from ..utils import new_file, write_file, write_image
 
 
 def save_images(images: Mapping[str, np.ndarray | None], folder: Path, name: str) -> None:
@@ -21,40 +22,45 @@ def save_images(images: Mapping[str, np.ndarray | None], folder: Path, name: str
     """
     for subfolder, image in images.items():
         if image is not None:
-            (folder / subfolder).mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(folder / subfolder / f'{name}.png'), image[..., ::-1])
+            write_image(folder / subfolder / f'{name}.png', image)
 
 
 def save_prediction(sample: BaseDataElement, stem: Path, classes: Sequence[str] | None = None) -> None:
-    """Write predictions to ``<stem>.json``, and maps of classes to ``<stem>_<field>.png`` of 8 or 16 bits.
+    """Write predictions to ``<stem>.json``, and maps to ``<stem>_<field>.png`` of 8 or 16 bits.
+
+    Maps of meters (depth) are written in millimeters. A map whose values do not fit into 16 bits, such as panoptic ids
+    above 65,535, is an array of NumPy instead, ``<stem>_<field>.npy``, of the values themselves.
 
     Args:
         sample (BaseDataElement): Data sample of the task network. Its fields 'pred_...' are written, logits are not.
         stem (Path): Path without suffix.
         classes (Sequence[str], optional): Names of the classes, by label.
     """
-    stem.parent.mkdir(parents=True, exist_ok=True)
     height, width = sample.metainfo['ori_shape']
     content: dict[str, Any] = dict(width=int(width), height=int(height))
     for name, field in sample.items():
         if not name.startswith('pred_'):
             continue
         if isinstance(field, PixelData):
-            file = stem.with_name(f'{stem.name}_{name}.png')
-            cv2.imwrite(str(file), _to_image(next(iter(field.values()))))
-            content[name] = file.name
+            content[name] = _write_map(next(iter(field.values())), stem.with_name(f'{stem.name}_{name}'))
         else:
             content[name] = _to_json(dict(field.items()) if isinstance(field, InstanceData) else field)
     if classes:
         content['classes'] = list(classes)
-    stem.with_name(f'{stem.name}.json').write_text(json.dumps(content))
+    write_file(stem.with_name(f'{stem.name}.json'), json.dumps(content))
 
 
-def _to_image(data: Any) -> np.ndarray:
-    array = torch.as_tensor(data).squeeze(0).cpu().numpy()
-    if np.issubdtype(array.dtype, np.floating):  # e.g. depth in meters: written in millimeters, as is usual
-        array = (array * 1000).round()
-    return array.astype(np.uint8 if array.max() < 256 and array.min() >= 0 else np.uint16)
+def _write_map(data: Any, stem: Path) -> str:
+    array = torch.as_tensor(data).cpu().numpy()
+    array = array[0] if array.ndim == 3 and len(array) == 1 else array
+    levels = (array * 1000).round() if np.issubdtype(array.dtype, np.floating) else array  # millimeters, as is usual
+    if array.ndim == 2 and np.isfinite(levels).all() and levels.min() >= 0 and levels.max() < 2**16:
+        file = stem.with_name(f'{stem.name}.png')
+        write_image(file, levels.astype(np.uint8 if levels.max() < 2**8 else np.uint16))
+        return file.name
+    with new_file(stem.with_name(f'{stem.name}.npy')) as file:
+        np.save(file, array)
+    return f'{stem.name}.npy'
 
 
 def _to_json(value: Any) -> Any:

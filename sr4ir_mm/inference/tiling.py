@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from ..utils import check_number
+
 
 def tiled(sr: Callable[[Tensor], Tensor], lr: Tensor, scale: int, tile: int = 256, overlap: int = 32) -> Tensor:
     """Super-resolve an image tile by tile.
@@ -24,9 +26,14 @@ def tiled(sr: Callable[[Tensor], Tensor], lr: Tensor, scale: int, tile: int = 25
     Returns:
         Tensor: N x 3 x (scale h) x (scale w), on the CPU.
 
+    Raises:
+        SR4IRError: If ``tile``, ``overlap`` or ``scale`` is no number of pixels.
+
     Example:
         >>> sr = tiled(model.sr, lr, model.scale, tile=128)
     """
+    check_number('tiled', low=1, whole=True, tile=tile, scale=scale)
+    check_number('tiled', low=0, whole=True, overlap=overlap)
     height, width = lr.shape[-2:]
     out = torch.empty(*lr.shape[:-2], height * scale, width * scale)
     for top, bottom, above, below in _spans(height, tile, overlap):

@@ -1,7 +1,12 @@
 """Small helpers of several subpackages."""
 
-from .images import to_uint8
+from .files import new_file, output_names, write_file
+from .images import decode_image, to_8_bits, to_uint8, write_image
 from .padding import pad_to_multiple
+from .ranges import check_limits, check_number, check_positive
 from .wrappers import unwrap
 
-__all__ = ['pad_to_multiple', 'to_uint8', 'unwrap']
+__all__ = [
+    'check_limits', 'check_number', 'check_positive', 'decode_image', 'new_file', 'output_names', 'pad_to_multiple',
+    'to_8_bits', 'to_uint8', 'unwrap', 'write_file', 'write_image',
+]  # fmt: skip
