@@ -4,6 +4,7 @@ import torch
 from mmengine.config import Config
 
 from ..errors import SR4IRError
+from .nodes import type_name
 
 
 def enable_amp(cfg: Config) -> None:
@@ -16,9 +17,10 @@ def enable_amp(cfg: Config) -> None:
     """
     for name in ('sr', 'task'):
         part = cfg.optim_wrapper.get(name)
-        if part is None or 'Amp' in part.get('type', ''):
+        kind = type_name(part.get('type', 'OptimWrapper')) if part else 'Amp'
+        if 'Amp' in kind:
             continue
-        if part.get('type', 'OptimWrapper') != 'OptimWrapper':
+        if kind != 'OptimWrapper':
             raise SR4IRError(
                 f"--amp cannot replace optim_wrapper.{name}.type='{part.type}'. Set it to 'OptimWrapper', or leave out "
                 '--amp.'

@@ -12,6 +12,7 @@ from ..errors import SR4IRError
 from ..models.scheme import SCHEMES, scheme_name
 from .loading import load_config, override
 from .nodes import type_name
+from .reading import is_new_style, read_config
 from .schemes import apply_scheme
 from .sr_nets import find_sr
 from .zoo import teacher_of
@@ -71,17 +72,28 @@ def load_mix(
         raise SR4IRError(f"The scheme '{scheme}' needs a super-resolution network: add --sr edsr --scale 4.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
-        path.write_text(mix_text(task, sr, scale, pretrained))
-        cfg = override(Config.fromfile(path), copy.deepcopy(options))
+        path.write_text(mix_text(task, sr, scale, pretrained, Path(folder)))
+        cfg = override(read_config(path), copy.deepcopy(options))
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     return override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), options)
 
 
-def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False) -> str:
-    """Return the config of the scheme SR4IR as a file of a few lines. Arguments as in :func:`mix`."""
+def mix_text(
+    task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False, folder: Path | None = None
+) -> str:
+    """Return the config of the scheme SR4IR as a file of a few lines.
+
+    Args:
+        task, sr, scale, pretrained: As in :func:`mix`.
+        folder (Path, optional): Folder for a copy of a config in MMEngine's new style, from which the file inherits.
+    """
     zoo = _load(task, pretrained)
-    task = task if '::' in task else str(Path(task).resolve())
+    if '::' not in task:
+        task = str(Path(task).resolve())
+    if folder and is_new_style(task):
+        task = str(folder / 'task.py')
+        Config(zoo.to_dict(), format_python_code=False).dump(task)
     weights = zoo.get('model_path' if pretrained else 'load_from')
     optim, sr_optim = _optim(zoo.optim_wrapper)
     net = find_sr(sr, scale)
@@ -156,9 +168,10 @@ def _optim(zoo: dict) -> tuple[str, str]:
     Both have the same mixed precision and accumulation, because one loss may reach both networks.
     """
     shared = {key: zoo[key] for key in ('type', 'loss_scale', 'dtype', 'accumulative_counts') if key in zoo}
-    if shared.get('type') == 'AmpOptimWrapper':
+    kind = type_name(shared.get('type', 'OptimWrapper'))
+    if kind == 'AmpOptimWrapper':
         shared['type'] = 'sr4ir_mm.AnyDeviceAmpOptimWrapper'
-    if shared.get('type', 'OptimWrapper') == 'OptimWrapper' and 'accumulative_counts' not in shared:
+    if kind == 'OptimWrapper' and 'accumulative_counts' not in shared:
         return '{{_base_.optim_wrapper}}', '_base_.sr4ir_optim_wrapper'
     options = ', '.join(f'{key}={value!r}' for key, value in shared.items())
     ours = '_base_.sr4ir_optim_wrapper'

@@ -33,9 +33,11 @@ def read_config(path: str | Path) -> Config:
         )
     try:
         cfg = Config.fromfile(path)
-        entries = _plain(cfg._to_lazy_dict())
+        entries = {key: _plain(value) for key, value in cfg._to_lazy_dict().items() if not _is_helper(value)}
     except Exception as error:  # a config is a program of the user
         raise SR4IRError(f"'{path}' cannot be read as a config{_place(error)}: {_reason(error)}") from error
+    if not entries.get('default_scope') and (zoo := _zoo(entries.get('model'))):
+        entries['default_scope'] = zoo  # None in the new style, but hooks and visualizers of the zoo rely on it
     return Config(entries, cfg_text=cfg.text, filename=cfg.filename, env_variables=cfg.env_variables)
 
 
@@ -52,13 +54,32 @@ def _plain(node: Any, key: str = '') -> Any:
         return type(node)(_plain(value, key) for value in node)
     if isinstance(node, (LazyObject, LazyAttr)):
         # the name of a type is all that is needed: to import its package would take seconds
-        return f'{node.module}.{node}' if key == 'type' else _plain(node.build())
+        return _name(node.module, str(node)) if key == 'type' else _plain(node.build())
     if isinstance(node, torch.dtype):
         return str(node).removeprefix('torch.')
     if inspect.isclass(node) or inspect.isroutine(node):
         known = getattr(sys.modules.get(node.__module__), node.__name__, None) is node
-        return f'{node.__module__}.{node.__name__}' if known else node
+        return _name(node.__module__, node.__name__) if known else node
     return node
+
+
+def _name(module: str, name: str) -> str:
+    """Return the dotted name; that of MMEngine's initializer is compared with 'Pretrained' everywhere."""
+    return 'Pretrained' if name == 'PretrainedInit' else f'{module}.{name}'
+
+
+def _zoo(model: Any) -> str | None:
+    """Return the package of the task network if its type is a dotted name."""
+    if not isinstance(model, dict):
+        return None
+    task = model.get('task', model)
+    package, dot, _ = str(task.get('type') if isinstance(task, dict) else '').partition('.')
+    return package if dot and package in ('mmseg', 'mmdet', 'mmpretrain') else None
+
+
+def _is_helper(value: Any) -> bool:
+    """Return whether a top-level value is a function of the file or a module, which MMEngine drops in one style only."""
+    return inspect.isfunction(value) or inspect.ismodule(value)
 
 
 def _reason(error: Exception) -> str:
