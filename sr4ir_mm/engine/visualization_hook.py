@@ -1,11 +1,10 @@
 """Panels of test images: LR, bilinear, SR and HR image, and the predictions on them."""
 
 import copy
-import os
+from collections import defaultdict, deque
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -14,7 +13,8 @@ from mmengine.visualization import LocalVisBackend
 from torch.utils.data import Dataset
 
 from ..registry import HOOKS
-from ..utils import unwrap
+from ..utils import check_number, output_names, unwrap, write_image
+from ..utils.files import UniqueNames
 from ..visualization import make_panel, predict_on_bilinear, render
 
 
@@ -33,12 +33,15 @@ class SRVisualizationHook(Hook):
 
     Args:
         out_dir (str, optional): Folder for the pictures: ``<name of the image>.png``, in the subfolders that the data
-            set has. Those of a validation are in ``iter_<iteration>``.
+            set has, with a number if two images have one name. Those of a validation are in ``iter_<iteration>``.
         interval (int): Number of batches from one that is drawn to the next.
         during_val (bool): Whether to draw in validations during training, too.
         crops (int): Largest number of windows of an image to enlarge.
         draw_cfg (dict, optional): More arguments of ``add_datasample`` of the task network's visualizer, e.g. mmdet's
             ``dict(pred_score_thr=0.1)``.
+
+    Raises:
+        SR4IRError: If a number is out of range, or a panel cannot be written.
 
     Example:
         >>> custom_hooks = [dict(type='sr4ir_mm.SRVisualizationHook', out_dir='panels', interval=10)]
@@ -52,21 +55,24 @@ class SRVisualizationHook(Hook):
         crops: int = 2,
         draw_cfg: dict | None = None,
     ) -> None:
+        check_number('SRVisualizationHook', low=1, whole=True, interval=interval)
+        check_number('SRVisualizationHook', low=0, whole=True, crops=crops)
         self.out_dir = Path(out_dir) if out_dir else None
         self.interval = interval
         self.during_val = during_val
         self.crops = crops
         self.draw_cfg = draw_cfg or {}
-        self.image_root: str | None = None
+        self.names: dict[str | None, deque[str]] = {}
+        self.unique = UniqueNames()
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Find the folder that holds all test images."""
-        self.image_root = image_root(runner.test_dataloader.dataset)
+        """Decide the names of the panels."""
+        self._name_panels(runner.test_dataloader.dataset)
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Find the folder that holds all validation images."""
+        """Decide the names of the panels."""
         if self.during_val:
-            self.image_root = image_root(runner.val_dataloader.dataset)
+            self._name_panels(runner.val_dataloader.dataset)
 
     def after_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
@@ -82,6 +88,10 @@ class SRVisualizationHook(Hook):
         if self.during_val and is_main_process() and self.every_n_inner_iters(batch_idx, self.interval):
             self._draw(runner, batch_idx, outputs, self.out_dir and self.out_dir / f'iter_{runner.iter}')
 
+    def _name_panels(self, data_set: Dataset) -> None:
+        self.unique = UniqueNames()  # the same names in each epoch
+        self.names = panel_names(data_set, self.unique)
+
     def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
         model = unwrap(runner.model)
         visualizer = copy.copy(runner.visualizer)
@@ -94,26 +104,38 @@ class SRVisualizationHook(Hook):
             self._save(runner, self._name(sample.metainfo.get('img_path'), f'{batch_idx:06d}_{i}'), picture, folder)
 
     def _name(self, img_path: str | None, default: str) -> str:
-        if not img_path:
-            return f'{default}.png'
-        inside = os.path.relpath(img_path, self.image_root) if self.image_root else Path(img_path).name
-        return str(Path(inside).with_suffix('.png'))
+        if img_path not in self.names:  # the data set does not list it
+            self.names[img_path] = deque(output_names([img_path or default], unique=self.unique))
+            if not img_path:
+                return self.names.pop(img_path)[0]
+        self.names[img_path].rotate(-1)  # an image that the data set has twice has two names
+        return self.names[img_path][-1]
 
     def _save(self, runner: Runner, name: str, picture: np.ndarray, folder: Path | None) -> None:
         if folder:
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), picture[..., ::-1])
+            write_image(folder / f'{name}.png', picture)
         # MLflow takes the format from the suffix; LocalVisBackend makes no subfolders
-        name = name.replace(os.sep, '__')
+        name = name.replace('/', '__') + '.png'
         for backend in runner.visualizer._vis_backends.values():
-            if not (folder and isinstance(backend, LocalVisBackend)):
+            if not isinstance(backend, LocalVisBackend):
                 backend.add_image(name, picture, step=runner.iter)
+            elif not folder:  # the backend itself does not notice if the disk is full
+                write_image(Path(backend.experiment._img_save_dir, f'{name}_{runner.iter}.png'), picture)
 
 
-def image_root(data_set: Dataset) -> str | None:
-    """Find the folder that holds all images of a data set, some perhaps in subfolders; None if it is unknown."""
-    if not hasattr(data_set, 'get_data_info'):
-        return None
-    paths = [data_set.get_data_info(i).get('img_path') for i in range(len(data_set))]
-    return os.path.commonpath({os.path.dirname(path) for path in paths}) if paths and all(paths) else None
+def panel_names(data_set: Dataset, unique: UniqueNames) -> dict[str, deque[str]]:
+    """Decide the names of the panels of a data set, with the folders that it has.
+
+    Args:
+        data_set (Dataset): Data set. One of PyTorch, which does not list its images, has no names yet.
+        unique (UniqueNames): Receives the names.
+
+    Returns:
+        dict[str, deque[str]]: By the path of an image as many names as the data set has it.
+    """
+    infos = map(data_set.get_data_info, range(len(data_set))) if hasattr(data_set, 'get_data_info') else ()
+    paths = [path for info in infos if (path := info.get('img_path'))]
+    names = defaultdict(deque)
+    for path, name in zip(paths, output_names(paths, folders=True, unique=unique)):
+        names[path].append(name)
+    return dict(names)

@@ -1,6 +1,7 @@
 """Quality of the images that the task network receives."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 from ..errors import SR4IRError
 from ..models.degradations.base import quantize
 from ..registry import METRICS
+from ..utils import check_number
 
 #: torchvision's VGG-16, the trunk of LPIPS; torchmetrics holds the small rest
 LPIPS_TRUNK = 'vgg16-397923af.pth'
+#: shortest side, in pixels, of an image that a metric takes: SSIM pads by reflection, VGG-16 halves the sides
+MIN_SIDES = dict(PSNR=1, SSIM=6, LPIPS=16)
 
 
 @METRICS.register_module()
@@ -24,7 +28,8 @@ class SRQuality(BaseMetric):
 
     The paper's measure: both images are RGB, the first one is rounded to 8 bits, and a border is cut off. PSNR is the
     mean over the images. Equal images, whose PSNR is infinite, are left out; PSNR is infinite if all images are equal.
-    The metric can stand next to any metric of the task.
+    SSIM takes images of at least 6 px, LPIPS of at least 16 px (after the border is cut off): smaller ones are left out
+    of their means, with a warning. The metric can stand next to any metric of the task.
 
     Args:
         metrics (Sequence[str]): Names out of 'PSNR', 'SSIM', 'LPIPS'. LPIPS is left out with a warning if its VGG-16 is
@@ -34,7 +39,7 @@ class SRQuality(BaseMetric):
         prefix (str, optional): Prefix of the names in the log, 'sr' by default.
 
     Raises:
-        SR4IRError: If a metric is unknown.
+        SR4IRError: If a metric is unknown, or the border is no whole number.
 
     Example:
         >>> val_evaluator = [dict(type='mmseg.IoUMetric'), dict(type='sr4ir_mm.SRQuality', metrics=['PSNR', 'SSIM'])]
@@ -50,6 +55,8 @@ class SRQuality(BaseMetric):
         prefix: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
+        metrics = [metrics] if isinstance(metrics, str) else metrics
+        check_number('SRQuality', low=0, whole=True, crop_border=crop_border)
         unknown = set(metrics) - {'PSNR', 'SSIM', 'LPIPS'}
         if unknown:
             raise SR4IRError(f"SRQuality has no metric {sorted(unknown)}: choose from 'PSNR', 'SSIM' and 'LPIPS'.")
@@ -62,14 +69,21 @@ class SRQuality(BaseMetric):
         for sample in data_samples:
             height, width = sample.get('img_shape', sample['hr'].shape[-2:])[:2]
             sr, hr = (self._cut(sample[name][..., :height, :width]) for name in ('task_input', 'hr'))
-            self.results.append({name: getattr(self, name.lower())(quantize(sr), hr) for name in self.metrics})
+            self.results.append({name: self._measure(name, quantize(sr), hr) for name in self.metrics})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Return the mean of each metric over the images."""
-        table = {name: torch.tensor([r[name] for r in results]) for name in self.metrics}
+        """Return the mean of each metric over the images; NaN if all are too small for it."""
+        table = {name: [r[name] for r in results if r[name] is not None] for name in self.metrics}
+        for name, values in table.items():
+            if left_out := len(results) - len(values):
+                text = f'{name} leaves out {left_out} of {len(results)} images: they are smaller than it needs'
+                print_log(text, 'current', logging.WARNING)
         if 'PSNR' in table:
-            table['PSNR'] = finite if len(finite := table['PSNR'][table['PSNR'].isfinite()]) else table['PSNR']
-        return {name: round(values.mean().item(), 4) for name, values in table.items()}
+            table['PSNR'] = [value for value in table['PSNR'] if value != math.inf] or table['PSNR']
+        return {name: round(torch.tensor(values).mean().item(), 4) for name, values in table.items()}
+
+    def _measure(self, name: str, sr: Tensor, hr: Tensor) -> float | None:
+        return getattr(self, name.lower())(sr, hr) if min(sr.shape[-2:]) >= MIN_SIDES[name] else None
 
     def psnr(self, sr: Tensor, hr: Tensor) -> float:
         """Return the PSNR (dB) of two 1 x 3 x H x W images in [0, 1]."""

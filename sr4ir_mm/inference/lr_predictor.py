@@ -161,8 +161,8 @@ class LRPredictor:
             return size
         raise SR4IRError(
             f"image '{item.get('img_path')}' has {lr[1]} x {lr[0]} px, but its annotations are for an image of "
-            f'{size[1]} x {size[0]} px, not {wanted[1]} x {wanted[0]}: choose another --lr-input (hr or lr), or correct '
-            "'height' and 'width' in the annotations."
+            f'{size[1]} x {size[0]} px, not {wanted[1]} x {wanted[0]}: choose another --lr-input (hr or lr), or '
+            "correct 'height' and 'width' in the annotations."
         )
 
     def _pack(self, item: dict, lr: Tensor, task_input: Tensor, coords: str) -> dict:

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..registry import MODELS, TRANSFORMS
+from ..utils import check_number
 
 
 @MODELS.register_module()
@@ -16,12 +17,17 @@ class CQMix(nn.Module):
         grid (int): Cells per side: 8 for segmentation and detection, 4 for classification.
         prob (float): Probability that a cell shows SR, 0 to 1.
 
+    Raises:
+        SR4IRError: If a number is out of range.
+
     Example:
         >>> mix = CQMix(grid=8)(sr, hr)  # N x 3 x H x W, like both
     """
 
     def __init__(self, grid: int = 8, prob: float = 0.5) -> None:
         super().__init__()
+        check_number('CQMix', low=1, whole=True, grid=grid)
+        check_number('CQMix', low=0, high=1, prob=prob)
         self.grid = grid
         self.prob = prob
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
+from ..utils import check_number, check_positive
 
 _ZOOS = ('mmdet', 'mmpretrain', 'mmseg')  # each has a class of data samples of its own
 
@@ -25,6 +26,9 @@ class SRDataPreprocessor(BaseDataPreprocessor):
         channel_order (str, optional): 'rgb' or 'bgr', the channel order of T's input. By default 'rgb' if T's
             preprocessor converts to RGB, else 'bgr', which is how the zoos load images.
 
+    Raises:
+        SR4IRError: If the channel order is unknown, or T's preprocessor divides by a ``std`` that is not positive.
+
     Example:
         >>> preprocessor = SRDataPreprocessor(zoo_config.model.data_preprocessor, BicubicDegradation(4))
         >>> preprocessor(batch)['inputs']['lr'].shape
@@ -37,8 +41,11 @@ class SRDataPreprocessor(BaseDataPreprocessor):
         channel_order: str | None = None,
     ) -> None:
         super().__init__()
+        if channel_order not in (None, 'rgb', 'bgr'):
+            raise SR4IRError(f"SRDataPreprocessor: channel_order='{channel_order}' must be 'rgb' or 'bgr'.")
         self.task_preprocessor = _build(task_preprocessor)
         self.degradation = _build(degradation)
+        _check_normalization(self.task_preprocessor)
         self.flip_channels = (channel_order or _channel_order(self.task_preprocessor)) == 'bgr'
 
     def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
@@ -125,6 +132,15 @@ class SRDataPreprocessor(BaseDataPreprocessor):
 
 def _build(module: dict | nn.Module) -> nn.Module:
     return MODELS.build(module) if isinstance(module, dict) else module
+
+
+def _check_normalization(preprocessor: nn.Module) -> None:
+    if getattr(preprocessor, 'mean', None) is None:
+        return
+    name = f'{type(preprocessor).__name__} of the task network'
+    for mean, std in zip(preprocessor.mean.flatten().tolist(), preprocessor.std.flatten().tolist()):
+        check_number(name, mean=mean)
+        check_positive(name, std=std)
 
 
 def _zoo(part: Any) -> str | None:

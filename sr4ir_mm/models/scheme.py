@@ -66,8 +66,8 @@ class Phase:
         if not self.learn or len(set(self.learn)) < len(self.learn):
             return f"'learn' must name one or two networks: choose from {', '.join(NETS)}."
         weights = (self.pixel, self.tdp, *self.task.values())
-        if not all(map(math.isfinite, weights)) or min(weights) < 0 or 0 in self.task.values():
-            return 'a weight is negative or not finite, or that of an image is zero: remove it, or make it positive.'
+        if not all(map(_is_weight, weights)) or 0 in self.task.values():
+            return 'a weight is negative, not finite or no number, or that of an image is zero: remove or correct it.'
         if 'sr' not in self.learn and (self.pixel or self.tdp):
             return "'pixel' and 'tdp' train the SR network only: move them to a phase with learn=('sr',)."
         if 'task' in self.learn and self.tdp:
@@ -79,6 +79,10 @@ class Phase:
         if 'task' in self.learn and not self.task:
             return "the task network has no loss: add task=dict(sr=1.0), or remove 'task' from 'learn'."
         return ''
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value) and value >= 0
 
 
 @dataclass(frozen=True)

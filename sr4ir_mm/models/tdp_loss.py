@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
+from ..utils import check_number
 
 _CRITERIA = {'l1': nn.functional.l1_loss, 'l2': nn.functional.mse_loss}
 
@@ -23,7 +24,7 @@ class TDPLoss(nn.Module):
             features.
 
     Raises:
-        SR4IRError: If the criterion is unknown.
+        SR4IRError: If the criterion is unknown, or a weight is negative.
 
     Example:
         >>> loss = TDPLoss({'neck[0]': 0.5, 'neck[1]': 0.5}, relative=True)
@@ -36,6 +37,8 @@ class TDPLoss(nn.Module):
         super().__init__()
         if criterion not in _CRITERIA:
             raise SR4IRError(f"TDPLoss: unknown criterion '{criterion}'; choose one of {', '.join(sorted(_CRITERIA))}.")
+        check_number('TDPLoss', low=0, loss_weight=loss_weight)
+        check_number('TDPLoss: layers', low=0, **layers)
         self.layers = dict(layers)
         self.loss_weight = loss_weight
         self.criterion = _CRITERIA[criterion]

@@ -32,17 +32,22 @@ def new_file(path: str | Path) -> Iterator[Path]:
         >>> with new_file('scores.npy') as path:
         ...     np.save(path, scores)
     """
+    if '://' in str(path):
+        raise SR4IRError(f"'{path}' is an address, but results are written to files: name a file or folder.")
     target = Path(os.path.realpath(path))  # a link stays a link
     # short, because the name itself may be as long as the system allows
-    partial = target if _is_special(target) else target.with_name(f'.{uuid4().hex}{target.suffix[:9]}')
+    partial = target.with_name(f'.{uuid4().hex}{target.suffix[:9]}')
     try:
+        if target.exists() and not target.is_file() and not target.is_dir():
+            partial = target
         target.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         if partial != target:
             os.replace(partial, target)
     except OSError as error:
+        reason = 'Not a directory' if isinstance(error, FileExistsError) else error.strerror or error
         raise SR4IRError(
-            f"'{path}' cannot be written: {error.strerror or error}. Make room, or choose another folder or name."
+            f"'{path}' cannot be written: {reason}. Make room, or choose another folder or name."
         ) from error
     finally:
         if partial != target:
@@ -57,16 +62,38 @@ def write_file(path: str | Path, content: bytes | str) -> None:
         file.write_bytes(data)
 
 
-def output_names(images: Sequence[str], folders: bool = False) -> list[str]:
+class UniqueNames:
+    """Names that differ, in any case and with '__' for '/', as file systems and visualization backends compare them.
+
+    Example:
+        >>> unique = UniqueNames()
+        >>> unique('cat'), unique('Cat')
+        ('cat', 'Cat_2')
+    """
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+
+    def __call__(self, stem: str) -> str:
+        """Return a name, and the same name with a number if it is in use."""
+        name, count = stem, 1
+        while (key := name.replace('/', '__').casefold()) in self.used:
+            count += 1
+            name = f'{stem}_{count}'
+        self.used.add(key)
+        return name
+
+
+def output_names(images: Sequence[str], folders: bool = False, unique: UniqueNames | None = None) -> list[str]:
     """Decide the names of the results of all images of a run, no name twice.
 
     The names follow from the list alone, so they are the same in each process and in each epoch. Of an address or path
-    the file name counts, without the suffix of an image. A name that another image has, in any case and with '__' for
-    '/', receives a number.
+    the file name counts, without the suffix of an image. A name that an earlier image has receives a number.
 
     Args:
         images (Sequence[str]): Paths and addresses of the images.
         folders (bool): Whether the names start with the folders below the one that all images are in.
+        unique (UniqueNames, optional): Names that are in use already.
 
     Returns:
         list[str]: Names without suffix; '/' separates folders.
@@ -75,18 +102,12 @@ def output_names(images: Sequence[str], folders: bool = False) -> list[str]:
         >>> output_names(['a/0.jpg', 'a/0.png', 'b/scan.001'])
         ['0', '0_2', 'scan.001']
     """
-    paths = [os.path.abspath(path) for path in images] if folders else [_file_name(image) for image in images]
-    root = os.path.commonpath({os.path.dirname(path) for path in paths}) if folders and paths else ''
-    names, used = [], set()
-    for path in paths:
-        stem = _without_suffix(os.path.relpath(path, root).replace(os.sep, '/') if folders else path)
-        name, count = stem, 1
-        while _key(name) in used:
-            count += 1
-            name = f'{stem}_{count}'
-        used.add(_key(name))
-        names.append(name)
-    return names
+    unique = unique or UniqueNames()
+    if not folders:
+        return [unique(_without_suffix(_file_name(image))) for image in images]
+    paths = [os.path.abspath(image) for image in images]
+    root = os.path.commonpath({os.path.dirname(path) for path in paths}) if paths else ''
+    return [unique(_without_suffix(os.path.relpath(path, root).replace(os.sep, '/'))) for path in paths]
 
 
 def _file_name(image: str) -> str:
@@ -97,11 +118,3 @@ def _file_name(image: str) -> str:
 def _without_suffix(name: str) -> str:
     stem, suffix = os.path.splitext(name)
     return stem if suffix.lower() in IMAGE_SUFFIXES else name
-
-
-def _key(name: str) -> str:
-    return name.replace('/', '__').casefold()  # as file systems and visualization backends compare them
-
-
-def _is_special(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()

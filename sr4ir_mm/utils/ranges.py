@@ -8,7 +8,9 @@ from typing import Any
 from ..errors import SR4IRError
 
 
-def check_number(owner: str, low: float = -math.inf, high: float = math.inf, whole: bool = False, **values: Any) -> None:
+def check_number(
+    owner: str, low: float = -math.inf, high: float = math.inf, whole: bool = False, **values: Any
+) -> None:
     """Check that numbers are finite and within limits.
 
     Args:

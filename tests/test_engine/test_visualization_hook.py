@@ -14,8 +14,10 @@ from mmengine.registry import VISBACKENDS
 from mmengine.structures import InstanceData
 
 from sr4ir_mm.engine import SRVisualizationHook
-from sr4ir_mm.engine.visualization_hook import image_root
+from sr4ir_mm.engine.visualization_hook import panel_names
+from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
+from sr4ir_mm.utils.files import UniqueNames
 from sr4ir_mm.visualization import predict_on_bilinear
 
 
@@ -71,11 +73,65 @@ def test_images_of_one_name_in_several_folders(tmp_path):
     assert files(tmp_path / 'backend') == local
 
 
-def test_image_root():
-    assert image_root(Images('data/a/1.jpg', 'data/a/2.jpg')) == 'data/a'
-    assert image_root(ConcatDataset([Images('data/a/1.jpg'), Images('data/b/1.jpg')])) == 'data'
-    assert image_root([1, 2]) is None  # PyTorch's own data sets have no paths
-    assert image_root(Images('')) is None
+def names(data_set) -> list[str]:
+    return [name for entry in panel_names(data_set, UniqueNames()).values() for name in entry]
+
+
+def test_names_of_panels():
+    assert names(Images('data/a/1.jpg', 'data/a/2.jpg')) == ['1', '2']
+    assert names(ConcatDataset([Images('data/a/1.jpg'), Images('data/b/1.jpg')])) == ['a/1', 'b/1']
+    assert names(ConcatDataset([Images('data/1.jpg'), Images(str(Path('data/1.png').resolve()))])) == ['1', '1_2']
+    assert names([1, 2]) == []  # PyTorch's own data sets have no paths
+    assert names(Images('')) == []
+
+
+@pytest.mark.parametrize(
+    ('paths', 'expected'),
+    [
+        (['d/0.jpg', 'd/0.png', 'd/0.PNG'], ['0.png', '0_2.png', '0_3.png']),
+        (['d/scan.001', 'd/scan.002'], ['scan.001.png', 'scan.002.png']),
+        (['d/a_2.jpg', 'd/a.jpg', 'd/a.png'], ['a.png', 'a_2.png', 'a_3.png']),
+        (['d/a.jpg', 'd/a.jpg'], ['a.png', 'a_2.png']),  # two annotations of one image
+        (['d/x/y.jpg', 'd/x__y.jpg'], ['x/y.png', 'x__y_2.png']),
+        (['d/A.jpg', 'd/a.jpg'], ['A.png', 'a_2.png']),
+    ],
+)
+def test_panels_of_similar_names(tmp_path, paths, expected):
+    """None overwrites another, in files and in the local backend, and each epoch uses the same names."""
+    hook = SRVisualizationHook(str(tmp_path / 'out'))
+    runner = make_runner(visualizer('Visualizer'), *paths)
+    for _ in range(2):
+        hook.before_test_epoch(runner)
+        for i, path in enumerate(paths):
+            hook.after_test_iter(runner, i, {}, [sample(img_path=path)])
+        assert sorted(files(tmp_path / 'out')) == sorted(expected)
+    runner = make_runner(seg_visualizer(tmp_path / 'backend', 'LocalVisBackend'), *paths)
+    draw(runner, *(sample(img_path=path) for path in paths))
+    assert len(files(tmp_path / 'backend')) == len(paths)
+
+
+def test_images_that_the_data_set_does_not_list(tmp_path):
+    runner = make_runner(visualizer('Visualizer'))
+    runner.test_dataloader.dataset = [1, 2]
+    samples = [sample(img_path=path) for path in ('a/0.jpg', 'b/0.jpg', None, None)]
+    draw(runner, *samples, out_dir=tmp_path)
+    assert files(tmp_path) == ['0.png', '000000_2.png', '000000_3.png', '0_2.png']
+
+
+@pytest.mark.parametrize('backend', [True, False], ids=['backend', 'out_dir'])
+def test_a_panel_that_cannot_be_written(tmp_path, backend):
+    (tmp_path / 'file').write_text('')
+    folder = tmp_path / 'file/panels'  # a file is no folder
+    runner = make_runner(seg_visualizer(tmp_path, 'LocalVisBackend'))
+    runner.visualizer.get_backend('LocalVisBackend').experiment._img_save_dir = str(folder)
+    with pytest.raises(SR4IRError, match=rf"'{folder}/a.*png' cannot be written: Not a directory"):
+        draw(runner, sample(img_path='some/where/a.jpg'), out_dir=None if backend else folder)
+
+
+@pytest.mark.parametrize('number', [dict(interval=0), dict(interval=1.5), dict(crops=-1)])
+def test_numbers_out_of_range(number):
+    with pytest.raises(SR4IRError, match=rf'SRVisualizationHook: {next(iter(number))}=.* must be a whole number'):
+        SRVisualizationHook(**number)
 
 
 def test_local_backend_and_out_dir_do_not_both_save_the_panels(tmp_path):

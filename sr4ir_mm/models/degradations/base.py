@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ...utils import pad_to_multiple
+from ...utils import check_number, pad_to_multiple
 
 
 def quantize(x: Tensor) -> Tensor:
@@ -16,10 +16,14 @@ class Degradation(nn.Module):
 
     Args:
         scale (int): Down-sampling factor, at least 1; 1 keeps the size.
+
+    Raises:
+        SR4IRError: If ``scale`` is no whole number, or less than 1.
     """
 
     def __init__(self, scale: int) -> None:
         super().__init__()
+        check_number(type(self).__name__, low=1, whole=True, scale=scale)
         self.scale = scale
 
     @torch.no_grad()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ...errors import SR4IRError
 from ...registry import MODELS
+from ...utils import check_limits, check_number
 from .base import Degradation
 
 
@@ -32,6 +33,8 @@ class RandomNoise(IntensityAugmentationBase2D):
         gray: float = 0.0,
         p: float = 1.0,
     ) -> None:
+        check_limits('RandomNoise', low=0, std=std, shot=shot)
+        check_number('RandomNoise', low=0, high=1, gray=gray, p=p)
         super().__init__(p=p)
         self.std, self.shot, self.gray = tuple(std), tuple(shot), gray
 
@@ -53,6 +56,7 @@ class RandomResize(nn.Module):
 
     def __init__(self, factor: Sequence[float]) -> None:
         super().__init__()
+        check_limits('RandomResize', low=0, factor=factor)
         self.factor = tuple(factor)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -96,7 +100,7 @@ class RandomDegradation(Degradation):
             (no arguments). The result of the last step is resized to the size of the LR image.
 
     Raises:
-        SR4IRError: If the type of a step is unknown.
+        SR4IRError: If the type of a step is unknown, or a step does not work with its arguments.
 
     Example:
         >>> blur = dict(type='RandomGaussianBlur', kernel_size=7, sigma=(0.2, 2.0))
@@ -133,7 +137,22 @@ class RandomDegradation(Degradation):
             raise SR4IRError(f"RandomDegradation: unknown step '{kind}'; choose from {', '.join(sorted(STEPS))}.")
         if kind == 'Downsample':
             kwargs['scale'] = self.scale
-        return STEPS[kind](**kwargs)
+        elif 'p' in kwargs:  # kornia takes any
+            check_number(f'RandomDegradation: {kind}', low=0, high=1, p=kwargs['p'])
+        try:
+            _try(STEPS[kind](**kwargs | dict(p=1.0) if 'p' in kwargs else kwargs))
+            return STEPS[kind](**kwargs)
+        except SR4IRError:
+            raise
+        except Exception as error:  # kornia raises errors of many types, some only when a step runs
+            raise SR4IRError(f'RandomDegradation: {kind} does not work with its arguments: {error}') from error
+
+
+def _try(step: nn.Module) -> None:
+    """Run a step once, so that its faults show before the training, and leave the random numbers as they were."""
+    image = torch.full((1, 3, 64, 64), 0.5)
+    with seeded_by(image):
+        step(image)
 
 
 def uniform(limits: Sequence[float]) -> float:
