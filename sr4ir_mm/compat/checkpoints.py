@@ -23,6 +23,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.utils import digit_version
 from torch._weights_only_unpickler import _get_allowed_globals
 
+from .checkpoint_files import name_the_file
 from .import_hooks import Run
 
 #: what torch's safe loader takes from 2.6 on, and not before; NumPy's numbers are pickled with ``encode``
@@ -69,7 +70,7 @@ def load_safely(checkpoint: ModuleType, run: Run) -> None:
     """Let ``mmengine.runner.checkpoint``, through which all checkpoints are loaded, run no code of a file."""
     run(checkpoint)
     loader = checkpoint.CheckpointLoader
-    loader.load_checkpoint = staticmethod(_safe(loader.load_checkpoint))
+    loader.load_checkpoint = staticmethod(name_the_file(_safe(loader.load_checkpoint)))
     checkpoint.load_url = _check_hash(checkpoint.load_url)
 
 

@@ -8,8 +8,9 @@ from torch import nn
 
 from ..errors import SR4IRError
 from ..models import SR4IR
+from ..models.weights import check_trained
 from ..registry import MODELS
-from .checkpoints import check_fit, read_checkpoint
+from .checks import find_checkpoint
 from .nodes import type_name
 from .zoo import without_weights
 
@@ -34,9 +35,10 @@ def build_model(cfg: Config, checkpoint: str | None = None) -> SR4IR:
             '--scale 4, or sr4ir_mm.mix in Python.'
         )
     if checkpoint:
-        state = read_checkpoint(checkpoint)
-        check_fit(f"'{checkpoint}'", state, model.state_dict())
-        model.load_state_dict(state)
+        from mmengine.runner import load_checkpoint  # takes seconds
+
+        load_checkpoint(model, find_checkpoint(checkpoint), map_location='cpu')
+        check_trained(model)
     return model
 
 

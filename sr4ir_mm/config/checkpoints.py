@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from torch import Tensor
 
 from ..errors import SR4IRError
+from ..models.loads import Gaps
 from .checks import find_checkpoint
 
 State = dict[str, Tensor]
@@ -69,20 +70,14 @@ def check_fit(what: str, found: State, expected: State) -> None:
         SR4IRError: If they differ; the message names the first few differences.
     """
     shapes = {key: tuple(value.shape) for key, value in found.items()}
-    differences = {
-        'lacks': [key for key in expected if key not in found],
-        'also has': [key for key in found if key not in expected],
-        'has other shapes': [
-            f'{key} {shapes[key]} for {tuple(value.shape)}'
+    gaps = Gaps(
+        [key for key in expected if key not in found],
+        [key for key in found if key not in expected],
+        {
+            key: f'{shapes[key]} for {tuple(value.shape)}'
             for key, value in expected.items()
             if key in found and shapes[key] != tuple(value.shape)
-        ],
-    }
-    texts = [f'it {verb} {_first_few(keys)}' for verb, keys in differences.items() if keys]
-    if texts:
-        raise SR4IRError(f'{what} does not fit the config: {"; ".join(texts)}. Use the config of that training.')
-
-
-def _first_few(keys: list[str], limit: int = 3) -> str:
-    more = f' and {len(keys) - limit} more' if len(keys) > limit else ''
-    return ', '.join(keys[:limit]) + more
+        },
+    )
+    if gaps:
+        raise SR4IRError(f'{what} does not fit the config: {gaps}. Use the config of that training.')

@@ -21,6 +21,7 @@ from .scheme import Phase, Scheme, build_scheme
 from .sr_net import build_sr
 from .tdp_layers import default_layers
 from .updates import accumulate, update
+from .weights import NAMES, LoadWatch, check_model, checked_init
 
 
 @MODELS.register_module()
@@ -44,10 +45,13 @@ class SR4IR(BaseModel):
         data_preprocessor (dict, optional): Data preprocessor of T, if its own config has none: MMEngine's Runner
             passes on what a zoo config has next to the model. Without T, that of the images.
         init_cfg (dict, optional): As in MMEngine.
+        may_differ (str or Sequence[str]): Parts that the file of ``load_from`` or of an ``init_cfg`` may lack or have
+            in other shapes, and that start anew: ``['task.decode_head.conv_seg']`` for other classes. All other weights
+            of the networks that the scheme uses must be in the file.
 
     Raises:
         SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown or wrong, a network that the scheme uses
-            is missing, or T has no TDP layer of a given name.
+            is missing, or T has no TDP layer of a given name; later, if weights are loaded that do not fit.
 
     Example:
         >>> model = SR4IR(dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3), task=zoo_config.model, scale=4)
@@ -66,6 +70,7 @@ class SR4IR(BaseModel):
         channel_order: str | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
+        may_differ: str | Sequence[str] = (),
     ) -> None:
         task = _build_task(task, data_preprocessor)
         task_preprocessor = (data_preprocessor or _IMAGES_ONLY) if task is None else task.data_preprocessor
@@ -92,6 +97,16 @@ class SR4IR(BaseModel):
         self.recorder = FeatureRecorder(task, self.tdp.layers) if self.scheme.uses_tdp else None
         for net in self._frozen_nets():
             net.requires_grad_(False)
+        self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
+        #: networks and weights that are neither loaded nor trained: a test of them would mean nothing
+        self.random_parts = list(self.used_nets)
+        LoadWatch(self, check_model)
+
+    @property
+    def used_nets(self) -> list[str]:
+        """Names of the networks that the scheme uses, 'sr' and 'task'."""
+        uses = dict(sr=self.scheme.uses_sr_net, task=self.scheme.uses_task_net or self.scheme.uses_tdp)
+        return [name for name, is_used in uses.items() if is_used]
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of T: hooks of the zoos read e.g. ``runner.model.bbox_head``."""
@@ -105,9 +120,19 @@ class SR4IR(BaseModel):
 
     def init_weights(self) -> None:
         """Initialize as usual, then S by its own ``init_cfg``: most SR networks of mmagic do not take one."""
-        super().init_weights()
-        if self.sr_init_cfg:
-            initialize(self.sr, self.sr_init_cfg)
+        with checked_init(self):
+            super().init_weights()
+            if self.sr_init_cfg:
+                initialize(self.sr, self.sr_init_cfg)
+
+    def load_state_dict(self, state_dict: Mapping, strict: bool = True, **kwargs: Any) -> Any:
+        """Load weights as in PyTorch; ``strict=False`` asks for a load of any part, see ``may_differ``."""
+        asked = self.may_differ
+        self.may_differ = asked if strict else list(NAMES)
+        try:
+            return super().load_state_dict(state_dict, strict, **kwargs)
+        finally:
+            self.may_differ = asked
 
     def train(self, mode: bool = True) -> 'SR4IR':
         """Set the mode; networks that the scheme never trains stay in eval mode."""
@@ -138,6 +163,7 @@ class SR4IR(BaseModel):
         for phase in self.scheme.phases:
             if phase.has_loss(self.tdp_active):
                 self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
+        self.random_parts = []
         logs['loss'] = logs.pop('loss')  # last, so that a loss that is not finite is named by its part
         return logs
 

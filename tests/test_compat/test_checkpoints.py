@@ -1,6 +1,7 @@
 """MMEngine's own checkpoints load with torch's safe loader, and harmful ones do not."""
 
 import pickle
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,8 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.runner import CheckpointLoader, Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
+
+from sr4ir_mm.errors import SR4IRError
 
 needs_safe_loader = pytest.mark.skipif(
     tuple(int(n) for n in torch.__version__.split('.')[:2]) < (2, 6), reason='torch < 2.6 loads anything'
@@ -151,7 +154,7 @@ def test_no_way_of_loading_runs_code(hostile, name, legacy):
     if legacy:
         state = dict(state_dict=Call(exec, f'open({str(hostile.parents[2] / "ran")!r}, "w")'))
         torch.save(state, hostile, _use_new_zipfile_serialization=False)
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(SR4IRError, match=f'{re.escape(name.format(path=hostile))}.*not a file of weights'):
         CheckpointLoader.load_checkpoint(name.format(path=hostile), 'cpu')
     assert not (hostile.parents[2] / 'ran').exists()
 

@@ -38,10 +38,10 @@ def test_weights_of_a_checkpoint(tmp_path):
     torch.save(dict(state_dict={f'module.{key}': value for key, value in state.items()}), path)  # wrapped for DDP
     assert torch.equal(build_model(cfg, str(path)).sr.conv_last.weight, state['sr.conv_last.weight'])
     del state['sr.conv_last.weight']
-    state['more'] = torch.ones(1)
+    state['sr.more'] = torch.ones(1)
     torch.save(dict(state_dict=state), path)
     with pytest.raises(
-        SR4IRError, match=r"a\.pth' does not fit the config: it lacks sr\.conv_last\.weight; it also has more"
+        SR4IRError, match=r"a\.pth' does not fit the config: it lacks sr\.conv_last\.weight; it also has sr\.more"
     ):
         build_model(cfg, str(path))
     path.write_bytes(path.read_bytes()[:-9])

@@ -1,0 +1,106 @@
+"""What a file of weights and a network do not have in common."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from torch import nn
+
+_SHAPES = re.compile(r'size mismatch for (\S+): .* torch\.Size\(\[(.*?)\]\) .* torch\.Size\(\[(.*?)\]\)', re.DOTALL)
+
+
+@dataclass
+class Gaps:
+    """What a file of weights and a network do not have in common.
+
+    Args:
+        lacks (list[str]): Keys of the network that the file does not have.
+        more (list[str]): Keys of the file that the network does not have.
+        shapes (dict[str, str]): Keys of both with their two shapes, where these differ.
+    """
+
+    lacks: list[str] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)
+    shapes: dict[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.lacks or self.more or self.shapes)
+
+    def __str__(self) -> str:
+        parts = (
+            ('lacks', self.lacks),
+            ('also has', self.more),
+            ('has other shapes', [f'{key} {shapes}' for key, shapes in self.shapes.items()]),
+        )
+        return '; '.join(f'it {verb} {first_few(keys)}' for verb, keys in parts if keys)
+
+    def random(self) -> list[str]:
+        """Return the keys of the network that the file leaves as they are."""
+        return [*self.lacks, *self.shapes]
+
+    def under(self, prefix: str) -> 'Gaps':
+        """Return the gaps with a prefix before each key."""
+        lacks, more = ([prefix + key for key in keys] for keys in (self.lacks, self.more))
+        return Gaps(lacks, more, {prefix + key: text for key, text in self.shapes.items()})
+
+    def select(self, keep: Callable[[str], bool]) -> 'Gaps':
+        """Return the gaps whose keys meet a condition."""
+        shapes = {key: text for key, text in self.shapes.items() if keep(key)}
+        return Gaps(list(filter(keep, self.lacks)), list(filter(keep, self.more)), shapes)
+
+
+class Load(NamedTuple):
+    """One load of a state dict into a network: name of the file, its keys, and what does not fit."""
+
+    file: str | None
+    keys: list[str]
+    gaps: Gaps
+
+
+class LoadWatch:
+    """Call a function after each load of a state dict into a network.
+
+    The networks' own hooks are used, so every way of loading is seen: PyTorch's, MMEngine's Runner, ``init_cfg``.
+
+    Args:
+        net (nn.Module): Network. Loads into a larger module of which it is a part are not its own.
+        judge (Callable): Function of the network and the :class:`Load`.
+    """
+
+    def __init__(self, net: nn.Module, judge: Callable[[nn.Module, Load], None]) -> None:
+        self.judge = judge
+        self.begun: tuple | None = None
+        self.handles = [
+            net._register_load_state_dict_pre_hook(self._begin),
+            net.register_load_state_dict_post_hook(self._end),
+        ]
+
+    def remove(self) -> None:
+        """Stop watching."""
+        for handle in self.handles:
+            handle.remove()
+
+    def _begin(self, state: dict, prefix: str, metadata: dict, strict: bool, lacks: list, more: list, errors: list):
+        own = prefix in ('', 'module.')  # the second one in averaged models
+        self.begun = (prefix, list(state), errors, metadata.get('file')) if own else None
+
+    def _end(self, net: nn.Module, incompatible: Any) -> None:
+        if self.begun is None:
+            return
+        (prefix, keys, errors, file), self.begun = self.begun, None
+        found = (match.groups() for match in map(_SHAPES.search, errors) if match)
+        gaps = Gaps(
+            # BatchNorm counts batches since PyTorch 0.4, and does not need the number
+            [key.removeprefix(prefix) for key in incompatible.missing_keys if 'num_batches_tracked' not in key],
+            [key.removeprefix(prefix) for key in incompatible.unexpected_keys],
+            {key.removeprefix(prefix): f'({theirs}) for ({ours})' for key, theirs, ours in found},
+        )
+        self.judge(net, Load(file, [key.removeprefix(prefix) for key in keys], gaps))
+
+
+def first_few(texts: Iterable[str], limit: int = 3) -> str:
+    """Join the first texts, and say how many more there are."""
+    texts = list(texts)
+    more = f' and {len(texts) - limit} more' if len(texts) > limit else ''
+    return ', '.join(texts[:limit]) + more
