@@ -1,13 +1,13 @@
 """Values that MMEngine logged during a training: losses and metrics."""
 
 import copy
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
 from ..errors import SR4IRError
+from ..utils.files import read_json_lines
 
 _POSITION = ('epoch', 'iter', 'step')
 #: values that are not losses or metrics; :func:`select` returns them only for patterns
@@ -49,12 +49,13 @@ def read_curves(work_dir: Path) -> dict[str, Curve]:
         curve of the validation is 'val/<name>'.
 
     Raises:
-        SR4IRError: If the folder has no such file.
+        SR4IRError: If the folder has no such file, or one cannot be read.
     """
     lines: list[dict] = []
     for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        # the last line may be incomplete, if the training still runs
-        later = [json.loads(line) for line in path.read_text().split('\n')[:-1] if line]
+        later = read_json_lines(path)
+        if not all(isinstance(line.get('iter', line.get('step')), int) for line in later):
+            raise SR4IRError(f"'{path}' has a line without 'iter' or 'step': correct it, or delete the file.")
         lines = [line for line in lines if _before(line, later)] + later
     if not lines:
         raise SR4IRError(f"No '*/vis_data/scalars.json' found in '{work_dir}': name the work dir of a training.")

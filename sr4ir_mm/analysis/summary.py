@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..config.loading import load_config
 from ..config.nodes import type_name
 from ..config.work_dir import read_metrics, run_config
 from ..errors import SR4IRError
+from ..utils import check_number, decode_image
 from .curves import plot_curve
 from .scalars import Curve, select
 
@@ -59,7 +61,7 @@ def summarize(name: str, work_dir: Path, curves: Mapping[str, Curve]) -> Summary
     config = run_config(work_dir)
     tested = read_metrics(work_dir)
     metrics, measured = _last_validation(curves) if tested is None else (tested, 'test')
-    metrics = {key: metrics[key] for key in select(metrics)}
+    metrics = {key: metrics[key] for key in select(metrics) if isinstance(metrics[key], (int, float))}
     model = load_config(config).get('model') or {}
     scale = f'x{model["scale"]}' if 'scale' in model else '-'
     nets = _net_name(model.get('task')), _net_name(model.get('sr'))
@@ -87,16 +89,24 @@ def panel_images(folder: Path, count: int) -> dict[str, str]:
         dict[str, str]: The ``src`` of a JPEG image by the name of the panel.
 
     Raises:
-        SR4IRError: If the folder has no panels.
+        SR4IRError: If the folder has no panels, one cannot be read, or ``count`` is not positive.
     """
-    paths = sorted(folder.rglob('*.png'))
+    check_number('The report', low=1, whole=True, max_panels=count)
+    paths = sorted(path for path in folder.rglob('*.png') if not path.name.startswith('.'))  # not yet complete
     if not paths:
         raise SR4IRError(f"No panels found in '{folder}': make them with tools/test.py --show-dir {folder}")
     images = {}
     for path in paths[:: -(-len(paths) // count)]:
-        _, data = cv2.imencode('.jpg', cv2.imread(str(path)), [cv2.IMWRITE_JPEG_QUALITY, 85])
+        _, data = cv2.imencode('.jpg', _read_panel(path), [cv2.IMWRITE_JPEG_QUALITY, 85])
         images[str(path.relative_to(folder).with_suffix(''))] = _data_uri('jpeg', data.tobytes())
     return images
+
+
+def _read_panel(path: Path) -> np.ndarray:
+    try:
+        return decode_image(path.read_bytes())
+    except (OSError, SR4IRError) as error:
+        raise SR4IRError(f"Panel '{path}' cannot be read ({error}): delete it, or make it again.") from error
 
 
 def _last_validation(curves: Mapping[str, Curve]) -> tuple[dict, str]:

@@ -1,10 +1,10 @@
 """Files that a training or a test leaves in its work dir."""
 
-import json
 import zipfile
 from pathlib import Path
 
 from ..errors import SR4IRError
+from ..utils.files import read_json_lines
 
 
 def run_config(work_dir: Path) -> Path:
@@ -42,9 +42,15 @@ def read_metrics(work_dir: Path) -> dict[str, float] | None:
     """Return the metrics of the latest test in a work dir or in its subfolder ``test``, or None.
 
     MMEngine writes them to ``<timestamp>/<timestamp>.json``.
+
+    Raises:
+        SR4IRError: If the file cannot be read.
     """
     paths = [*work_dir.glob('*/*.json'), *work_dir.glob('test/*/*.json')]
     tests = [path for path in paths if path.stem == path.parent.name]
     if not tests:
         return None
-    return json.loads(max(tests, key=lambda path: path.stat().st_mtime).read_text().splitlines()[-1])
+    latest = max(tests, key=lambda path: path.stat().st_mtime)
+    if entries := read_json_lines(latest):
+        return entries[-1]
+    raise SR4IRError(f"'{latest}' holds no metrics: delete it, or test again.")

@@ -1,5 +1,6 @@
 """Files of results: names that do not collide, and files that are complete or absent."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -60,6 +61,26 @@ def write_file(path: str | Path, content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     with new_file(path) as file:
         file.write_bytes(data)
+
+
+def read_json_lines(path: Path) -> list[dict]:
+    """Read a file of results that MMEngine wrote: one dict of JSON in a line.
+
+    The last line is left out if it is incomplete: the run may still write it, or have been stopped.
+
+    Raises:
+        SR4IRError: If the file cannot be read, or another line is damaged.
+    """
+    try:
+        *lines, last = path.read_text(encoding='utf-8').split('\n')
+        entries = [json.loads(line) for line in lines if line.strip()]
+        with suppress(json.JSONDecodeError):
+            entries += [json.loads(last)]
+    except (OSError, ValueError) as error:  # ValueError: of JSON, or of the encoding
+        raise SR4IRError(f"'{path}' cannot be read ({error}): correct it, or delete it.") from error
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise SR4IRError(f"'{path}' is no file of results that MMEngine wrote: correct it, or delete it.")
+    return entries
 
 
 class UniqueNames:

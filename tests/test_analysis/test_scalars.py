@@ -46,6 +46,32 @@ def test_while_it_is_written(tmp_path):
     assert read_curves(tmp_path)['loss'].y[0] != read_curves(tmp_path)['loss'].y[0]
 
 
+@pytest.mark.parametrize(
+    ('content', 'reason'),
+    [
+        (b'{"loss": 1.0, "iter": 5}\nnonsense\n{"loss": 1.0, "iter": 6}\n', 'cannot be read'),
+        (b'{"loss": 1.0, "iter": 5}\n\x00\x00\x00\n', 'cannot be read'),
+        (b'\xff\xfe\xfd\n', 'cannot be read'),
+        (b'[1, 2]\n', 'is no file of results'),
+        (b'{"loss": 1.0}\n', "has a line without 'iter' or 'step'"),
+        (b'{"loss": 1.0, "iter": "x"}\n', "has a line without 'iter' or 'step'"),
+        (b'', 'found in'),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, content, reason):
+    path = write_scalars(tmp_path, '1', [])
+    path.write_bytes(content)
+    with pytest.raises(SR4IRError, match=reason) as error:
+        read_curves(tmp_path)
+    assert str(tmp_path if reason == 'found in' else path) in str(error.value)
+
+
+def test_a_folder_in_place_of_the_file(tmp_path):
+    (tmp_path / '1/vis_data/scalars.json').mkdir(parents=True)
+    with pytest.raises(SR4IRError, match=r'scalars\.json. cannot be read .*directory'):
+        read_curves(tmp_path)
+
+
 def test_entries_other_than_numbers_are_left_out(tmp_path):
     write_scalars(tmp_path, '1', train(1, names=['a'], text='b'))
     assert set(read_curves(tmp_path)) == {'loss', 'sr.lr', 'time'}

@@ -42,6 +42,25 @@ def test_no_config(tmp_path):
         summarize('a', tmp_path, {})
 
 
+@pytest.mark.parametrize('content', ['', 'nonsense\n', '{"mIoU": 1\n', '[1]'])
+def test_a_damaged_file_of_metrics_is_named(tmp_path, content):
+    curves = read_curves(write_run(tmp_path))
+    write_test(tmp_path, '20260101_000001', mIoU=51.0)
+    path = tmp_path / '20260101_000001/20260101_000001.json'
+    path.write_text(content)
+    with pytest.raises(SR4IRError, match=f"'{path}' (cannot be read|holds no metrics|is no file of results)"):
+        summarize('a', tmp_path, curves)
+
+
+@pytest.mark.parametrize('content', [b'', b'nonsense'])
+def test_a_damaged_panel_is_named(tmp_path, content):
+    (tmp_path / '1.png').write_bytes(content)
+    with pytest.raises(SR4IRError, match=rf"Panel '{tmp_path}/1\.png' cannot be read"):
+        panel_images(tmp_path, 2)
+    with pytest.raises(SR4IRError, match='max_panels=0 must be a whole number, 1 or more'):
+        panel_images(tmp_path, 0)
+
+
 def test_images(tmp_path):
     pixels = np.full((40, 30, 3), 77, np.uint8)
     for name in ('b/1.png', '2.png', '1.png'):
