@@ -1,6 +1,7 @@
 """Registry nodes of the scope ``sr4ir_mm``: children of MMEngine's, filled when a type is first asked for."""
 
 from importlib import import_module
+from typing import Any
 
 from mmengine import registry as mmengine_registry
 from mmengine.registry import Registry
@@ -43,3 +44,11 @@ PARAM_SCHEDULERS = _node('parameter scheduler', 'PARAM_SCHEDULERS', 'engine')
 METRICS = _node('metric', 'METRICS', 'evaluation')
 TRANSFORMS = _node('transform', 'TRANSFORMS', 'transforms')
 FUNCTIONS = _node('function', 'FUNCTIONS', 'engine', 'inference')
+
+
+def _build_dataset(cfg: dict, *args: Any, **kwargs: Any) -> Any:
+    return import_module('sr4ir_mm.datasets.checked').build_checked(cfg, *args, **kwargs)
+
+
+# every data set of a run is built here, so that no config and no tool can leave out the checks
+mmengine_registry.DATASETS.build_func = _build_dataset

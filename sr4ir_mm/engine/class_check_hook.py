@@ -1,40 +1,129 @@
-"""A check of the number of classes."""
+"""A check of the classes: of the data sets with each other, and with the task network."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
+from torch.utils.data import Dataset
 
+from ..datasets.checked import find_incomplete
+from ..datasets.class_names import check_categories, class_names, label_names, with_nearest
 from ..errors import SR4IRError
 from ..registry import HOOKS
 from ..utils import unwrap
+from .heads import wrong_heads
+
+_STAGES = dict(train='training', val='validation', test='test')
 
 
 @HOOKS.register_module()
 class ClassCheckHook(Hook):
-    """Hook that refuses training data with more classes than the task network has.
+    """Hook that compares the names of the classes, and their number with all heads of the task network.
 
-    On a GPU, such data end in a device-side assert that does not name the cause. The hook compares the two numbers that
-    all zoos have: ``num_classes`` of the task network's modules and ``metainfo['classes']`` of the data set. Nothing is
-    checked if one of them is unknown, or if the scheme does not use the task network.
+    Labels are numbers, so a class that is missing or in another place changes the meaning of all labels after it, and
+    nothing else would tell. :class:`AlternatingUpdateHook` makes the same check if the config lacks this hook. Nothing
+    is compared with data that do not know the names of their classes, and no head if the scheme does not use the task
+    network.
+
+    Args:
+        allow (Sequence[str]): Differences that are meant: 'val' or 'test' for data with other classes than those of
+            the training, and entries of the task network such as 'decode_head.num_classes'. Each is logged.
 
     Raises:
-        SR4IRError: Before the first iteration, if the data have more classes.
+        SR4IRError: Before the first iteration, if data sets or heads differ.
 
     Example:
-        >>> custom_hooks = [dict(type='sr4ir_mm.ClassCheckHook')]
+        >>> default_hooks = dict(class_check=dict(type='sr4ir_mm.ClassCheckHook', allow=['auxiliary_head.num_classes']))
     """
 
-    def before_train(self, runner: Runner) -> None:
-        """Compare the two numbers of classes."""
+    def __init__(self, allow: Sequence[str] = ()) -> None:
+        self.allow = [allow] if isinstance(allow, str) else list(allow)
+
+    def before_run(self, runner: Runner) -> None:
+        """Compare the data sets of this run with the first one of them, and that one with the task network."""
+        data = dict(_built(runner))
+        for stage, dataset in data.items():
+            first, reference = next(iter(data.items()))
+            self._compare(stage, label_names(dataset), label_names(reference), f'the {_STAGES[first]} data')
+            self._check_metrics(runner, stage, dataset)
         model = unwrap(runner.model)
-        if not model.scheme.uses_task_net:
+        if data and model.scheme.uses_task_net:
+            self._check_heads(runner, *next(iter(data.items())))
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare the data of a test with those that the network was trained on, as far as the checkpoint has them."""
+        data = dict(_built(runner))
+        meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+        if 'train' not in data and isinstance(meta.get('classes'), (list, tuple)):
+            for stage, dataset in data.items():
+                self._compare(stage, class_names(dataset), list(meta['classes']), 'the data of the training')
+
+    def _compare(self, stage: str, names: list[str], expected: list[str], of_what: str) -> None:
+        if names == expected or not names or not expected:
             return
-        classes = (getattr(runner.train_dataloader.dataset, 'metainfo', None) or {}).get('classes') or ()
-        counts = {name: getattr(module, 'num_classes', None) for name, module in unwrap(model.task).named_modules()}
-        # the largest number counts: an RPN has one class, and the branches of a panoptic net divide the classes
-        count, name = max(((n, name) for name, n in counts.items() if isinstance(n, int)), default=(len(classes), ''))
-        if count < len(classes):
-            option = '.'.join(filter(None, ['model.task', name, 'num_classes']))
-            raise SR4IRError(
-                f'The training data have {len(classes)} classes, but the task network has only {count}: set '
-                f'{option}={len(classes)}, or use the data that the network is for.'
+        text = f'The {_STAGES[stage]} data have other classes than {of_what}: {_difference(names, expected)}.'
+        self._refuse(
+            [stage],
+            f'{text} Labels are numbers in the order of the names: give both the same names in the same order, '
+            'metainfo=dict(classes=(...)), or add folders that are missing; an empty one is enough.',
+        )
+
+    def _check_heads(self, runner: Runner, stage: str, dataset: Dataset) -> None:
+        if not (classes := class_names(dataset)):
+            return
+        wrong = wrong_heads(unwrap(unwrap(runner.model).task), {**dataset.metainfo, 'classes': classes})
+        above = bool(getattr(runner, 'cfg', None) and runner.cfg.get('data_preprocessor'))  # the model, in the config
+        texts = {
+            entry: f'{entry if above and entry.startswith("data_preprocessor") else f"model.task.{entry}"}={right} '
+            f'(now {found})'
+            for entry, (found, right) in wrong.items()
+        }
+        if texts:
+            count = '1 class' if len(classes) == 1 else f'{len(classes)} classes'
+            self._refuse(
+                list(texts),
+                f'The {_STAGES[stage]} data have {count}, but the task network is built for another number: set '
+                f'{", ".join(texts.values())}, or use the data that the network is for.',
             )
+
+    def _check_metrics(self, runner: Runner, stage: str, dataset: Dataset) -> None:
+        """Check the file that COCO's metric reads, which is another entry of the config than that of the data set."""
+        metrics = getattr(getattr(runner, f'{stage}_evaluator', None), 'metrics', ()) if stage != 'train' else ()
+        for metric in metrics:
+            content = getattr(getattr(metric, '_coco_api', None), 'dataset', None)
+            if content:
+                where = f'the ann_file of {stage}_evaluator'
+                if incomplete := find_incomplete(content):
+                    raise SR4IRError(f"In {where}, {incomplete}, which COCO's evaluation needs: add it.")
+                check_categories([entry['name'] for entry in content['categories']], class_names(dataset), where)
+
+    def _refuse(self, names: list[str], message: str) -> None:
+        if not set(names) <= set(self.allow):
+            raise SR4IRError(
+                f'{message} If it is meant: --cfg-options default_hooks.class_check.allow="[{",".join(names)}]"'
+            )
+        print_log(f'allowed: {message}', 'current')
+
+
+def _built(runner: Runner) -> Iterator[tuple[str, Dataset]]:
+    """Yield the data sets that the runner has built; those of other loops are still configs."""
+    for stage in _STAGES:
+        loader: Any = getattr(runner, f'{stage}_dataloader', None)
+        if loader is not None and not isinstance(loader, dict):
+            yield stage, loader.dataset
+
+
+def _difference(names: list[str], expected: list[str]) -> str:
+    missing = [name for name in expected if name not in names]
+    extra = [name for name in names if name not in expected]
+    texts = []
+    if missing:
+        texts.append(f'{with_nearest(missing[:5], extra)} {"is" if len(missing) == 1 else "are"} missing')
+    if extra:
+        texts.append(f'only they have {", ".join(map(repr, extra[:5]))}')
+    if not texts:
+        at = next(i for i, pair in enumerate(zip(names, expected)) if pair[0] != pair[1])
+        texts.append(f"class {at} is '{names[at]}', not '{expected[at]}'")
+    return '; '.join(texts)

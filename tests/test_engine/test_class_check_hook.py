@@ -1,61 +1,164 @@
+"""Names of classes, in the data sets of a run and in its checkpoint, and the heads of the task network."""
+
 import re
 from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier
+from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from torch import nn
 
-from sr4ir_mm.engine import ClassCheckHook
+from sr4ir_mm.engine import AlternatingUpdateHook, ClassCheckHook
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 
 
-def check(classes: int | None, scheme: str = 'SR4IR', **num_classes: int) -> None:
-    """Run the hook on a task network whose modules have these ``num_classes``, and on data of so many classes."""
+class Named(BaseDataset):
+    """A data set of one sample."""
+
+    def load_data_list(self) -> list[dict]:
+        return [dict(img_path='a.jpg')]
+
+
+def named(classes) -> Named:
+    return Named(metainfo=dict(classes=tuple(classes)) if classes is not None else None)
+
+
+def runner_on(task: nn.Module, scheme: str = 'SR4IR', **data) -> SimpleNamespace:
+    """Stand-in for a runner with these built data sets; the rest of a config's loaders are dicts."""
+    loaders = {f'{stage}_dataloader': SimpleNamespace(dataset=dataset) for stage, dataset in data.items()}
+    loaders.setdefault('test_dataloader', dict(dataset=dict(type='Any')))
+    model = SR4IR(EDSR, task, scale=4, scheme=scheme)
+    return SimpleNamespace(model=model, hooks=[], **loaders)
+
+
+def task_with(**num_classes: int) -> nn.Module:
     task = ToyClassifier()
     for name, number in num_classes.items():
         setattr(task, name, nn.Identity())
         getattr(task, name).num_classes = number
-    dataset = SimpleNamespace(metainfo=dict(classes=tuple('c' * classes)) if classes is not None else None)
-    runner = SimpleNamespace(
-        model=SR4IR(EDSR, task, scale=4, scheme=scheme), train_dataloader=SimpleNamespace(dataset=dataset)
-    )
-    ClassCheckHook().before_train(runner)
+    return task
 
 
-def test_more_classes_than_the_task_network_has():
-    message = 'data have 22 classes, but the task network has only 20: set model.task.head.num_classes=22'
+@pytest.mark.parametrize('classes, number', [('abc', 2), ('abc', 4), ('a', 80)])
+def test_heads_of_another_size(classes, number):
+    expected = len(classes)
+    runner = runner_on(task_with(head=number, auxiliary_head=expected, rpn_head=1), train=named(classes))
+    message = f'built for another number: set model.task.head.num_classes={expected} (now {number}), or use'
     with pytest.raises(SR4IRError, match=re.escape(message)):
-        check(22, head=20, rpn_head=1)
+        ClassCheckHook().before_run(runner)
 
 
-def test_torchvision_nets_have_a_number_of_classes():
-    task = dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=20)
-    dataset = SimpleNamespace(metainfo=dict(classes=tuple('c' * 22)))
-    runner = SimpleNamespace(
-        model=SR4IR(None, task, scale=4, scheme='L->T'), train_dataloader=SimpleNamespace(dataset=dataset)
+def test_all_wrong_heads_are_named_with_the_exception_to_ask_for():
+    runner = runner_on(task_with(decode_head=3, auxiliary_head=19), train=named('ab'))
+    with pytest.raises(SR4IRError) as error:
+        ClassCheckHook().before_run(runner)
+    assert 'set model.task.decode_head.num_classes=2 (now 3), model.task.auxiliary_head.num_classes=2 (now 19)' in str(
+        error.value
     )
-    with pytest.raises(SR4IRError, match=re.escape('set model.task.num_classes=22')):
-        ClassCheckHook().before_train(runner)
+    allow = re.search(r'class_check\.allow="\[(.*)\]"', str(error.value))[1].split(',')
+    ClassCheckHook(allow).before_run(runner)
+    with pytest.raises(SR4IRError):
+        ClassCheckHook(allow[:1]).before_run(runner)
 
 
 @pytest.mark.parametrize(
     'classes, scheme, heads',
     [
-        (20, 'SR4IR', dict(head=20, rpn_head=1)),
-        (20, 'SR4IR', dict(head=21)),
-        (22, 'S', dict(head=20)),  # S is trained alone
-        (22, 'SR4IR', dict()),  # unknown number of the task network
+        ('abc', 'SR4IR', dict(head=3, rpn_head=1)),
+        ('abc', 'S', dict(head=20)),  # S is trained alone
+        ('abc', 'SR4IR', dict()),  # unknown number of the task network
         (None, 'SR4IR', dict(head=20)),  # unknown number of the data
-        (0, 'SR4IR', dict(head=20)),
+        ('', 'SR4IR', dict(head=20)),
     ],
 )
 def test_other_numbers_pass(classes, scheme, heads):
-    check(classes, scheme, **heads)
+    ClassCheckHook().before_run(runner_on(task_with(**heads), scheme, train=named(classes)))
+
+
+@pytest.mark.parametrize('wrap', [lambda data: ConcatDataset([data, data]), lambda data: RepeatDataset(data, 2)])
+@pytest.mark.parametrize('classes', ['ab', 'abcd'])
+def test_wrapped_data_sets(classes, wrap):
+    data = wrap(named(classes))
+    with pytest.raises(SR4IRError, match=rf'num_classes={len(classes)} \(now 3\)'):
+        ClassCheckHook().before_run(runner_on(task_with(head=3), train=data))
 
 
 def test_data_without_metainfo():
-    model = SR4IR(EDSR, ToyClassifier(), scale=4)
     loader = torch.utils.data.DataLoader([0])
-    ClassCheckHook().before_train(SimpleNamespace(model=model, train_dataloader=loader))
+    ClassCheckHook().before_run(SimpleNamespace(model=SR4IR(EDSR, ToyClassifier(), scale=4), train_dataloader=loader))
+
+
+@pytest.mark.parametrize(
+    'val, difference',
+    [
+        (('cat', 'fox'), "'dog' is missing."),
+        (('cat', 'Dog', 'fox'), "'dog' (nearest: 'Dog') is missing; only they have 'Dog'."),
+        (('cat', 'fox', 'dog'), "class 1 is 'fox', not 'dog'."),
+        (('cat', 'dog', 'fox', 'owl'), "only they have 'owl'."),
+    ],
+)
+def test_validation_data_of_other_classes(val, difference):
+    runner = runner_on(task_with(head=3), train=named(['cat', 'dog', 'fox']), val=named(val))
+    with pytest.raises(SR4IRError) as error:
+        ClassCheckHook().before_run(runner)
+    assert f'validation data have other classes than the training data: {difference}' in str(error.value)
+    ClassCheckHook(['val']).before_run(runner)
+
+
+def test_a_test_is_compared_with_the_training_in_the_checkpoint():
+    runner = runner_on(task_with(head=2), test=named(['cat', 'fox']))
+    hook = ClassCheckHook()
+    hook.before_run(runner)
+    hook.after_load_checkpoint(runner, dict(meta=dict(dataset_meta=dict(classes=('cat', 'fox')))))
+    for unknown in {}, dict(meta={}), dict(meta=dict(dataset_meta=None)), dict(meta=dict(dataset_meta={})):
+        hook.after_load_checkpoint(runner, unknown)
+    other = dict(meta=dict(dataset_meta=dict(classes=('cat', 'dog'))))
+    with pytest.raises(SR4IRError, match=r"test data have other classes than the data of the training: 'dog' is miss"):
+        hook.after_load_checkpoint(runner, other)
+    ClassCheckHook('test').after_load_checkpoint(runner, other)
+
+
+def test_a_training_may_start_from_other_classes():
+    runner = runner_on(task_with(head=2), train=named('ab'))
+    ClassCheckHook().after_load_checkpoint(runner, dict(meta=dict(dataset_meta=dict(classes=('x', 'y', 'z')))))
+
+
+def test_a_config_without_the_hook_is_checked_too():
+    runner = runner_on(task_with(head=3), train=named('ab'))
+    with pytest.raises(SR4IRError, match='now 3'):
+        AlternatingUpdateHook().before_run(runner)
+    runner.hooks = [ClassCheckHook(['head.num_classes'])]  # which makes the check itself
+    AlternatingUpdateHook().before_run(runner)
+
+
+def coco(**changes) -> SimpleNamespace:
+    """The file that COCO's metric has read, with two categories, an image and a box."""
+    content = dict(
+        images=[dict(id=1, file_name='a.jpg', width=9, height=9)],
+        annotations=[dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 3, 3], area=9, iscrowd=0)],
+        categories=[dict(id=1, name='a'), dict(id=2, name='b')],
+    )
+    return SimpleNamespace(_coco_api=SimpleNamespace(dataset=content | changes))
+
+
+@pytest.mark.parametrize(
+    'metric, message',
+    [
+        (SimpleNamespace(), None),
+        (coco(), None),
+        (coco(categories=[dict(id=2, name='b')]), "the ann_file of val_evaluator' has no category 'a'"),
+        (coco(categories=[dict(id=2, name='b'), dict(id=1, name='a')]), r"in another order.*classes=\('b', 'a'\)"),
+        (coco(annotations=[dict(id=5, image_id=1, category_id=1, bbox=[1, 1, 3, 3], area=9)]),
+         r"In the ann_file of val_evaluator, annotations\[0\] \(id 5\) has no 'iscrowd', which COCO"),
+    ],
+)  # fmt: skip
+def test_the_file_of_the_evaluator(metric, message):
+    runner = runner_on(task_with(head=2), train=named('ab'), val=named('ab'))
+    runner.val_evaluator = SimpleNamespace(metrics=[metric])
+    if message is None:
+        ClassCheckHook().before_run(runner)
+    else:
+        with pytest.raises(SR4IRError, match=message):
+            ClassCheckHook().before_run(runner)

@@ -54,11 +54,12 @@ def test_data_samples_of_another_library(tmp_path, fails):
     assert not list(tmp_path.rglob('*.pth'))
 
 
-def test_more_classes_than_the_head_has(tmp_path, fails):
+@pytest.mark.parametrize('number', [5, 150])
+def test_a_head_of_another_size(number, tmp_path, fails):
     make_voc(tmp_path / 'voc')
-    tiny_config(tmp_path, **{'model.task.decode_head.num_classes': 5})
+    tiny_config(tmp_path, **{'model.task.decode_head.num_classes': number})
     message = fails('train', 'tiny.py')
-    assert 'have 21 classes, but the task network has only 5: set model.task.decode_head.num_classes=21' in message
+    assert 'have 21 classes' in message and f'set model.task.decode_head.num_classes=21 (now {number})' in message
     assert not list(tmp_path.rglob('*.pth'))
 
 

@@ -1,0 +1,144 @@
+"""The names of the classes of a data set, compared with the names in its files."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from mmap import ACCESS_READ, mmap
+from typing import Any
+from xml.etree import ElementTree
+
+from torch.utils.data import Dataset
+
+from ..errors import SR4IRError
+
+_FIX = 'Labels follow these names: write them in metainfo=dict(classes=(...)) exactly as the data have them.'
+
+
+def parts(dataset: Dataset) -> Iterator[Dataset]:
+    """Yield the data sets that read files, from inside wrappers that concatenate, repeat, mix or split them."""
+    inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    inner = list(inner.values()) if isinstance(inner, dict) else inner
+    for part in inner if inner[0] is not None else ():
+        yield from parts(part)
+    if inner[0] is None:
+        yield dataset
+
+
+def class_names(dataset: Dataset) -> list[str]:
+    """Return the names of the classes in the order of their labels; none if the data set does not know them."""
+    meta = getattr(dataset, 'metainfo', None)
+    classes = meta.get('classes') if isinstance(meta, dict) else None
+    return list(classes) if isinstance(classes, (list, tuple)) else []
+
+
+def label_names(dataset: Dataset) -> list[str]:
+    """Return what the labels stand for in the files: the names of the folders, or else those of the classes."""
+    folders = [name for part in parts(dataset) for name in getattr(part, 'folder_to_idx', None) or ()]
+    return list(dict.fromkeys(folders)) or class_names(dataset)
+
+
+def check_names(part: Dataset) -> None:
+    """Compare the classes of a data set with the categories, folders or objects in its files.
+
+    Raises:
+        SR4IRError: If a class is not in the files, or the files number the classes in another order.
+    """
+    bases = {base.__name__ for base in type(part).__mro__}
+    if not class_names(part):
+        return
+    if hasattr(part, 'cat_ids') and 'CocoDataset' in bases:
+        _check_categories(part)
+    elif getattr(part, 'folder_to_idx', None):
+        _check_folders(list(part.folder_to_idx), class_names(part), part.img_prefix)
+    elif 'XMLDataset' in bases and not part.test_mode:
+        _check_objects(part)
+
+
+def with_nearest(names: Sequence[str], known: Sequence[str]) -> str:
+    """List names, each with the most similar one of the known names."""
+    return ', '.join(
+        f"'{name}'" + (f" (nearest: '{near}')" if (near := _nearest(name, known)) else '') for name in names
+    )
+
+
+def coco_categories(path: str) -> list[str]:
+    """Return the names of the categories of a COCO file, in its order, without reading the rest of it."""
+    with open(path, 'rb') as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        start = content.find(b'[', content.rfind(b'"categories"'))
+        end = content.find(b']', start) + 1
+        while True:
+            try:
+                return [category['name'] for category in json.loads(content[start:end])]
+            except json.JSONDecodeError:  # a list or a bracket inside the list
+                end = content.find(b']', end) + 1
+                if not end:
+                    raise
+
+
+def check_categories(categories: Sequence[str], classes: Sequence[str], path: str) -> None:
+    """Check that a COCO file has all classes, once each and in their order: its order numbers the labels."""
+    if missing := [name for name in classes if name not in categories]:
+        raise SR4IRError(
+            f"'{path}' has no category {with_nearest(missing, categories)}; its categories are "
+            f'{_listed(categories)}. {_FIX}'
+        )
+    used = [name for name in categories if name in classes]
+    if used != list(classes):
+        raise SR4IRError(
+            f"'{path}' numbers its categories in another order than metainfo.classes, and labels follow the file: "
+            f'set metainfo=dict(classes={tuple(used)}).'
+        )
+
+
+def _check_categories(part: Any) -> None:
+    classes = class_names(part)
+    own_rule = not any(base.__name__ == 'CocoDataset' and base.load_data_list is type(part).load_data_list
+                       for base in type(part).__mro__)  # fmt: skip
+    if not own_rule and os.path.isfile(part.ann_file):
+        check_categories(coco_categories(part.ann_file), classes, part.ann_file)
+    elif len(part.cat_ids) != len(classes):
+        raise SR4IRError(f"'{part.ann_file}' has {len(part.cat_ids)} categories, but {len(classes)} classes. {_FIX}")
+
+
+def _check_folders(folders: list[str], classes: list[str], root: str) -> None:
+    """Check names that resemble each other: a folder may also have a number or a word of another language."""
+    plain = [[name.casefold() for name in names] for names in (folders, classes)]
+    pairs = [(f, c) for f, c, low_f, low_c in zip(folders, classes, *plain)
+             if low_f != low_c and (low_f in plain[1] or low_c in plain[0] or _nearest(c, [f]))]  # fmt: skip
+    if pairs:
+        texts = ', '.join(f"'{folder}' would be '{name}'" for folder, name in pairs[:5])
+        raise SR4IRError(
+            f"The folders in '{root}' are numbered in the order of their names, and metainfo.classes in another: "
+            f'{texts}. Set metainfo=dict(classes={tuple(folders)}), or leave it out.'
+        )
+
+
+def _check_objects(part: Any) -> None:
+    """Check the names in VOC files if a class has no object; files are read a second time only then."""
+    classes, seen = class_names(part), set()
+    for index in range(len(part)):
+        seen.update(instance['bbox_label'] for instance in part.get_data_info(index)['instances'])
+        if len(seen) == len(classes):
+            return
+    names = {obj.findtext('name') for index in range(len(part))
+             for obj in ElementTree.parse(part.get_data_info(index)['xml_path']).iter('object')}  # fmt: skip
+    absent = [name for label, name in enumerate(classes) if label not in seen]
+    others = sorted(names - set(classes))
+    wrong = [name for name in absent if _nearest(name, others)] or (absent if not seen else [])
+    if others and wrong:
+        raise SR4IRError(
+            f"No object of '{part.ann_file}' is of the class {with_nearest(wrong, others)}; it has objects of other "
+            f'names: {_listed(others)}. {_FIX}'
+        )
+
+
+def _nearest(name: str, known: Sequence[str]) -> str | None:
+    plain = {other.casefold(): other for other in known}
+    found = get_close_matches(name.casefold(), plain, n=1, cutoff=0.6)
+    return plain[found[0]] if found else None
+
+
+def _listed(names: Sequence[str], limit: int = 20) -> str:
+    more = f' and {len(names) - limit} more' if len(names) > limit else ''
+    return ', '.join(names[:limit]) + more

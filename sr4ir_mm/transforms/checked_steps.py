@@ -1,0 +1,156 @@
+"""Checks of images, masks and labels when a pipeline reads them; errors name the file."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from PIL import Image
+
+from ..errors import SR4IRError
+from ..utils import decode_image
+
+
+class CheckedStep:
+    """A step of a pipeline that reads files, with a check of what it has read.
+
+    Args:
+        step (Callable): Transform that loads images or annotations.
+        classes (int): Number of classes that labels and masks may have; 0 if it is unknown.
+        ignored (Sequence[int]): Values of a mask that stand for no class.
+        semantic (bool): Whether masks hold the classes of the data set. mmdet also reads masks of other classes.
+    """
+
+    def __init__(self, step: Any, classes: int = 0, ignored: Sequence[int] = (255,), semantic: bool = False) -> None:
+        self.step = step
+        self.classes = classes
+        self.allowed = {*range(classes), *ignored}
+        self.semantic = semantic and classes > 0
+
+    def __call__(self, results: dict) -> dict | None:
+        """Run the step.
+
+        Raises:
+            SR4IRError: If a file is missing or broken, or a label or a mask does not fit the data set.
+        """
+        reads_mask = isinstance(self.step, LoadAnnotations)
+        path = str((reads_mask and results.get('seg_map_path')) or results.get('img_path'))
+        with readable(path, 'Mask' if reads_mask and results.get('seg_map_path') else 'Image'):
+            results = self.step(results)
+            if isinstance(self.step, LoadImageFromFile) and results is not None and not self.step.to_float32:
+                check_depth(path, results['img'])
+        if results is not None:
+            self._check_label(results, path)
+            if reads_mask and results.get('gt_seg_map') is not None:
+                self._check_mask(results, path)
+        return results
+
+    def __repr__(self) -> str:
+        return repr(self.step)
+
+    def _check_label(self, results: dict, path: str) -> None:
+        labels = np.atleast_1d(results.get('gt_label', ()))
+        if self.classes and labels.dtype.kind in 'iu' and not set(labels.tolist()) <= set(range(self.classes)):
+            raise SR4IRError(
+                f"Image '{path}' has the label {labels.max() if labels.max() >= self.classes else labels.min()}, but "
+                f'the data set has {self.classes} classes (0 to {self.classes - 1}): correct the list of images, or '
+                'metainfo.classes.'
+            )
+
+    def _check_mask(self, results: dict, path: str) -> None:
+        mask, size = results['gt_seg_map'], results.get('ori_shape')
+        if mask.ndim == 3:
+            raise SR4IRError(
+                f"Mask '{path}' has {mask.shape[2]} channels, but a mask needs one, whose values are the numbers of "
+                'the classes: convert its colors to numbers.'
+            )
+        if size is not None and mask.shape != tuple(size[:2]):
+            raise SR4IRError(
+                f"Mask '{path}' has {mask.shape[1]} x {mask.shape[0]} px, but its image has {size[1]} x {size[0]} px: "
+                'make both of one size.'
+            )
+        if self.semantic:
+            self._check_values(mask, path, bool(results.get('reduce_zero_label')))
+
+    def _check_values(self, mask: np.ndarray, path: str, reduced: bool) -> None:
+        if mask.dtype == np.uint8:  # a histogram takes a fraction of the time of decoding
+            values = np.flatnonzero(cv2.calcHist([mask], [0], None, [256], [0, 256])).tolist()
+        else:
+            values = np.unique(mask).tolist()
+        wrong = [value + reduced for value in values if value not in self.allowed]
+        if (largest := _largest_of_16_bits(path)) > 255:
+            wrong = [largest]  # mmseg keeps the lowest 8 bits of it
+        if wrong:
+            first, last = int(reduced), self.classes - 1 + reduced
+            raise SR4IRError(
+                f"Mask '{path}' has the value {wrong[-1]}, but the data set has {self.classes} classes ({first} to "
+                f'{last}; 255 is ignored): correct the mask, metainfo.classes or reduce_zero_label (whether 0 stands '
+                'for no class).'
+            )
+
+
+def add_checks(transforms: list, **options: Any) -> None:
+    """Replace the steps of a pipeline that read files by checked ones, in place; ``options``: see the class."""
+    for i, step in enumerate(transforms):
+        if isinstance(step, (LoadImageFromFile, LoadAnnotations)):
+            transforms[i] = CheckedStep(step, **options)
+
+
+@contextmanager
+def readable(path: str, kind: str = 'Image') -> Iterator[None]:
+    """Turn the errors of code that reads a file into one message with its name.
+
+    Raises:
+        SR4IRError: If the file is missing or cannot be decoded.
+    """
+    try:
+        yield
+    except SR4IRError:
+        raise
+    except FileNotFoundError as error:
+        raise SR4IRError(f"{kind} '{path}' is missing: check data_prefix and the list of images.") from error
+    except Exception as error:  # each decoder raises errors of its own, and none of them names the file
+        raise SR4IRError(f"{kind} '{path}' cannot be decoded ({error}): replace or remove it.") from error
+
+
+def check_depth(path: str, image: np.ndarray) -> None:
+    """Check that the pixels of an image that was read are of 8 bits, as the networks expect them.
+
+    OpenCV divides 16 bits by 256, so that an image of 10 or 12 bits becomes black; of floats it makes garbage.
+
+    Raises:
+        SR4IRError: If the range of the pixels in the file is unknown.
+    """
+    if image.dtype.kind in 'iu' and image.dtype != np.uint8:
+        raise SR4IRError(
+            f"Image '{path}' is read as {image.dtype}, but the networks expect 8 bits: load it with color_type='color' "
+            "and imdecode_backend='cv2'."
+        )
+    if os.path.isfile(path) and _bits(path) > 8:
+        with open(path, 'rb') as file:
+            try:
+                decode_image(file.read())
+            except SR4IRError as error:
+                raise SR4IRError(f"Image '{path}' {error}.") from error
+
+
+def _bits(path: str) -> int:
+    """Return the bits per value of an image file from its first bytes; 16 for kinds of files that may have more."""
+    with open(path, 'rb') as file:
+        head = file.read(26)
+    if head[:4] == b'\x89PNG':
+        return head[24]
+    if head[:2] in (b'II', b'MM'):
+        with Image.open(path) as image:  # reads the header
+            return max(image.tag_v2.get(258, (8,)))
+    return 8 if head[:2] in (b'\xff\xd8', b'BM', b'RI') else 16
+
+
+def _largest_of_16_bits(path: str) -> int:
+    if not os.path.isfile(path) or _bits(path) <= 8:
+        return 0
+    with Image.open(path) as image:
+        return int(np.asarray(image).max())

@@ -1,0 +1,177 @@
+"""The classes of a config against the names in the files of the data set, for each library."""
+
+import json
+import time
+
+import cv2
+import numpy as np
+import pytest
+from helpers.voc_boxes import make_voc_boxes
+from mmengine.registry import DATASETS
+
+import sr4ir_mm.registry  # noqa: F401  its checks are part of building a data set
+from sr4ir_mm.datasets.class_names import coco_categories, label_names, parts
+from sr4ir_mm.errors import SR4IRError
+
+NAMES = ('cat', 'dog', 'fox')
+
+
+def make_coco(folder, names=NAMES, file='train.json'):
+    """An image with a box of each class."""
+    boxes = [dict(id=i, image_id=1, category_id=i, bbox=[1, 1, 9, 9], area=81, iscrowd=0) for i in range(len(names))]
+    content = dict(
+        categories=[dict(id=i, name=name) for i, name in enumerate(names)],
+        images=[dict(id=1, file_name='0.jpg', width=20, height=20)], annotations=boxes,
+    )  # fmt: skip
+    folder.mkdir(exist_ok=True)
+    (folder / file).write_text(json.dumps(content))
+    return folder / file
+
+
+def coco_config(path, classes) -> dict:
+    prefix = dict(img=str(path.parent))
+    return dict(type='mmdet.CocoDataset', ann_file=str(path), data_prefix=prefix, metainfo=dict(classes=classes))
+
+
+def coco(path, classes, **options):
+    return DATASETS.build(dict(coco_config(path, classes), **options))
+
+
+@pytest.fixture(autouse=True)
+def zoos():
+    import mmdet.datasets
+    import mmpretrain.datasets
+    import mmseg.datasets  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    'classes, message',
+    [
+        (('cat', 'dgo', 'fox'), r"train\.json' has no category 'dgo' \(nearest: 'dog'\); its categories are cat, dog, fox\."),
+        (('cat', 'Dog', 'fox'), r"no category 'Dog' \(nearest: 'dog'\)"),
+        (('ship', 'truck'), r"no category 'ship', 'truck'; its categories"),
+        (('fox', 'cat'), r"in another order than metainfo\.classes.* set metainfo=dict\(classes=\('cat', 'fox'\)\)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize('options', [{}, dict(test_mode=True), dict(filter_cfg=dict(filter_empty_gt=True))])
+def test_coco(classes, message, options, tmp_path):
+    with pytest.raises(SR4IRError, match=message):
+        coco(make_coco(tmp_path), classes, **options)
+
+
+def test_coco_with_some_of_the_classes(tmp_path):
+    data = coco(make_coco(tmp_path), ('cat', 'fox'))
+    assert [instance['bbox_label'] for instance in data[0]['instances']] == [0, 1]
+
+
+def test_a_category_that_is_there_twice(tmp_path):
+    with pytest.raises(SR4IRError, match='in another order'):
+        coco(make_coco(tmp_path, ('cat', 'dog', 'cat')), ('cat', 'dog'))
+
+
+def test_wrapped_data_sets(tmp_path):
+    inner = coco_config(make_coco(tmp_path), ('cat', 'bird'))
+    for wrapper in (
+        dict(type='RepeatDataset', times=2, dataset=inner),
+        dict(type='ConcatDataset', datasets=[inner]),
+        dict(type='mmdet.MultiImageMixDataset', dataset=inner, pipeline=[]),
+        dict(type='ClassBalancedDataset', oversample_thr=0.5, dataset=inner),
+        dict(type='RepeatDataset', times=2, dataset=dict(type='mmdet.ConcatDataset', datasets=[inner])),
+    ):
+        with pytest.raises(SR4IRError, match="no category 'bird'"):
+            DATASETS.build(wrapper)
+
+
+def test_parts_of_nested_wrappers(tmp_path):
+    inner = coco_config(make_coco(tmp_path), NAMES)
+    mixed = dict(type='mmdet.MultiImageMixDataset', dataset=dict(type='mmdet.ConcatDataset', datasets=[inner, inner]),
+                 pipeline=[])  # fmt: skip
+    assert [type(part).__name__ for part in parts(DATASETS.build(mixed))] == ['CocoDataset'] * 2
+
+
+def test_the_list_of_categories_is_read_without_the_rest(tmp_path):
+    """In each place of the file, with brackets in names, and faster than the whole."""
+    path = tmp_path / 'a.json'
+    categories = [dict(name='a[1]', skeleton=[[1, 2], [2, 3]]), dict(name='ä "b"')]
+    path.write_text(json.dumps(dict(categories=categories, annotations=[dict(s=[[1.5] * 20])] * 50_000)))
+    start = time.perf_counter()
+    assert coco_categories(str(path)) == ['a[1]', 'ä "b"']
+    assert time.perf_counter() - start < 0.5
+    path.write_text(json.dumps(dict(images=[dict(id=1)], categories=categories)))
+    assert coco_categories(str(path)) == ['a[1]', 'ä "b"']
+
+
+def voc(root, classes, type='mmdet.VOCDataset', **options):
+    return DATASETS.build(dict(type=type, data_root=str(root), ann_file='ImageSets/Main/train.txt',
+                               data_prefix=dict(sub_data_root=''), metainfo=dict(classes=classes), **options))  # fmt: skip
+
+
+@pytest.mark.parametrize('type', ['mmdet.VOCDataset', 'sr4ir_mm.InclusiveVOCDataset'])
+def test_objects_of_voc(type, tmp_path):
+    root = make_voc_boxes(tmp_path / 'voc', [((40, 60), [('cat', 2, 2, 20, 20), ('dog', 2, 2, 9, 9)])])
+    assert len(voc(root, ('cat',), type)) == len(voc(root, ('cat', 'dog', 'zebra'), type)) == 1  # a rare class
+    for classes, near in (('cat', 'Dog'), 'dog'), (('dgo', 'cat'), 'dog'):
+        with pytest.raises(SR4IRError, match=rf"No object of '.*train\.txt' is of the class .* \(nearest: '{near}'\)"):
+            voc(root, classes, type)
+    with pytest.raises(SR4IRError, match='objects (of other names|are).* cat, dog'):
+        voc(root, ('ship', 'truck'), type)
+
+
+def make_folders(root, names=NAMES):
+    for name in names:
+        (root / name).mkdir(parents=True)
+        cv2.imwrite(str(root / name / '0.jpg'), np.zeros((8, 8, 3), np.uint8))
+    return root
+
+
+def folders(root, classes=None, **options):
+    meta = dict(metainfo=dict(classes=classes)) if classes else {}
+    return DATASETS.build(dict(type='mmpretrain.CustomDataset', data_root=str(root), pipeline=[], **meta, **options))
+
+
+@pytest.mark.parametrize(
+    'classes, message',
+    [
+        (('cat', 'fox', 'dog'), r"'dog' would be 'fox', 'fox' would be 'dog'\. Set .*classes=\('cat', 'dog', 'fox'\)"),
+        (('cat', 'dgo', 'fox'), r"'dog' would be 'dgo'"),
+        (('cat', 'dog'), r"CustomDataset.*The number of subfolders \(3\) doesn't match.*\(2\)"),
+        (('a', 'b', 'c'), None),
+        (('Cat', 'dog', 'Fox'), None),  # in the right places
+        (('Katze', 'Hund', 'Fuchs'), None),
+    ],
+)
+def test_folders(classes, message, tmp_path):
+    root = make_folders(tmp_path / 'train')
+    if message is None:
+        assert list(folders(root, classes).CLASSES) == list(classes)
+    else:
+        with pytest.raises(SR4IRError, match=message):
+            folders(root, classes)
+
+
+def test_labels_stand_for_folders_whatever_the_classes_are_called(tmp_path):
+    assert label_names(folders(make_folders(tmp_path / 'a'), ('x', 'y', 'z'))) == list(NAMES)
+    assert label_names(folders(make_folders(tmp_path / 'b', ('u', 'v')))) == ['u', 'v']
+
+
+def test_classes_that_a_data_set_of_mmseg_does_not_have(tmp_path):
+    with pytest.raises(SR4IRError, match=r"PascalVOCDataset.*\['cat', 'Dog'\] is not a *subset of classes"):
+        DATASETS.build(dict(type='mmseg.PascalVOCDataset', data_root=str(tmp_path), metainfo=dict(classes=['cat', 'Dog']),
+                            ann_file='list.txt'))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    'kind', ['mmdet.CocoDataset', 'mmseg.BaseSegDataset', 'mmpretrain.CustomDataset', 'mmseg.PascalVOCDataset']
+)
+def test_a_forgotten_comma(kind, tmp_path):
+    with pytest.raises(SR4IRError, match=r"are the text 'ship', not a list .* comma, classes=\('ship',\)\."):
+        DATASETS.build(dict(type=kind, data_root=str(tmp_path), ann_file='a', metainfo=dict(classes=('ship'))))
+    repeated = dict(type=kind, data_root=str(tmp_path), ann_file='a', metainfo=dict(classes='ship'))
+    with pytest.raises(SR4IRError, match='a comma'):
+        DATASETS.build(dict(type='RepeatDataset', times=2, dataset=repeated))
+
+
+def test_a_file_of_names_is_no_forgotten_comma(tmp_path):
+    (tmp_path / 'names.txt').write_text('cat\ndog\nfox\n')
+    data = folders(make_folders(tmp_path / 'train'), str(tmp_path / 'names.txt'))
+    assert list(data.CLASSES) == list(NAMES)
