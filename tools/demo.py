@@ -15,6 +15,7 @@ from prettytable import PrettyTable
 
 from sr4ir_mm.config import last_checkpoint, read_metrics
 from sr4ir_mm.config.schemes import run_name
+from sr4ir_mm.utils import write_image
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = 'configs/demo/fcn-tiny_edsr-tiny_x4_demo.py'
@@ -43,7 +44,7 @@ def train_and_test(scheme: str, work_dir: Path, data: Path, *test_args: object) 
 def picture(panels: Path, target: Path, count: int = 2) -> None:
     """Stack the panels of the first few test images."""
     images = [cv2.imread(str(path)) for path in sorted(panels.glob('*.png'))[:count]]
-    cv2.imwrite(str(target), cv2.vconcat(images))
+    write_image(target, cv2.vconcat(images)[..., ::-1])
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from torch.utils.data import BatchSampler, Sampler
 
 from ..errors import SR4IRError
 from ..registry import DATA_SAMPLERS
+from ..utils import check_number
 
 
 @DATA_SAMPLERS.register_module()
@@ -38,6 +39,7 @@ class AspectRatioGroupedBatchSampler(BatchSampler):
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, bins: int = 7) -> None:
+        check_number('AspectRatioGroupedBatchSampler', low=1, whole=True, batch_size=batch_size, bins=bins)
         super().__init__(sampler, batch_size, drop_last=True)
         if not len(self):
             raise SR4IRError(

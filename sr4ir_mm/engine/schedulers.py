@@ -2,12 +2,15 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.optim.scheduler.lr_scheduler import CosineRestartLR as _CosineRestartLR
 from mmengine.optim.scheduler.lr_scheduler import LinearLR
 
+from ..errors import SR4IRError
 from ..registry import PARAM_SCHEDULERS
+from ..utils import check_number, check_positive
 
 
 @PARAM_SCHEDULERS.register_module()
@@ -23,6 +26,21 @@ class BasicSRCosineRestartLR(_CosineRestartLR):
         ...               eta_min=1e-6, by_epoch=True, convert_to_iter_based=True)
         >>> param_scheduler = dict(sr=[cosine], task=[cosine])
     """
+
+    def __init__(
+        self, optimizer: Any, periods: Sequence[float], restart_weights: Sequence[float] = (1,), **kwargs: Any
+    ) -> None:
+        name = type(self).__name__
+        if len(periods) != len(restart_weights):
+            raise SR4IRError(f'{name}: periods={periods} and restart_weights={restart_weights} must be of one length.')
+        for period, weight in zip(periods, restart_weights):
+            check_positive(name, periods=period)
+            check_number(name, low=0, restart_weights=weight)
+        minimum = {key: kwargs[key] for key in ('eta_min', 'eta_min_ratio') if kwargs.get(key) is not None}
+        if len(minimum) != 1:
+            raise SR4IRError(f'{name}: set either eta_min or eta_min_ratio.')
+        check_number(name, low=0, **minimum)
+        super().__init__(optimizer, periods, restart_weights, **kwargs)
 
     def _get_value(self) -> list[float]:
         index = min(bisect_left(self.cumulative_periods, self.last_step), len(self.periods) - 1)
@@ -52,5 +70,6 @@ class WarmUpLR(LinearLR):
         cls, *args: Any, end: int, epoch_length: int, by_epoch: bool = True, **kwargs: Any
     ) -> 'WarmUpLR':
         """Build the scheduler for ``end`` epochs of ``epoch_length`` iterations each."""
+        check_positive('WarmUpLR', end=end)
         steps = end * epoch_length
         return cls(*args, start_factor=1 / steps, end=steps + 1, by_epoch=False, **kwargs)

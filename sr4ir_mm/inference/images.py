@@ -136,6 +136,7 @@ def _check_header(name: str, data: bytes, max_pixels: float) -> None:
     except Image.DecompressionBombError as error:
         if max_pixels < 2 * Image.MAX_IMAGE_PIXELS:
             raise SR4IRError(_too_large(f'more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels', max_pixels)) from error
+        return
     except Exception:  # a damaged header, or an unknown format: the decoder has the message
         return
     _check_size(*size, max_pixels)

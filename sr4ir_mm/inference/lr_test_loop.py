@@ -7,6 +7,7 @@ from mmengine.runner import Runner, TestLoop
 from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
+from ..errors import SR4IRError
 from ..registry import FUNCTIONS, LOOPS
 from ..utils import unwrap
 from .lr_predictor import LRPredictor
@@ -29,6 +30,9 @@ class LRTestLoop(TestLoop):
         tile (int): Size of tiles, see :class:`LRPredictor`.
         fp16 (bool): Whether to use mixed precision, as in MMEngine.
 
+    Raises:
+        SR4IRError: If ``annotations`` or ``tile`` is wrong, or an image does not belong to its annotations.
+
     Example:
         >>> test_cfg = dict(type='sr4ir_mm.LRTestLoop', pipeline=test_pipeline, annotations='lr')
     """
@@ -43,8 +47,10 @@ class LRTestLoop(TestLoop):
         tile: int = 256,
         fp16: bool = False,
     ) -> None:
+        if annotations not in (coords := dict(lr='lr', hr='sr')):
+            raise SR4IRError(f"LRTestLoop: annotations='{annotations}' must be 'lr' or 'hr'.")
         super().__init__(runner, dataloader, evaluator, fp16)
-        self.coords = dict(lr='lr', hr='sr')[annotations]
+        self.coords = coords[annotations]
         self.predictor = LRPredictor(unwrap(runner.model), pipeline, annotations=True, tile=tile)
 
     def run_iter(self, idx: int, data_batch: list[dict]) -> None:

@@ -2,14 +2,19 @@
 
 import functools
 import http.server
+import io
+import os
+import struct
 import threading
+import zlib
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.inference.images import list_images, read_image, unique_names
+from sr4ir_mm.inference.images import list_images, read_image, read_images, unique_names
 
 LEVELS = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 
@@ -93,3 +98,153 @@ def test_no_name_twice():
     array = np.zeros((1, 1, 3), np.uint8)
     images = ['a/x.png', 'b/x.png', array, 'x.jpg', 'https://host/y.png?z=1.2', 'x_2.png']
     assert list(unique_names(images)) == ['x', 'x_2', '000002', 'x_3', 'y', 'x_2_2']
+
+
+def encoded(image: Image.Image, kind: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG file of a few bytes that claims to be of any size."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+
+    header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
+    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', zlib.compress(b'1')) + chunk(b'IEND', b'')
+
+
+RED = np.full((4, 6, 3), (0, 0, 255), np.uint8)  # BGR
+
+
+def palette() -> Image.Image:
+    image = Image.new('P', (6, 4), 1)
+    image.putpalette([0, 0, 0, 255, 0, 0])
+    return image
+
+
+@pytest.mark.parametrize(
+    ('kind', 'data'),
+    [
+        ('palette', encoded(palette(), 'PNG')),
+        ('transparent palette', encoded(palette(), 'PNG', transparency=0)),
+        ('palette TIFF', encoded(palette(), 'TIFF')),
+        ('CMYK JPEG', encoded(Image.new('CMYK', (6, 4), (0, 255, 255, 0)), 'JPEG', quality=100)),
+        ('CMYK TIFF', encoded(Image.new('CMYK', (6, 4), (0, 255, 255, 0)), 'TIFF')),
+        ('RGBA', encoded(Image.new('RGBA', (6, 4), (255, 0, 0, 9)), 'PNG')),
+    ],
+)
+def test_red_is_red(tmp_path, kind, data):
+    (tmp_path / 'x').write_bytes(data)
+    assert np.abs(read_image(str(tmp_path / 'x')).astype(int) - RED).max() <= 1
+
+
+def test_one_bit_and_orientation(tmp_path):
+    black_and_white = np.tile(np.uint8([0, 255]), (4, 3))
+    (tmp_path / '1.png').write_bytes(encoded(Image.fromarray(black_and_white).convert('1'), 'PNG'))
+    assert np.array_equal(read_image(str(tmp_path / '1.png'))[..., 0], black_and_white)
+    exif = Image.Exif()
+    exif[0x112] = 6  # turn by 90 degrees
+    (tmp_path / '2.jpg').write_bytes(encoded(Image.new('RGB', (6, 4)), 'JPEG', exif=exif))
+    assert read_image(str(tmp_path / '2.jpg')).shape == (6, 4, 3)
+
+
+@pytest.mark.parametrize('suffix', ['png', 'tif', 'pgm'])
+@pytest.mark.parametrize('bits', [10, 11, 12])
+def test_fewer_than_16_bits_are_refused(tmp_path, suffix, bits):
+    """OpenCV reads such a file as black."""
+    image = np.linspace(0, 2**bits - 1, 48).reshape(6, 8).astype(np.uint16)
+    for source in (written(tmp_path / f'x.{suffix}', image), image, np.dstack([image] * 3)):
+        with pytest.raises(SR4IRError, match=rf'has 16 bits, but no value above {2**bits - 1}: is it of {bits} bits'):
+            read_image(source)
+
+
+def test_the_range_of_an_alpha_channel_does_not_count():
+    image = np.dstack([np.full((4, 4), 1000, np.uint16)] * 3 + [np.full((4, 4), 65535, np.uint16)])
+    with pytest.raises(SR4IRError, match='no value above 1000'):
+        read_image(image)
+    assert read_image(np.zeros((4, 4), np.uint16)).max() == 0  # black is black with any number of bits
+
+
+@pytest.mark.parametrize('largest', [1, 255])
+@pytest.mark.parametrize('kind', [np.float32, np.int32])
+def test_other_numbers_are_refused(tmp_path, kind, largest):
+    image = np.linspace(0, largest, 48).reshape(6, 8).astype(kind)
+    (tmp_path / 'x.tif').write_bytes(encoded(Image.fromarray(image), 'TIFF'))
+    for source in (str(tmp_path / 'x.tif'), image):
+        with pytest.raises(SR4IRError, match=f'(values of type|an array of) {np.dtype(kind)}'):
+            read_image(source)
+
+
+@pytest.mark.parametrize('kind', ['GIF', 'WEBP', 'PNG', 'TIFF'])
+def test_of_several_frames_the_first_is_used(tmp_path, kind, monkeypatch):
+    frames = [Image.new('RGB', (6, 4), color) for color in ('red', 'blue', 'green')]
+    (tmp_path / 'x').write_bytes(encoded(frames[0], kind, save_all=True, append_images=frames[1:]))
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.inference.images.print_log', lambda text, *args: messages.append(text))
+    assert np.abs(read_image(str(tmp_path / 'x')).astype(int) - RED).max() <= 1
+    assert messages == [f"image '{tmp_path}/x' has 3 frames or pages: only the first is used"]
+
+
+@pytest.mark.parametrize(
+    ('size', 'message'),
+    [
+        ((2000, 1000), 'has 2000 x 1000 pixels, but at most 1,000,000 are allowed: cut it .*raise max_pixels'),
+        ((30000, 30000), r'has more than 178,956,970 pixels, but at most 1,000,000'),
+        ((2**31 - 1, 2**31 - 1), 'has more than'),
+    ],
+)
+def test_the_limit_of_pixels_comes_before_decoding(tmp_path, size, message):
+    (tmp_path / 'x.png').write_bytes(png_header(*size))
+    with pytest.raises(SR4IRError, match=message):
+        read_image(str(tmp_path / 'x.png'), max_pixels=10**6)
+
+
+def test_the_limit_of_opencv(tmp_path):
+    (tmp_path / 'x.png').write_bytes(png_header(40000, 30000))
+    with pytest.raises(SR4IRError, match='OPENCV_IO_MAX_IMAGE_PIXELS'):
+        read_image(str(tmp_path / 'x.png'))
+    with pytest.raises(SR4IRError, match='at most 9 are allowed'):
+        read_image(np.zeros((4, 4), np.uint8), max_pixels=9)
+
+
+def test_the_rest_of_the_folder_goes_on(tmp_path):
+    written(tmp_path / 'a.png', LEVELS)
+    (tmp_path / 'b.png').write_bytes(png_header(30000, 30000))
+    (tmp_path / 'c.png').write_bytes(b'')
+    os.mkfifo(tmp_path / 'd.png')
+    (tmp_path / 'e.png').symlink_to('missing.png')
+    skipped: dict[str, str] = {}
+    read = [name for name, _ in read_images(list_images(tmp_path), skipped, False, 10**6)]
+    assert read == ['a'] and [os.path.basename(name) for name in skipped] == ['b.png', 'c.png', 'd.png', 'e.png']
+    reasons = list(skipped.values())
+    assert (
+        'pixels' in reasons[0] and 'empty' in reasons[1] and 'a pipe' in reasons[2] and 'cannot be read' in reasons[3]
+    )
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        ('ftp://host/x.png', r"the kind 'ftp://', which cannot be read: download it first"),
+        ('s3://bucket/x.png', 'cannot be read .*download it first'),
+        ('http://host name/x.png', 'cannot be read'),
+        ('http://127.0.0.1:1/?u=http://x', 'cannot be read'),
+        ('a\0b.png', 'cannot be read'),
+        ('/dev/null', 'a device'),
+    ],
+)
+def test_addresses_that_cannot_be_read(name, message):
+    with pytest.raises(SR4IRError, match=message):
+        read_image(name)
+
+
+def test_addresses_of_files(tmp_path):
+    (tmp_path / 'a b').mkdir()
+    path = written(tmp_path / 'a b/x.png', LEVELS)
+    for name in ((tmp_path / 'a b/x.png').as_uri(), (tmp_path / 'a b').as_uri()):
+        assert list_images(name) == [path]
+    with pytest.raises(SR4IRError, match='arrays of NumPy, not int'):
+        list_images([path, 7])

@@ -7,9 +7,15 @@ import pytest
 import torch
 from torch import nn
 
+from sr4ir_mm.datasets import AspectRatioGroupedBatchSampler
+from sr4ir_mm.engine.schedulers import BasicSRCosineRestartLR, WarmUpLR
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.evaluation import DumpPredictions, SRQuality
+from sr4ir_mm.inference.lr_predictor import LRPredictor
+from sr4ir_mm.inference.lr_test_loop import LRTestLoop
 from sr4ir_mm.inference.tiling import tiled
 from sr4ir_mm.models import CQMix, SRDataPreprocessor, TDPLoss
+from sr4ir_mm.models.adapters.image_to_image import ImageToImage
 from sr4ir_mm.models.degradations.bicubic import BicubicDegradation
 from sr4ir_mm.models.degradations.random_degradation import RandomDegradation
 from sr4ir_mm.models.scheme import Phase
@@ -53,6 +59,14 @@ def preprocessor(**kwargs) -> SRDataPreprocessor:
     return SRDataPreprocessor(task, BicubicDegradation(4), **kwargs)
 
 
+def optimizer() -> torch.optim.Optimizer:
+    return torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+
+
+def cosine(**kwargs) -> BasicSRCosineRestartLR:
+    return BasicSRCosineRestartLR(optimizer(), **dict(periods=[5], restart_weights=[1], eta_min=0) | kwargs)
+
+
 def random(**step) -> RandomDegradation:
     return RandomDegradation(4, [step])
 
@@ -76,6 +90,20 @@ def random(**step) -> RandomDegradation:
         (lambda: random(type='RandomJPEG', jpeg_quality=(50, 90), p=3), 'RandomJPEG: p=3'),
         (lambda: random(type='RandomGaussianBlur', kernel_size=4, sigma=(1, 2), p=0.1), 'RandomGaussianBlur .*odd'),
         (lambda: random(type='RandomGaussianBlur', kernl=3), "RandomGaussianBlur .*'kernl'"),
+        (lambda: cosine(periods=[0]), r'BasicSRCosineRestartLR: periods=0 must be a number larger than 0'),
+        (lambda: cosine(restart_weights=[1, 1]), 'must be of one length'),
+        (lambda: cosine(eta_min=-1), 'eta_min=-1'),
+        (lambda: cosine(eta_min=None), 'set either eta_min or eta_min_ratio'),
+        (lambda: WarmUpLR.build_iter_from_epoch(optimizer(), end=0, epoch_length=3), 'WarmUpLR: end=0'),
+        (lambda: AspectRatioGroupedBatchSampler([], 0), 'batch_size=0'),
+        (lambda: AspectRatioGroupedBatchSampler([], 1, bins=0), 'bins=0'),
+        (lambda: ImageToImage(dict(), std=(1, 1, 0)), 'ImageToImage: std=0'),
+        (lambda: LRPredictor(None, [], tile=0), 'LRPredictor: tile=0 must be a whole number, 1 or more'),
+        (lambda: LRPredictor(None, [], max_pixels=-1), 'LRPredictor: max_pixels=-1'),
+        (lambda: LRTestLoop(None, None, None, [], annotations='sr'), "annotations='sr' must be 'lr' or 'hr'"),
+        (lambda: SRQuality(['PSNR'], crop_border=-1), 'SRQuality: crop_border=-1'),
+        (lambda: SRQuality('NIQE'), 'SRQuality has no metric'),
+        (lambda: DumpPredictions('x.json'), r"let out_file_path='x\.json' end in \.pkl"),
         (lambda: Phase(('sr',), pixel='1'), 'or no number'),
         (lambda: Phase(('sr',), pixel=math.nan), 'not finite'),
         (lambda: preprocessor(channel_order='RGB'), "channel_order='RGB'"),

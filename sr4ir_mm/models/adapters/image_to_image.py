@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from ...utils import check_number, check_positive
 
 
 @MODELS.register_module()
@@ -23,6 +24,9 @@ class ImageToImage(nn.Module):
 
     def __init__(self, generator: dict, mean: Sequence[float] = (0, 0, 0), std: Sequence[float] = (1, 1, 1)) -> None:
         super().__init__()
+        for middle, spread in zip(mean, std):
+            check_number('ImageToImage', mean=middle)
+            check_positive('ImageToImage', std=spread)
         self.generator = MODELS.build(generator)
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
@@ -48,6 +52,7 @@ class LIIFUpsampler(ImageToImage):
 
     def __init__(self, scale: int, **kwargs) -> None:
         super().__init__(**kwargs)
+        check_number('LIIFUpsampler', low=1, whole=True, scale=scale)
         self.scale = scale
 
     def _run(self, x: Tensor) -> Tensor:

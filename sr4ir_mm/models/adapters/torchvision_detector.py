@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
 
 from ...registry import MODELS
+from ...utils import check_number
 from .torchvision_nets import TorchvisionNet
 
 
@@ -35,9 +36,11 @@ class TorchvisionDetector(TorchvisionNet):
     family = torchvision.models.detection
 
     def __init__(self, name: str, num_classes: int, frozen_layers: int | None = None, **kwargs: Any) -> None:
+        check_number(type(self).__name__, low=1, whole=True, num_classes=num_classes)
         super().__init__(name, num_classes=num_classes + 1, **{'weights_backbone': None, **kwargs})
         self.num_classes = num_classes
         if frozen_layers is not None:
+            check_number(type(self).__name__, low=0, whole=True, frozen_layers=frozen_layers)
             _freeze_batch_norm(self.backbone)
             for layer in list(self.backbone.children())[:frozen_layers]:
                 layer.requires_grad_(False)

@@ -12,6 +12,7 @@ from torchvision.models import get_model, list_models
 
 from ...errors import SR4IRError
 from ...registry import MODELS
+from ...utils import check_number
 
 
 class TorchvisionNet(BaseModel):
@@ -100,6 +101,7 @@ class TorchvisionSegmentor(TorchvisionNet):
     align_corners = False  # of the logits that mmseg resizes
 
     def __init__(self, name: str, num_classes: int, **kwargs: Any) -> None:
+        check_number(type(self).__name__, low=1, whole=True, num_classes=num_classes)
         super().__init__(name, num_classes=num_classes, **{'weights_backbone': None, **kwargs})
         self.num_classes = num_classes
 
@@ -147,6 +149,7 @@ class TorchvisionClassifier(TorchvisionNet):
     family = torchvision.models
 
     def __init__(self, name: str, num_classes: int, head: dict | None = None, **kwargs: Any) -> None:
+        check_number(type(self).__name__, low=1, whole=True, num_classes=num_classes)
         super().__init__(name, num_classes=num_classes, **kwargs)
         self.num_classes = num_classes
         self.head = MODELS.build(head or dict(type='mmpretrain.ClsHead'))
