@@ -28,15 +28,14 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     Raises:
         SR4IRError: If the file cannot be written.
     """
-    bgr = image[..., ::-1] if image.ndim == 3 else image
+    bgr = np.ascontiguousarray(image[..., ::-1] if image.ndim == 3 else image)
     try:
-        _, data = cv2.imencode(Path(path).suffix, np.ascontiguousarray(bgr))
-    except cv2.error as error:
-        height, width = image.shape[:2]
-        raise SR4IRError(
-            f"'{path}' cannot be written: OpenCV has no such format, or it takes no image of {width} x {height} px "
-            f'({error.err}).'
-        ) from error
+        done, data = cv2.imencode(Path(path).suffix, bgr)
+    except cv2.error:
+        done = False
+    if not done:
+        size = f'{image.shape[1]} x {image.shape[0]}'
+        raise SR4IRError(f"'{path}' cannot be written: OpenCV has no such format, or it takes no image of {size} px.")
     write_file(path, data.tobytes())
 
 
