@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from ..errors import SR4IRError
 from ..transforms.checked_steps import add_checks
-from .class_names import check_names, class_names, parts
+from .class_names import check_names, class_names, parts, with_nearest
 
 #: what mmdet and COCO's evaluation read of each entry
 COCO_KEYS = dict(
@@ -33,7 +33,7 @@ def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> D
     except SR4IRError:
         raise
     except Exception as error:  # whatever the reader of a kind of files raises, most without the name of the file
-        raise SR4IRError(_explain(cfg, error)) from error
+        raise SR4IRError(_explain(cfg, error, registry)) from error
     for part in parts(dataset):
         if getattr(part, '_fully_initialized', False):
             check_part(part)
@@ -79,14 +79,18 @@ def _check_comma(cfg: dict) -> None:
             )
 
 
-def _explain(cfg: dict, error: Exception) -> str:
-    root = cfg.get('data_root') or ''
-    path = os.path.join(root, cfg.get('ann_file') or '')
+def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
+    path = os.path.join(cfg.get('data_root') or '', cfg.get('ann_file') or '')
     frame = traceback.extract_tb(error.__traceback__)[-1]
     reason = f'{type(error).__name__}: {error} ({os.path.basename(frame.filename)}, line {frame.lineno})'
-    name = f"The data set {getattr(cfg.get('type'), '__name__', cfg.get('type'))} of '{path}'"
     if path.endswith('.json') and os.path.isfile(path):
         reason = _explain_json(path) or reason
+    kind, classes = cfg.get('type'), (cfg.get('metainfo') or {}).get('classes') or ()
+    found = registry.get(kind) if isinstance(kind, str) else kind
+    known = getattr(found, 'METAINFO', {}).get('classes', ())
+    if 'subset of classes' in str(error) and (unknown := [name for name in classes if name not in known]):
+        reason = f'it has no class {with_nearest(unknown, known)}, but {", ".join(known)}'
+    name = f"The data set {getattr(kind, '__name__', kind)} of '{path}'"
     return f'{name} cannot be built: {reason}. Correct the file or the entries of the data set.'
 
 

@@ -34,12 +34,12 @@ def test_networks_of_the_zoos_fit_their_own_data(name):
         'segformer': {'decode_head.num_classes'},
         'faster_rcnn': {'roi_head.bbox_head.num_classes'},  # not rpn_head, which has one class
     }.get(name, {'bbox_head.num_classes'} if number == 80 else {'head.num_classes'})
-    assert found == {key: (number, 7) for key in expected}
+    assert found == dict.fromkeys(expected, (number, 7))
 
 
 @pytest.mark.parametrize('config, heads', [
     ('mmdet::cascade_rcnn/cascade-mask-rcnn_r50_fpn_1x_coco.py',
-     {f'roi_head.bbox_head.{i}.num_classes' for i in range(3)} | {f'roi_head.mask_head.{i}.num_classes' for i in range(3)}),
+     {f'roi_head.{kind}_head.{i}.num_classes' for kind in ('bbox', 'mask') for i in range(3)}),
     ('mmdet::detr/detr_r50_8xb2-150e_coco.py', {'bbox_head.num_classes'}),
     ('mmdet::yolact/yolact_r50_1xb8-55e_coco.py', {'bbox_head.num_classes', 'mask_head.num_classes'}),
     ('mmdet::rpn/rpn_r50_fpn_1x_coco.py', set()),

@@ -1,0 +1,147 @@
+"""Data sets whose files are incomplete, empty or broken, built as a Runner builds them."""
+
+import json
+
+import cv2
+import mmdet.datasets  # noqa: F401
+import mmpretrain.datasets  # noqa: F401
+import mmseg.datasets  # noqa: F401
+import numpy as np
+import pytest
+from mmengine.dataset import BaseDataset
+from mmengine.registry import DATASETS
+from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+import sr4ir_mm.registry  # noqa: F401
+from sr4ir_mm.errors import SR4IRError
+
+
+def content() -> dict:
+    return dict(
+        categories=[dict(id=1, name='cat')],
+        images=[dict(id=1, file_name='0.jpg', width=20, height=20)],
+        annotations=[dict(id=7, image_id=1, category_id=1, bbox=[1, 1, 9, 9], area=81, iscrowd=0)],
+    )
+
+
+def coco(folder, data, **options):
+    (folder / 'a.json').write_text(data if isinstance(data, str) else json.dumps(data))
+    return DATASETS.build(
+        dict(type='mmdet.CocoDataset', data_root=str(folder), ann_file='a.json', data_prefix=dict(img=''),
+             metainfo=dict(classes=('cat',)), **options))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    'kind, key',
+    [('annotations', 'area'), ('annotations', 'bbox'), ('annotations', 'category_id'), ('images', 'width'),
+     ('images', 'height'), ('images', 'file_name'), ('images', 'id'), ('categories', 'name')],
+)  # fmt: skip
+def test_keys_of_coco_that_are_missing(kind, key, tmp_path):
+    data = content()
+    assert len(coco(tmp_path, data)) == 1
+    del data[kind][0][key]
+    with pytest.raises(SR4IRError, match=rf"CocoDataset of '.*a\.json' cannot be built: {kind}\[0\] .* has no '{key}'"):
+        coco(tmp_path, data)
+
+
+@pytest.mark.parametrize('data, message', [
+    ('{"images": [', r"CocoDataset of '.*a\.json' cannot be built: the file is no JSON, or cut off"),
+    ('', r"a\.json' cannot be built: the file is no JSON"),
+    ('[1]', r"a\.json' cannot be built"),
+    ('{}', r"a\.json' cannot be built"),
+    ({**content(), 'images': []}, r"CocoDataset of '.*a\.json' has no image left: the list is empty"),
+])  # fmt: skip
+def test_broken_files_of_coco(data, message, tmp_path):
+    with pytest.raises(SR4IRError, match=message):
+        coco(tmp_path, data)
+
+
+def test_a_key_that_only_the_evaluation_needs_is_no_mistake_in_training(tmp_path):
+    data = content()
+    del data['annotations'][0]['iscrowd']
+    assert coco(tmp_path, data)[0]['instances'][0]['ignore_flag'] == 0
+
+
+def test_all_images_are_filtered_out(tmp_path):
+    data = content()
+    data['annotations'] = []
+    assert len(coco(tmp_path, data)) == 1
+    with pytest.raises(SR4IRError, match=r'has no image left: .* filter_cfg leaves out all images'):
+        coco(tmp_path, data, filter_cfg=dict(filter_empty_gt=True))
+
+
+def seg_config(root, **options) -> dict:
+    (root / 'images/deep').mkdir(parents=True)
+    cv2.imwrite(str(root / 'images/deep/0.png'), np.zeros((8, 8, 3), np.uint8))
+    return dict(type='mmseg.BaseSegDataset', data_root=str(root), data_prefix=dict(img_path='images'),
+                metainfo=dict(classes=('a', 'b')), **options)  # fmt: skip
+
+
+@pytest.mark.parametrize('options', [{}, dict(test_mode=True), dict(serialize_data=False)])
+def test_images_of_another_suffix(options, tmp_path):
+    config = seg_config(tmp_path, **options)
+    expected = r"'.*images' has no image with the suffix '\.jpg', but 1 with '\.png': set img_suffix\."
+    with pytest.raises(SR4IRError, match=expected):
+        DATASETS.build(config)
+    with pytest.raises(SR4IRError, match=expected):
+        DATASETS.build(dict(type='RepeatDataset', times=2, dataset=config))
+    assert len(DATASETS.build(dict(config, img_suffix='.png'))) == 1
+
+
+def test_an_empty_list_of_images(tmp_path):
+    config = seg_config(tmp_path, ann_file='list.txt')
+    (tmp_path / 'list.txt').write_text('')
+    with pytest.raises(SR4IRError, match=r"BaseSegDataset of '.*list\.txt' has no image left"):
+        DATASETS.build(config)
+
+
+def test_folders_without_images(tmp_path):
+    (tmp_path / 'cat').mkdir()
+    (tmp_path / 'cat/a.txt').touch()
+    with pytest.raises(SR4IRError, match=r'CustomDataset.* cannot be built: .*Found 0 files in subfolders'):
+        DATASETS.build(dict(type='mmpretrain.CustomDataset', data_root=str(tmp_path)))
+
+
+def test_cub_with_a_malformed_list(tmp_path):
+    for name in ('image_class_labels', 'train_test_split'):
+        (tmp_path / f'{name}.txt').write_text('1 1\n')
+    (tmp_path / 'images.txt').write_text('no number\n')
+    (tmp_path / 'images').mkdir()
+    with pytest.raises(SR4IRError, match=rf"CUB of '{tmp_path}/' cannot be built: \w+: .* \(cub\.py, line \d+\)\."):
+        DATASETS.build(dict(type='mmpretrain.CUB', data_root=str(tmp_path), split='train'))
+
+
+def test_a_misspelled_entry():
+    with pytest.raises(SR4IRError, match=r"BaseSegDataset.*cannot be built: TypeError: .*'img_sufix'"):
+        DATASETS.build(dict(type='mmseg.BaseSegDataset', img_sufix='.png'))
+
+
+@DATASETS.register_module()
+class PlainData(Dataset):
+    """A data set of PyTorch, without names, pipeline or metainfo."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+@DATASETS.register_module()
+class OwnData(BaseDataset):
+    """A user's data set."""
+
+    def load_data_list(self) -> list[dict]:
+        return [dict(img_path='a.jpg')]
+
+
+def test_data_sets_of_other_kinds_are_as_they_were(tmp_path):
+    loader = dict(batch_size=2, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
+    built = Runner.build_dataloader(dict(loader, dataset=dict(type=PlainData)))
+    assert list(built) == [[0, 1]] or len(built) == 1
+    assert len(DATASETS.build(dict(type='OwnData'))) == 1
+    lazy = DATASETS.build(
+        dict(type='mmdet.CocoDataset', ann_file='nowhere.json', data_prefix=dict(img=''), lazy_init=True)
+    )
+    assert len(lazy.metainfo['classes']) == 80  # as inferencers do, which have no data
