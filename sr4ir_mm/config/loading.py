@@ -1,12 +1,15 @@
 """The loader of configs: files, our own by name, those of the zoos, and those of runs."""
 
+import copy
 from pathlib import Path
 
 from mmengine.config import Config
 
 from ..errors import SR4IRError
-from .checks import datasets
+from .data_root import check_evaluators, move_data
+from .options import merge_options
 from .reading import read_config
+from .stored import is_checkpoint, stored_config
 from .work_dir import run_config
 from .zoo import config_folder, load_zoo_config
 
@@ -16,16 +19,17 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
 
     Args:
         source (str or Path): Config file; name of one of our configs ('faster-rcnn_edsr_x4_voc' or
-            'sr4ir_mm::sr4ir/faster-rcnn_edsr_x4_voc.py'); or work dir of :file:`tools/train.py`.
+            'sr4ir_mm::sr4ir/faster-rcnn_edsr_x4_voc.py'); work dir of :file:`tools/train.py`; or one of its
+            checkpoints, which hold their config.
         options (dict, optional): Dotted keys and values of ``--cfg-options``. A new ``data_root`` also reaches every
-            data set that used the old one.
+            path below the old one.
         zoo (bool): Whether the config of another package is accepted too, e.g.
             'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'.
         weights (bool): Whether to look up the URL of the published weights of such a config; see
             :func:`load_zoo_config`.
 
     Raises:
-        SR4IRError: If the config is missing, an option does not fit, or a new ``data_root`` reaches no data set.
+        SR4IRError: If the config is missing, nothing reads an option, or a new ``data_root`` reaches no path.
 
     Example:
         >>> cfg = load_config('faster-rcnn_edsr_x4_voc', {'data_root': 'data/voc'})
@@ -38,6 +42,8 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
                 '--scale 4.'
             )
         cfg = load_zoo_config(source, weights)
+    elif is_checkpoint(source):
+        cfg = stored_config(source)
     else:
         cfg = read_config(_find_file(source))
     return override(cfg, options)
@@ -45,20 +51,12 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
 
 def override(cfg: Config, options: dict | None) -> Config:
     """Apply ``--cfg-options`` to a config, in place, and return it; see :func:`load_config`."""
-    old_root, name = cfg.get('data_root'), Path(cfg.filename or 'the config').name
-    try:
-        cfg.merge_from_dict(options or {})
-    except (TypeError, KeyError) as error:  # MMEngine's, e.g. for model.sr.x=1 where model.sr is None
-        raise SR4IRError(f"'{name}' does not take the --cfg-options: {error}") from error
-    if 'data_root' in (options or {}):
-        users = [dataset for dataset in datasets(cfg) if dataset.data_root == old_root]
-        if not users:
-            raise SR4IRError(
-                f"The option data_root changes nothing: no data set of '{name}' uses a top-level 'data_root'. "
-                'Set the entry of each data loader, such as train_dataloader.dataset.data_root.'
-            )
-        for dataset in users:
-            dataset.data_root = cfg.data_root
+    if options:
+        if 'data_root' in options:
+            move_data(cfg, options['data_root'])
+        before = copy.copy(cfg)
+        merge_options(cfg, options)
+        check_evaluators(before, cfg)
     return cfg
 
 
@@ -71,7 +69,7 @@ def _find_file(source: str) -> Path:
     found = sorted(config_folder().glob(f'[!_]*/{path.stem}.py')) if path.parent == Path() else []
     if not found:
         raise SR4IRError(
-            f"Config '{source}' not found: give a config file, the name of one of our configs, or a work dir of "
-            'tools/train.py.'
+            f"Config '{source}' not found: give a config file, the name of one of our configs, or a work dir or a "
+            'checkpoint of tools/train.py.'
         )
     return found[0]

@@ -46,7 +46,8 @@ def mix(
         sr (str or dict, optional): SR network, see :func:`find_sr`. None for 'H->T' and 'L->T'.
         scale (int): Up-sampling factor of the SR network.
         scheme (str): Name or alias, see :func:`apply_scheme`.
-        pretrained (bool): Whether the task network starts from the zoo's own checkpoint.
+        pretrained (bool): Whether the task network starts from the zoo's own checkpoint, or from the ``load_from`` of a
+            file of yours.
         **overrides: More entries, as nested dicts or with dotted names: ``**{'model.tdp.loss_weight': 0.1}``.
 
     Returns:
@@ -94,7 +95,7 @@ def mix_text(
     if folder and is_new_style(task):
         task = str(folder / 'task.py')
         Config(zoo.to_dict(), format_python_code=False).dump(task)
-    weights = zoo.get('model_path' if pretrained else 'load_from')
+    weights = zoo.get('model_path') or zoo.get('load_from')
     optim, sr_optim = _optim(zoo.optim_wrapper)
     net = find_sr(sr, scale)
     # one of ours can be a base, if the zoo's config has no variable of the same name
@@ -124,7 +125,7 @@ def _sr_name(sr: str | dict | None) -> str:
 def _load(task: str, pretrained: bool) -> Config:
     """Load the zoo's config if it is one that can be trained."""
     cfg = load_config(task, zoo=True, weights=pretrained)
-    if pretrained and not cfg.get('model_path'):
+    if pretrained and not (cfg.get('model_path') or cfg.get('load_from')):
         raise SR4IRError(f"'{task}' has no published weights: leave out --pretrained, or choose another config.")
     missing = [key for key in ('model', 'optim_wrapper', 'train_dataloader', 'train_cfg') if not cfg.get(key)]
     if missing:

@@ -78,7 +78,7 @@ def _zoo(model: Any) -> str | None:
 
 
 def _is_helper(value: Any) -> bool:
-    """Return whether a top-level value is a function of the file or a module, which MMEngine drops in one style only."""
+    """Return whether a value is a function of the file or a module: MMEngine drops them in the usual style only."""
     return inspect.isfunction(value) or inspect.ismodule(value)
 
 

@@ -57,9 +57,9 @@ def test_data_root_of_our_configs(name):
 
 
 def test_other_options(path):
-    cfg = load_config(path, {'optim_wrapper.sr.optimizer.type': 'AdamW', 'new.key': 1})
+    cfg = load_config(path, {'optim_wrapper.sr.optimizer.type': 'AdamW', 'randomness.seed': 1})
     assert cfg.optim_wrapper.sr.optimizer.type == 'AdamW'
-    assert cfg.new.key == 1
+    assert cfg.randomness.seed == 1
 
 
 def test_an_option_that_does_not_fit():

@@ -188,12 +188,14 @@ def test_a_file_of_the_cfg_options_is_used(toy):
 
 
 def test_tools_are_called_with_what_the_user_and_the_plan_say(toy, tools):
-    assert run('*.py', '--seeds', 0, '--work-dir', 'w', '--amp', '--cfg-options', 'model.x=1', 'a.b=[c,2]') == 0
+    assert (
+        run('*.py', '--seeds', 0, '--work-dir', 'w', '--amp', '--cfg-options', 'log_level=1', 'custom_hooks=[c,2]') == 0
+    )
     assert tools.trained() == ['net_toy_h2t', 'net_x4_toy_l2t', 's_x4_toy'] + [
         f'net_s_x4_toy{suffix}' for suffix in ('_s2t', '_t2s', '_st', '')
     ]
     calls = {(tool, name): args for tool, name, args in tools.calls}
-    options = ['--cfg-options', 'model.x=1', 'a.b=[c,2]', 'randomness.seed=0']
+    options = ['--cfg-options', 'log_level=1', 'custom_hooks=[c,2]', 'randomness.seed=0']
     starts = [
         'model.sr.init_cfg.checkpoint=w/s_x4_toy/seed7/epoch_9.pth',
         'model.task.init_cfg.checkpoint=w/net_toy_h2t/seed0/epoch_9.pth',
@@ -291,10 +293,14 @@ def test_a_mistake_ends_before_the_first_run(toy, tools):
 
 def test_other_options_are_not_mixed_in(toy, tools):
     args = ('*.py', '--schemes', 'H->T', '--work-dir', 'w')
-    assert run(*args, '--cfg-options', 'b=1', 'a=2') == 0
-    assert run(*args, '--cfg-options', 'a=2', 'b=1') == 0
-    for other in ([], ['--cfg-options', 'b=1', 'a=3'], ['--amp', '--cfg-options', 'b=1', 'a=2']):
-        with pytest.raises(SR4IRError, match=r"seed7' was made with the options \[a=2 b=1\], not \["):
+    assert run(*args, '--cfg-options', 'resume=1', 'log_level=2') == 0
+    assert run(*args, '--cfg-options', 'log_level=2', 'resume=1') == 0
+    for other in (
+        [],
+        ['--cfg-options', 'resume=1', 'log_level=3'],
+        ['--amp', '--cfg-options', 'resume=1', 'log_level=2'],
+    ):
+        with pytest.raises(SR4IRError, match=r"seed7' was made with the options \[log_level=2 resume=1\], not \["):
             run(*args, *other)
 
 

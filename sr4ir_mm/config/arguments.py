@@ -1,0 +1,161 @@
+"""The arguments that the entries of a config may have: those of the class, or of what MMEngine builds from a dict."""
+
+import inspect
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mmengine import registry as registries
+from mmengine.utils import get_object_from_string
+
+#: what MMEngine's Runner reads from the top level of a config
+ENTRIES = {
+    'model', 'work_dir', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
+    'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator', 'default_hooks',
+    'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg', 'log_processor', 'log_level',
+    'visualizer', 'default_scope', 'randomness', 'experiment_name', 'model_wrapper_cfg', 'sync_bn', 'compile',
+    'find_unused_parameters', 'activation_checkpointing', 'efficient_conv_bn_eval', 'runner_type',
+}  # fmt: skip
+#: what this package reads in addition
+OURS = {'data_root', 'pretraining', 'baseline_scheduler'}
+
+_ANY = 'DATASETS TRANSFORMS MODELS HOOKS'
+#: start of a path -> registries of the classes in it
+_REGISTRIES = {
+    r'(model|data_preprocessor)$': 'MODELS TASK_UTILS',
+    r'\w+_dataloader$': 'DATASETS TRANSFORMS DATA_SAMPLERS',
+    r'\w+_evaluator$': 'METRICS EVALUATOR',
+    r'(train|val|test)_cfg$': 'LOOPS',
+    r'(default|custom)_hooks$': 'HOOKS TRANSFORMS',
+    r'(param|baseline)_scheduler$': 'PARAM_SCHEDULERS',
+    r'optim_wrapper$': 'OPTIM_WRAPPERS OPTIMIZERS',
+    r'visualizer$': 'VISUALIZERS VISBACKENDS',
+    r'log_processor$': 'LOG_PROCESSORS',
+    r'model_wrapper_cfg$': 'MODEL_WRAPPERS',
+}
+_WRAPPER = {'type', 'constructor', 'paramwise_cfg', 'optimizer'}
+#: path of a dict without a type -> names, and callables whose parameters are names, of its entries
+_PLAIN: dict[str, tuple[set[str], Sequence[str]]] = {
+    r'train_cfg': ({'type', 'by_epoch'}, ['mmengine.runner.EpochBasedTrainLoop', 'mmengine.runner.IterBasedTrainLoop']),
+    r'val_cfg': ({'type'}, ['mmengine.runner.ValLoop']),
+    r'test_cfg': ({'type'}, ['mmengine.runner.TestLoop']),
+    r'\w+_dataloader': ({'num_batch_per_epoch'}, ['torch.utils.data.DataLoader']),
+    r'env_cfg': ({'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}, []),
+    r'randomness': ({'seed', 'deterministic', 'diff_rank_seed'}, []),
+    r'auto_scale_lr': ({'enable', 'base_batch_size'}, []),
+    r'(param|baseline)_scheduler': ({'sr', 'task'}, []),
+    r'optim_wrapper(\.sr|\.task)?': (_WRAPPER, ['mmengine.optim.OptimWrapper']),
+    r'optim_wrapper.*\.clip_grad': (
+        {'type', 'max_norm', 'norm_type', 'error_if_nonfinite', 'foreach', 'clip_value'}, [],
+    ),
+    r'log_processor': (set(), ['mmengine.runner.LogProcessor']),
+    r'visualizer': ({'type'}, ['mmengine.visualization.Visualizer']),
+    r'model\.tdp': ({'type'}, ['sr4ir_mm.models.TDPLoss']),
+    r'model\.cqmix': ({'type'}, ['sr4ir_mm.models.CQMix']),
+    r'(model|task|sr)(\..+)?\.init_cfg': (
+        {'type', 'checkpoint', 'prefix', 'map_location', 'layer', 'override', 'mean', 'std', 'val', 'bias', 'bias_prob',
+         'distribution', 'mode', 'nonlinearity', 'a', 'b', 'gain'}, [],
+    ),
+}  # fmt: skip
+
+
+def known_names(path: Sequence[str], node: dict, scope: str | None) -> set[str] | None:
+    """Return the names that the entries of a dict may have, or None if this cannot be told.
+
+    Args:
+        path (Sequence[str]): Keys that lead to the dict.
+        node (dict): The dict; empty if the config does not have it yet.
+        scope (str, optional): Scope in which its type is looked up.
+    """
+    if not path:
+        return ENTRIES | OURS
+    joined = '.'.join(path)
+    if joined == 'optim_wrapper' and {'sr', 'task'} & set(node):
+        return {'type', 'constructor', 'sr', 'task'}
+    names, callables = next((value for key, value in _PLAIN.items() if re.fullmatch(key, joined)), (None, []))
+    if node.get('type'):
+        own = _parameters(find_class(path, node['type'], scope))
+        if own is None or joined.endswith('init_cfg'):
+            return None
+        return own | _additions(path) | (names or set())
+    if names is None:
+        return None
+    return names.union(*(_parameters(get_object_from_string(name)) or () for name in callables))
+
+
+def is_plain(path: Sequence[str]) -> bool:
+    """Return whether MMEngine or SR4IR builds something from a dict at this path that need not name a type."""
+    return any(re.fullmatch(key, '.'.join(path)) for key in _PLAIN)
+
+
+def find_class(path: Sequence[str], kind: Any, scope: str | None) -> Any:
+    """Return the class or function that a type names, looked up as at this place of a config, or None."""
+    if not isinstance(kind, str):
+        return kind
+    names = next((value for key, value in _REGISTRIES.items() if re.match(key, path[0])), _ANY)
+    for name in names.split():
+        with getattr(registries, name).switch_scope_and_registry(scope) as registry:
+            if (found := registry.get(kind)) is not None:
+                return found
+    return None
+
+
+def is_read(name: str, packages: Sequence[str]) -> bool:
+    """Return whether the source of one of these packages contains a name as a word."""
+    word = re.compile(rf'\b{re.escape(name)}\b')
+    return any(word.search(text) for package in packages for text in _sources(package))
+
+
+@cache
+def _sources(package: str) -> list[str]:
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.origin:
+        return []
+    origin = Path(spec.origin)
+    files = origin.parent.rglob('*.py') if origin.name == '__init__.py' else [origin]
+    return [path.read_text(errors='ignore') for path in files if '.mim' not in path.parts]
+
+
+@cache
+def _parameters(target: Any) -> set[str] | None:
+    """Return the names of all arguments, also of those that only pass through to parents; None if unclear."""
+    found: set[str] = set()
+    inits = [target]
+    if inspect.isclass(target):
+        inits = [vars(cls)['__init__'] for cls in inspect.getmro(target) if '__init__' in vars(cls)]
+    for init in inits:
+        try:
+            parameters = inspect.signature(init).parameters.values()
+        except (TypeError, ValueError):  # of builtins
+            return None
+        found |= {p.name for p in parameters}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return found - {'self'}
+        if not _passes_on(init):
+            return None
+    return None
+
+
+def _passes_on(init: Any) -> bool:
+    """Return whether all further arguments go to the parent's ``__init__``, and nowhere else."""
+    try:
+        text = inspect.getsource(init)
+    except (OSError, TypeError):
+        return False
+    passed = re.search(r'super\([^)]*\)\.__init__\([^)]*\*\*(\w+)', text)
+    return bool(passed) and len(re.findall(rf'\b{passed[1]}\b', text)) == 2
+
+
+def _additions(path: Sequence[str]) -> set[str]:
+    """Return entries that builders take out of a dict before they call the class."""
+    found = {'type', '_scope_'}
+    if path in (('model', 'sr'), ['model', 'sr']):
+        found |= {'init_cfg'}  # see build_sr
+    if path[0] in ('default_hooks', 'custom_hooks'):
+        found |= {'priority'}
+    if path[0].endswith('scheduler'):
+        found |= {'convert_to_iter_based', 'epoch_length'}
+    return found
