@@ -35,7 +35,7 @@ def train_and_test(scheme: str, work_dir: Path, data: Path, *test_args: object) 
     config = [CONFIG, '--scheme', scheme]
     options = ['--cfg-options', f'data_root={data}']
     folder = work_dir / run_name(Path(CONFIG).stem, scheme)
-    run('tools/train.py', *config, '--work-dir', folder, *options)
+    run('tools/train.py', *config, '--work-dir', folder, '--resume', *options)  # of an earlier call, if there is one
     test_dir = folder / 'test'
     run('tools/test.py', *config, last_checkpoint(folder), '--work-dir', test_dir, *test_args, *options)
     return read_metrics(test_dir)

@@ -88,10 +88,8 @@ def execute(run: Run, gpus: int) -> None:
     with locked(run.folder) as lock:
         run.store()
         options = ['--cfg-options', *run.cfg_options()]
-        checkpoint = last_checkpoint(run.folder)
-        resume = ['--resume', checkpoint] if checkpoint else []
         config, test_dir = run.config_args(), run.folder / 'test'
-        call('train.py', gpus, lock, *config, '--work-dir', run.folder, *run.train_args, *resume, *options)
+        call('train.py', gpus, lock, *config, '--work-dir', run.folder, *run.train_args, '--resume', *options)
         call('test.py', gpus, lock, *config, last_checkpoint(run.folder), '--work-dir', test_dir, *options)
         if (metrics := read_metrics(test_dir)) is None:
             raise SR4IRError(f"tools/test.py left no metrics in '{test_dir}': see its output above.")

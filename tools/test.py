@@ -1,16 +1,29 @@
-"""Test a checkpoint: python tools/test.py configs/sr4ir/deeplabv3_swinir_x4_voc.py work_dirs/.../epoch_100.pth"""
+"""Test a training, whose config is in its work dir and in each checkpoint:
+
+    python tools/test.py work_dirs/deeplabv3_swinir_x4_voc
+    python tools/test.py work_dirs/deeplabv3_swinir_x4_voc/epoch_50.pth
+
+With another config: python tools/test.py configs/sr4ir/deeplabv3_swinir_x4_voc.py work_dirs/.../epoch_100.pth
+The results are in the folder 'test' of the work dir, or in that of --work-dir.
+"""
 
 import argparse
+from pathlib import Path
 
-from sr4ir_mm.config import check_data, find_checkpoint, load_run, parse_and_load
-from sr4ir_mm.errors import user_errors
+from mmengine.config import Config
+
+from sr4ir_mm.config import check_data, find_weights, load_config, load_run, parse_and_load
+from sr4ir_mm.config.schemes import is_sr4ir
+from sr4ir_mm.config.stored import is_checkpoint
+from sr4ir_mm.config.work_dir import is_work_dir, test_dir
+from sr4ir_mm.errors import SR4IRError, user_errors
 
 
 def main() -> None:
     """Read the command line, build the runner, test."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config', help='config file, name of one of our configs, or work dir of a training')
-    parser.add_argument('checkpoint', help='checkpoint file or URL')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
     parser.add_argument(
         '--scheme', help='baseline to test with the config of SR4IR, as in tools/train.py: h2t, l2t, ...'
     )
@@ -21,14 +34,15 @@ def main() -> None:
         choices=['lr', 'hr'],
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
-    args, cfg = parse_and_load(parser, lambda args: load_run(args.config, args.scheme, args.cfg_options))
-    cfg.load_from = find_checkpoint(args.checkpoint)
+    args, cfg = parse_and_load(parser, load)
+    cfg.work_dir = str(test_dir(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
+    cfg.resume = False  # as the config of a resumed training says
     if args.show_dir:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     check_data(cfg, 'test_dataloader')
 
-    # these take seconds to import, which --help and the messages above do not need
+    # these take seconds to import, which --help does not need
     from mmengine.runner import Runner
 
     from sr4ir_mm.evaluation import DumpPredictions
@@ -40,6 +54,27 @@ def main() -> None:
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))
     runner.test()
+
+
+def load(args: argparse.Namespace) -> Config:
+    """Load the config that the arguments name, and find its weights."""
+    weights = find_weights(args.config, args.checkpoint)
+    if not is_sr4ir(load_config(args.config, zoo=True)):
+        remedy = f"a checkpoint of SR4IR holds the config of its training: python tools/test.py '{weights}'"
+        if str(args.config) == weights:
+            remedy = 'test it with the tools of its own library.'
+        raise SR4IRError(f"The model of '{args.config}' has no super-resolution network: {remedy}")
+    cfg = load_run(args.config, args.scheme, args.cfg_options)
+    cfg.load_from = weights
+    return cfg
+
+
+def _run_dir(args: argparse.Namespace, cfg: Config) -> Path:
+    """Return the work dir of the training, or the folder that the user has chosen."""
+    source = Path(args.config)
+    if args.work_dir or not (source.is_dir() or (is_checkpoint(source) and is_work_dir(source.parent))):
+        return Path(cfg.work_dir)
+    return source if source.is_dir() else source.parent
 
 
 if __name__ == '__main__':

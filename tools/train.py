@@ -10,6 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, load_config, parse_and_load
+from sr4ir_mm.config.claims import claim_work_dir, set_resume
 from sr4ir_mm.config.mixing import load_mix, mix_text
 from sr4ir_mm.config.schemes import is_sr4ir, load_run
 from sr4ir_mm.errors import SR4IRError, user_errors
@@ -25,14 +26,17 @@ def main() -> None:
     if args.write_config:
         write_config(cfg, args)
         return
-    if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else find_checkpoint(args.resume)
+    resume = args.resume or ((cfg.get('load_from') or 'auto') if cfg.get('resume') else None)
+    if resume:
+        set_resume(cfg, resume)
+    if cfg.get('load_from'):
+        find_checkpoint(cfg.load_from)
     check_data(cfg)
     check_weights(cfg)
-    from mmengine.runner import Runner  # takes seconds, which --help does not need
+    claim_work_dir(cfg, resume)
+    from sr4ir_mm.engine.runner import LateDumpRunner  # takes seconds, which --help does not need
 
-    Runner.from_cfg(cfg).train()
+    LateDumpRunner.from_cfg(cfg).train()
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -11,6 +11,8 @@ from .mixing import mix as mix
 from .schemes import apply_scheme as apply_scheme
 from .schemes import load_run as load_run
 from .sr_nets import find_sr as find_sr
+from .stored import stored_config as stored_config
+from .work_dir import find_weights as find_weights
 from .work_dir import last_checkpoint as last_checkpoint
 from .work_dir import read_metrics as read_metrics
 from .work_dir import run_config as run_config

@@ -6,8 +6,10 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner, set_random_seed
 
 from ..errors import SR4IRError
+from ..models.weights import check_trained
 from ..registry import HOOKS
 from ..utils import unwrap
+from .class_check_hook import ClassCheckHook
 from .seeding import derive_seed
 
 
@@ -28,7 +30,8 @@ class AlternatingUpdateHook(Hook):
         warmup_ratio (float): Share of the whole run without the TDP loss, if another config decides its length.
 
     Raises:
-        SR4IRError: Before the run, if it has two of these hooks.
+        SR4IRError: Before the run, if it has two of these hooks; before a test of weights that are neither loaded nor
+            trained.
 
     Example:
         >>> default_hooks = dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=10))
@@ -48,6 +51,8 @@ class AlternatingUpdateHook(Hook):
                 'The config has two AlternatingUpdateHooks: remove the one in custom_hooks, and set the warm-up in '
                 'default_hooks.alternating.'
             )
+        if not any(isinstance(hook, ClassCheckHook) for hook in runner.hooks):
+            ClassCheckHook().before_run(runner)  # a config can ask for exceptions, but not leave it out
         unwrap(runner.model).updates_are_prepared = True
 
     def after_run(self, runner: Runner) -> None:
@@ -63,6 +68,14 @@ class AlternatingUpdateHook(Hook):
             )
         for name, wrapper in runner.optim_wrapper.items():
             wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
+
+    def before_val(self, runner: Runner) -> None:
+        """Refuse to measure random weights, see :func:`check_trained`."""
+        check_trained(unwrap(runner.model))
+
+    def before_test(self, runner: Runner) -> None:
+        """Refuse to measure random weights, see :func:`check_trained`."""
+        check_trained(unwrap(runner.model))
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed the random numbers of an epoch from its number, with and without worker processes."""

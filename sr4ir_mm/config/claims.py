@@ -1,0 +1,98 @@
+"""One training in one work dir: a second one would overwrite what the first one has written."""
+
+import os
+from pathlib import Path
+from typing import IO
+
+from mmengine.config import Config
+
+from ..errors import SR4IRError
+from ..models.scheme import build_scheme
+from .checks import find_checkpoint
+from .stored import read_meta, stored_config
+from .work_dir import holds_training, last_checkpoint
+
+#: number of the process among all, as the launchers tell it
+_RANKS = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
+_claims: list[IO] = []  # open until this process ends
+
+
+def set_resume(cfg: Config, checkpoint: str) -> None:
+    """Let a training go on from a checkpoint.
+
+    Args:
+        cfg (Config): Complete config with ``work_dir``; changed in place.
+        checkpoint (str): File or URL; 'auto' for the last complete one of the work dir, if there is one. Otherwise the
+            training starts as the config says.
+
+    Raises:
+        SR4IRError: If the file is missing, holds only weights, or is of another scheme.
+    """
+    cfg.resume = False
+    found = last_checkpoint(Path(cfg.work_dir)) if checkpoint == 'auto' else find_checkpoint(checkpoint)
+    if found:
+        _check_resumable(str(found), cfg)
+        cfg.resume, cfg.load_from = True, str(found)
+
+
+def claim_work_dir(cfg: Config, resume: str | None = None) -> None:
+    """Refuse a training that would overwrite another one, finished or running; nothing is written before.
+
+    Args:
+        cfg (Config): Complete config with ``work_dir`` and ``launcher``.
+        resume (str, optional): What ``--resume`` names.
+
+    Raises:
+        SR4IRError: If the work dir holds a training that is not to be resumed, or is in use.
+    """
+    folder = Path(cfg.work_dir)
+    resumes = resume == 'auto' or (resume and Path(resume).resolve().parent == folder.resolve())
+    if holds_training(folder) and not resumes:
+        raise SR4IRError(
+            f"'{folder}' holds a training, which this one would overwrite: continue it with --resume, or name another "
+            'folder with --work-dir.'
+        )
+    if os.environ.get(_RANKS.get(cfg.get('launcher'), ''), '0') == '0':
+        _lock(folder)
+
+
+def _lock(folder: Path) -> None:
+    """Keep other trainings out until this process ends; where the system has no locks, do nothing."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / '.training', 'w')  # noqa: SIM115
+    except OSError as error:
+        raise SR4IRError(f"'{folder}' cannot be written ({error}): name another folder with --work-dir.") from error
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise SR4IRError(
+            f"Another training is running in '{folder}': wait for it, stop it, or name another folder with --work-dir."
+        ) from None
+    except OSError:  # some network file systems
+        file.close()
+    else:
+        _claims.append(file)
+
+
+def _check_resumable(path: str, cfg: Config) -> None:
+    meta = read_meta(path)
+    missing = [name for name in ('optimizer', 'message_hub') if name not in meta['entries']]
+    missing += [name for name in ('epoch', 'iter') if name not in meta]
+    if missing:
+        raise SR4IRError(
+            f"'{path}' has no {missing[0]}: it holds weights, but not the state of a training that could be resumed. "
+            f'To start from the weights, leave out --resume: --cfg-options load_from={path}'
+        )
+    if not isinstance(meta.get('cfg'), str):
+        return
+    then, now = ((run.get('model') or {}).get('scheme', 'SR4IR') for run in (stored_config(path), cfg))
+    if build_scheme(then) != build_scheme(now):
+        raise SR4IRError(
+            f"'{path}' is of the scheme {then}, but the config says {now}: resume with the same scheme. To start from "
+            f'the weights, leave out --resume: --cfg-options load_from={path}'
+        )
