@@ -47,7 +47,7 @@ def check_part(part: Dataset) -> None:
         raise SR4IRError(_explain_empty(part))
     bases = {base.__name__ for base in type(part).__mro__}
     ignored = {255, getattr(part, 'ignore_index', 255)}
-    semantic = bool(bases & {'BaseSegDataset', 'BaseSemSegDataset'})
+    semantic = 'BaseSegDataset' in bases  # mmseg's and mmdet's
     add_checks(part.pipeline.transforms, classes=len(class_names(part)), ignored=ignored, semantic=semantic)
 
 

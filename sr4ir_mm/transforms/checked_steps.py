@@ -1,17 +1,20 @@
 """Checks of images, masks and labels when a pipeline reads them; errors name the file."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import cv2
 import numpy as np
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import SR4IRError
 from ..utils import decode_image
+
+#: how TIFF, PNM, JPEG 2000, OpenEXR and Radiance files begin, which may have more than 8 bits
+_DEEP = (b'II', b'MM', b'P5', b'P6', b'PF', b'Pf', b'\x00\x00\x00\x0c', b'\xff\x4f', b'v/1\x01', b'#?')
 
 
 class CheckedStep:
@@ -36,20 +39,28 @@ class CheckedStep:
         Raises:
             SR4IRError: If a file is missing or broken, or a label or a mask does not fit the data set.
         """
-        reads_mask = isinstance(self.step, LoadAnnotations)
-        path = str((reads_mask and results.get('seg_map_path')) or results.get('img_path'))
-        with readable(path, 'Mask' if reads_mask and results.get('seg_map_path') else 'Image'):
-            results = self.step(results)
-            if isinstance(self.step, LoadImageFromFile) and results is not None and not self.step.to_float32:
-                check_depth(path, results['img'])
-        if results is not None:
-            self._check_label(results, path)
-            if reads_mask and results.get('gt_seg_map') is not None:
-                self._check_mask(results, path)
-        return results
+        if isinstance(self.step, LoadImageFromFile):
+            path = str(results['img_path'])
+            results = read_image(path, self.step, results)
+            if results is not None:
+                self._check_label(results, path)
+            return results
+        return self._read_annotations(results)
 
     def __repr__(self) -> str:
         return repr(self.step)
+
+    def _read_annotations(self, results: dict) -> dict | None:
+        image, mask = results.get('img_path'), results.get('seg_map_path')
+        if getattr(self.step, 'with_mask', False) and not (mask or all('mask' in i for i in results['instances'])):
+            raise SR4IRError(
+                f"An object in image '{image}' has no mask (segmentation): add it, or remove the object from the list."
+            )
+        with readable(str(mask), 'Mask') if mask else readable(f'annotations of {image}', 'The'):
+            results = self.step(results)
+        if mask and results is not None and results.get('gt_seg_map') is not None:
+            self._check_mask(results, str(mask))
+        return results
 
     def _check_label(self, results: dict, path: str) -> None:
         labels = np.atleast_1d(results.get('gt_label', ()))
@@ -116,37 +127,45 @@ def readable(path: str, kind: str = 'Image') -> Iterator[None]:
         raise SR4IRError(f"{kind} '{path}' cannot be decoded ({error}): replace or remove it.") from error
 
 
-def check_depth(path: str, image: np.ndarray) -> None:
-    """Check that the pixels of an image that was read are of 8 bits, as the networks expect them.
+def read_image(path: str, step: Callable[[dict], dict | None], results: dict) -> dict | None:
+    """Run a step that reads an image, and check that its pixels are of 8 bits, as the networks expect them.
 
     OpenCV divides 16 bits by 256, so that an image of 10 or 12 bits becomes black; of floats it makes garbage.
 
+    Args:
+        path (str): File or URL of the image.
+        step (Callable): mmcv's ``LoadImageFromFile``, a subclass of it or its method.
+        results (dict): What the step receives.
+
     Raises:
-        SR4IRError: If the range of the pixels in the file is unknown.
+        SR4IRError: If the file is missing or cannot be decoded, or the range of its pixels is unknown.
     """
-    if image.dtype.kind in 'iu' and image.dtype != np.uint8:
-        raise SR4IRError(
-            f"Image '{path}' is read as {image.dtype}, but the networks expect 8 bits: load it with color_type='color' "
-            "and imdecode_backend='cv2'."
-        )
     if os.path.isfile(path) and _bits(path) > 8:
         with open(path, 'rb') as file:
             try:
                 decode_image(file.read())
             except SR4IRError as error:
                 raise SR4IRError(f"Image '{path}' {error}.") from error
+    with readable(path):
+        results = step(results)
+    if results is not None and results['img'].dtype.kind in 'iu' and results['img'].dtype != np.uint8:
+        raise SR4IRError(
+            f"Image '{path}' is read as {results['img'].dtype}, but the networks expect 8 bits: load it with "
+            "color_type='color' and imdecode_backend='cv2'."
+        )
+    return results
 
 
 def _bits(path: str) -> int:
     """Return the bits per value of an image file from its first bytes; 16 for kinds of files that may have more."""
     with open(path, 'rb') as file:
         head = file.read(26)
-    if head[:4] == b'\x89PNG':
+    if head.startswith(b'\x89PNG') and len(head) == 26:
         return head[24]
-    if head[:2] in (b'II', b'MM'):
-        with Image.open(path) as image:  # reads the header
+    if head.startswith((b'II', b'MM')):
+        with suppress(UnidentifiedImageError), Image.open(path) as image:  # reads the header
             return max(image.tag_v2.get(258, (8,)))
-    return 8 if head[:2] in (b'\xff\xd8', b'BM', b'RI') else 16
+    return 16 if head.startswith(_DEEP) else 8
 
 
 def _largest_of_16_bits(path: str) -> int:

@@ -3,7 +3,7 @@
 from mmcv.transforms import LoadImageFromFile as _LoadImageFromFile
 
 from ..registry import TRANSFORMS
-from .checked_steps import check_depth, readable
+from .checked_steps import read_image
 
 
 @TRANSFORMS.register_module()
@@ -21,9 +21,4 @@ class CheckedLoadImageFromFile(_LoadImageFromFile):
 
     def transform(self, results: dict) -> dict | None:
         """Add ``img`` (H x W x 3, uint8, BGR) to the results, from their ``img_path``."""
-        path = results['img_path']
-        with readable(path):
-            results = super().transform(results)
-            if results is not None and not self.to_float32:
-                check_depth(path, results['img'])
-        return results
+        return read_image(results['img_path'], super().transform, results)
