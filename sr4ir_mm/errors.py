@@ -18,7 +18,9 @@ class SR4IRError(ValueError):
 
 @contextmanager
 def user_errors() -> Iterator[None]:
-    """Print an :class:`SR4IRError` or a missing file as one message without a traceback, and exit with code 2.
+    """Print an :class:`SR4IRError` or an error of the system as one message without a traceback, and exit with code 2.
+
+    Errors of the system are missing files, a full disk, missing permissions, a lost connection.
 
     Example:
         >>> if __name__ == '__main__':
@@ -27,7 +29,7 @@ def user_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (SR4IRError, FileNotFoundError) as error:
+    except (SR4IRError, OSError) as error:
         # the message of a data loader's worker contains its whole traceback
         message = str(error).rpartition(f'{type(error).__name__}: ')[2].strip()
         print(f'\nerror: {message}', file=sys.stderr)

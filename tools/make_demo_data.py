@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from sr4ir_mm.errors import user_errors
+
 CLASSES = ('background', 'stripes', 'weave', 'dots', 'grain')
 PALETTE = ((0, 0, 0), (230, 75, 60), (60, 140, 230), (250, 200, 60), (90, 190, 90))
 #: directions of the waves in degrees; a class has those of its tuple of indices, all shifted by a random index
@@ -120,4 +122,5 @@ if __name__ == '__main__':
     parser.add_argument('--train', type=int, default=192)
     parser.add_argument('--val', type=int, default=64)
     parser.add_argument('--seed', type=int, default=0)
-    make(**vars(parser.parse_args()))
+    with user_errors():
+        make(**vars(parser.parse_args()))

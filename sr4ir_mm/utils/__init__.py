@@ -1,6 +1,6 @@
 """Small helpers of several subpackages."""
 
-from .files import new_file, output_names, write_file
+from .files import new_file, output_names, write_checkpoint, write_file
 from .images import decode_image, to_8_bits, to_uint8, write_image
 from .padding import pad_to_multiple
 from .ranges import check_limits, check_number, check_positive
@@ -8,5 +8,5 @@ from .wrappers import unwrap
 
 __all__ = [
     'check_limits', 'check_number', 'check_positive', 'decode_image', 'new_file', 'output_names', 'pad_to_multiple',
-    'to_8_bits', 'to_uint8', 'unwrap', 'write_file', 'write_image',
+    'to_8_bits', 'to_uint8', 'unwrap', 'write_checkpoint', 'write_file', 'write_image',
 ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Files of results: names that do not collide, and files that are complete or absent."""
 
+import io
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -61,6 +62,15 @@ def write_file(path: str | Path, content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     with new_file(path) as file:
         file.write_bytes(data)
+
+
+def write_checkpoint(path: str | Path, content: dict) -> None:
+    """Write what :func:`torch.save` takes, in memory first: PyTorch's own errors do not say that a disk is full."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_file(path, buffer.getvalue())
 
 
 def read_json_lines(path: Path) -> list[dict]:

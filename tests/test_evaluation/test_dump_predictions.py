@@ -1,7 +1,10 @@
+import pytest
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.fileio import load
 from mmengine.structures import BaseDataElement
+
+from sr4ir_mm.errors import SR4IRError
 
 
 def test_all_but_the_images_is_kept(tmp_path):
@@ -13,3 +16,12 @@ def test_all_but_the_images_is_kept(tmp_path):
     evaluator.process(samples, {})
     assert evaluator.evaluate(3)['sr/PSNR'] == float('inf')  # the next metric still finds its images
     assert load(path) == [dict(img_path=f'{i}.png', pred=torch.tensor([i])) for i in range(3)]
+
+
+def test_a_file_that_cannot_be_written(tmp_path):
+    (tmp_path / 'file').write_text('')
+    path = str(tmp_path / 'file/predictions.pkl')
+    evaluator = Evaluator([dict(type='sr4ir_mm.DumpPredictions', out_file_path=path)])
+    evaluator.process([BaseDataElement(pred=torch.zeros(1))], {})
+    with pytest.raises(SR4IRError, match=f"'{path}' cannot be written: Not a directory"):
+        evaluator.evaluate(1)

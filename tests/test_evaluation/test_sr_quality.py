@@ -139,3 +139,28 @@ def test_iou_of_each_class(fixture, prefix):
     np.testing.assert_array_equal(intersection, confusion.diagonal())
     np.testing.assert_array_equal(predicted, confusion.sum(0))
     np.testing.assert_array_equal(labeled, confusion.sum(1))
+
+
+@pytest.mark.parametrize('side', [1, 5, 6, 10])
+def test_images_that_are_too_small_for_a_metric(side, monkeypatch):
+    """They ended SSIM with an error; the others count."""
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.sr_quality.print_log', lambda text, *args: messages.append(text))
+    rng = np.random.default_rng(0)
+    large, small = (rng.random((1, 3, n, n)).astype(np.float32) for n in (40, side))
+    expected = evaluate(samples(large, large * 0.9), metrics=['SSIM'])
+    both = samples(large, large * 0.9) + samples(small, small)
+    found = evaluate(both, metrics=['PSNR', 'SSIM'])
+    assert np.isfinite(found['sr/PSNR'])
+    if side < 6:
+        assert found['sr/SSIM'] == expected['sr/SSIM']
+        assert messages == ['SSIM leaves out 1 of 2 images: they are smaller than it needs']
+    else:
+        assert found['sr/SSIM'] == pytest.approx((expected['sr/SSIM'] + 1) / 2, abs=1e-4) and not messages
+    assert np.isnan(evaluate(samples(small, small), metrics=['SSIM'])['sr/SSIM']) == (side < 6)
+
+
+def test_an_image_that_is_not_finite_shows_in_the_mean():
+    hr = np.full((1, 3, 20, 20), 0.5, np.float32)
+    data = samples(hr * np.nan, hr) + samples(hr * 0.9, hr)
+    assert np.isnan(evaluate(data, metrics=['PSNR'])['sr/PSNR'])

@@ -14,7 +14,7 @@ from mmengine.registry import DefaultScope
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.inferencer import SR4IRInferencer
-from sr4ir_mm.inference.lr_predictor import lr_image
+from sr4ir_mm.inference.lr_predictor import MAX_PIXELS, lr_image
 from sr4ir_mm.models.degradations.base import quantize
 from sr4ir_mm.utils import to_uint8
 
@@ -252,3 +252,37 @@ def test_work_dir(tmp_path):
     (folder / '20260101_000000/vis_data').mkdir(parents=True)  # a run that wrote no checkpoint
     with pytest.raises(SR4IRError, match=r'Checkpoint .* not found'):
         SR4IRInferencer(folder)
+
+
+def test_no_result_is_lost_without_a_word(inferencers, tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(SR4IRError, match=r"file/out/sr/000000\.png' cannot be written: Not a directory"):
+        inferencers('resnet18')(picture(20, 30), out_dir=str(tmp_path / 'file/out'))
+
+
+def test_similar_names(inferencers, tmp_path):
+    """No result overwrites another."""
+    names = ['0.jpg', '0.png', 'scan.001.png', 'scan.002.png']
+    for i, name in enumerate(names):
+        cv2.imwrite(str(tmp_path / name), picture(20, 30, i))
+    images = [str(tmp_path / name) for name in names]
+    inferencers('resnet18')(images, out_dir=str(tmp_path / 'out'))
+    for folder in ('sr', 'vis', 'preds'):
+        stems = sorted(path.name[: path.name.rindex('.')] for path in (tmp_path / 'out' / folder).iterdir())
+        assert stems == ['0', '0_2', 'scan.001', 'scan.002']
+
+
+def test_the_limit_of_pixels(inferencers):
+    inferencer = inferencers('resnet18')
+    inferencer.pipeline.max_pixels = 16 * 700
+    try:
+        result = inferencer([picture(20, 30), picture(30, 30)])
+    finally:
+        inferencer.pipeline.max_pixels = MAX_PIXELS
+    assert len(result['inputs']) == 1
+    assert result['skipped']['000001'].startswith('has 30 x 30 pixels, but at most 700 are allowed')
+
+
+def test_a_tile_without_pixels():
+    with pytest.raises(SR4IRError, match='tile=-1 must be a whole number, 1 or more'):
+        SR4IRInferencer(config('resnet18'), device='cpu', tile=-1)

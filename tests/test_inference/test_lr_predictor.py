@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.pictures import visualizer
 from helpers.zoo import net_config
 from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope
@@ -15,6 +16,7 @@ from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.lr_predictor import LRPredictor
 from sr4ir_mm.models import SR4IR
 from sr4ir_mm.utils import to_uint8
+from sr4ir_mm.visualization import make_panel
 
 LOAD, PACK = dict(type='sr4ir_mm.CheckedLoadImageFromFile'), dict(type='mmseg.PackSegInputs')
 
@@ -132,6 +134,11 @@ def test_masks_have_the_size_of_the_annotations(detector, coords):
     with DefaultScope.overwrite_default_scope('mmdet'):
         (sample,) = detector([item((16, 20), size)], coords)
     assert sample.gt_instances.masks.masks.shape == (1, *size) and sample.metainfo['ori_shape'] == size
+    sample.pred_instances = sample.pred_instances[:1]
+    sample.pred_instances.labels[:] = 0  # the visualizer has few colors
+    sample.pred_instances.masks = torch.ones(1, *size, dtype=torch.bool)
+    panel = make_panel(visualizer('mmdet.DetLocalVisualizer'), sample)
+    assert panel.drawn['ground truth'].shape == (*size, 3)
 
 
 @pytest.mark.parametrize(

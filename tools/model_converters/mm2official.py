@@ -22,15 +22,13 @@ def main() -> None:
     add_cfg_options(parser)
     args = parser.parse_args()
 
-    import torch
-
     from sr4ir_mm.converters import to_official  # takes seconds, which --help does not need
+    from sr4ir_mm.utils import write_checkpoint
 
     nets = to_official(load_from_args(args), args.checkpoint)
-    args.out_dir.mkdir(parents=True, exist_ok=True)
     for name, state in nets.items():
         path = args.out_dir / f'{name}_latest.pth'
-        torch.save(state, path)
+        write_checkpoint(path, state)
         print(f'{path}: {len(state)} tensors')
 
 

@@ -29,13 +29,11 @@ def main() -> None:
     add_cfg_options(parser)
     args = parser.parse_args()
 
-    import torch
-
     from sr4ir_mm.converters import from_official  # takes seconds, which --help does not need
+    from sr4ir_mm.utils import write_checkpoint
 
     checkpoint = from_official(load_from_args(args), sr=args.sr, task=args.task)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(checkpoint, args.out)
+    write_checkpoint(args.out, checkpoint)
     print(f'{args.out}: {len(checkpoint["state_dict"])} tensors')
 
 
