@@ -8,7 +8,7 @@ from mmengine.runner import Runner, set_random_seed
 from ..errors import SR4IRError
 from ..models.weights import check_trained
 from ..registry import HOOKS
-from ..utils import unwrap
+from ..utils import check_number, unwrap
 from .class_check_hook import ClassCheckHook
 from .seeding import derive_seed
 
@@ -40,6 +40,9 @@ class AlternatingUpdateHook(Hook):
     priority = 'HIGH'
 
     def __init__(self, warmup_epochs: int = 0, warmup_iters: int = 0, warmup_ratio: float = 0.0) -> None:
+        name = 'AlternatingUpdateHook'
+        check_number(name, low=0, whole=True, warmup_epochs=warmup_epochs, warmup_iters=warmup_iters)
+        check_number(name, low=0, high=1, warmup_ratio=warmup_ratio)
         self.warmup_epochs = warmup_epochs
         self.warmup_iters = warmup_iters
         self.warmup_ratio = warmup_ratio

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
-from ..utils import unwrap
+from ..utils import check_number, unwrap
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
 from .scheme import Phase, Scheme, build_scheme
@@ -72,6 +72,7 @@ class SR4IR(BaseModel):
         init_cfg: dict | None = None,
         may_differ: str | Sequence[str] = (),
     ) -> None:
+        check_number('SR4IR', low=1, whole=True, scale=scale)
         task = _build_task(task, data_preprocessor)
         task_preprocessor = (data_preprocessor or _IMAGES_ONLY) if task is None else task.data_preprocessor
         degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
@@ -82,6 +83,8 @@ class SR4IR(BaseModel):
             channel_order=channel_order,
         )
         super().__init__(preprocessor, init_cfg)
+        if (other := self.data_preprocessor.degradation.scale) != scale:
+            raise SR4IRError(f'The degradation has scale={other}, but the model has scale={scale}: set the same one.')
         self.scale = scale
         self.scheme = build_scheme(scheme)
         self.sr, self.sr_init_cfg = build_sr(sr, scale)

@@ -5,16 +5,18 @@ import math
 import numpy as np
 import pytest
 import torch
+from helpers.toy import ToyClassifier
 from torch import nn
 
 from sr4ir_mm.datasets import AspectRatioGroupedBatchSampler
+from sr4ir_mm.engine import AlternatingUpdateHook
 from sr4ir_mm.engine.schedulers import BasicSRCosineRestartLR, WarmUpLR
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.evaluation import DumpPredictions, SRQuality
 from sr4ir_mm.inference.lr_predictor import LRPredictor
 from sr4ir_mm.inference.lr_test_loop import LRTestLoop
 from sr4ir_mm.inference.tiling import tiled
-from sr4ir_mm.models import CQMix, SRDataPreprocessor, TDPLoss
+from sr4ir_mm.models import SR4IR, CQMix, SRDataPreprocessor, TDPLoss
 from sr4ir_mm.models.adapters.image_to_image import ImageToImage
 from sr4ir_mm.models.degradations.bicubic import BicubicDegradation
 from sr4ir_mm.models.degradations.random_degradation import RandomDegradation
@@ -67,6 +69,10 @@ def cosine(**kwargs) -> BasicSRCosineRestartLR:
     return BasicSRCosineRestartLR(optimizer(), **dict(periods=[5], restart_weights=[1], eta_min=0) | kwargs)
 
 
+def sr4ir(**kwargs) -> SR4IR:
+    return SR4IR(None, ToyClassifier(), **dict(scale=4, scheme='L->T') | kwargs)
+
+
 def random(**step) -> RandomDegradation:
     return RandomDegradation(4, [step])
 
@@ -104,6 +110,14 @@ def random(**step) -> RandomDegradation:
         (lambda: SRQuality(['PSNR'], crop_border=-1), 'SRQuality: crop_border=-1'),
         (lambda: SRQuality('NIQE'), 'SRQuality has no metric'),
         (lambda: DumpPredictions('x.json'), r"let out_file_path='x\.json' end in \.pkl"),
+        (lambda: AlternatingUpdateHook(warmup_ratio=2), 'warmup_ratio=2 must be between 0 and 1'),
+        (lambda: AlternatingUpdateHook(warmup_epochs=-1), 'warmup_epochs=-1'),
+        (lambda: sr4ir(scale=-4), 'SR4IR: scale=-4 must be a whole number, 1 or more'),
+        (lambda: sr4ir(scale=2.5), 'SR4IR: scale=2.5'),
+        (
+            lambda: sr4ir(degradation=dict(type='sr4ir_mm.BicubicDegradation', scale=2)),
+            'scale=2, .* scale=4: set the same',
+        ),
         (lambda: Phase(('sr',), pixel='1'), 'or no number'),
         (lambda: Phase(('sr',), pixel=math.nan), 'not finite'),
         (lambda: preprocessor(channel_order='RGB'), "channel_order='RGB'"),
