@@ -82,11 +82,14 @@ def _check_comma(cfg: dict) -> None:
 def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
     path = os.path.join(cfg.get('data_root') or '', cfg.get('ann_file') or '')
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    reason = f'{type(error).__name__}: {error} ({os.path.basename(frame.filename)}, line {frame.lineno})'
+    reason = (
+        f'{type(error).__name__}: {str(error) or frame.line} ({os.path.basename(frame.filename)}, line {frame.lineno})'
+    )
     if path.endswith('.json') and os.path.isfile(path):
         reason = _explain_json(path) or reason
     kind, classes = cfg.get('type'), (cfg.get('metainfo') or {}).get('classes') or ()
-    found = registry.get(kind) if isinstance(kind, str) else kind
+    with registry.switch_scope_and_registry(cfg.get('_scope_')) as library:
+        found = library.get(kind) if isinstance(kind, str) else kind
     known = getattr(found, 'METAINFO', {}).get('classes', ())
     if 'subset of classes' in str(error) and (unknown := [name for name in classes if name not in known]):
         reason = f'it has no class {with_nearest(unknown, known)}, but {", ".join(known)}'

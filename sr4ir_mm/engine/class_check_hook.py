@@ -1,7 +1,6 @@
 """A check of the classes: of the data sets with each other, and with the task network."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -90,7 +89,7 @@ class ClassCheckHook(Hook):
 
     def _check_metrics(self, runner: Runner, stage: str, dataset: Dataset) -> None:
         """Check the file that COCO's metric reads, which is another entry of the config than that of the data set."""
-        metrics = getattr(getattr(runner, f'{stage}_evaluator', None), 'metrics', ()) if stage != 'train' else ()
+        metrics = getattr(getattr(getattr(runner, f'_{stage}_loop'), 'evaluator', None), 'metrics', ())
         for metric in metrics:
             content = getattr(getattr(metric, '_coco_api', None), 'dataset', None)
             if content:
@@ -108,11 +107,11 @@ class ClassCheckHook(Hook):
 
 
 def _built(runner: Runner) -> Iterator[tuple[str, Dataset]]:
-    """Yield the data sets that the runner has built; those of other loops are still configs."""
+    """Yield the data sets that the runner has built; its public properties would build the others, too."""
     for stage in _STAGES:
-        loader: Any = getattr(runner, f'{stage}_dataloader', None)
-        if loader is not None and not isinstance(loader, dict):
-            yield stage, loader.dataset
+        loop = getattr(runner, f'_{stage}_loop', None)
+        if hasattr(loop, 'dataloader'):
+            yield stage, loop.dataloader.dataset
 
 
 def _difference(names: list[str], expected: list[str]) -> str:

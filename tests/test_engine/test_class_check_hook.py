@@ -4,7 +4,6 @@ import re
 from types import SimpleNamespace
 
 import pytest
-import torch
 from helpers.toy import EDSR, ToyClassifier
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from torch import nn
@@ -26,11 +25,13 @@ def named(classes) -> Named:
 
 
 def runner_on(task: nn.Module, scheme: str = 'SR4IR', **data) -> SimpleNamespace:
-    """Stand-in for a runner with these built data sets; the rest of a config's loaders are dicts."""
-    loaders = {f'{stage}_dataloader': SimpleNamespace(dataset=dataset) for stage, dataset in data.items()}
-    loaders.setdefault('test_dataloader', dict(dataset=dict(type='Any')))
+    """Stand-in for a runner with these built data sets; what is not built is a dict or None."""
+    loops = {
+        f'_{stage}_loop': SimpleNamespace(dataloader=SimpleNamespace(dataset=data)) for stage, data in data.items()
+    }
+    loops.setdefault('_test_loop', dict(type='TestLoop'))
     model = SR4IR(EDSR, task, scale=4, scheme=scheme)
-    return SimpleNamespace(model=model, hooks=[], **loaders)
+    return SimpleNamespace(model=model, hooks=[], **loops)
 
 
 def task_with(**num_classes: int) -> nn.Module:
@@ -86,8 +87,7 @@ def test_wrapped_data_sets(classes, wrap):
 
 
 def test_data_without_metainfo():
-    loader = torch.utils.data.DataLoader([0])
-    ClassCheckHook().before_run(SimpleNamespace(model=SR4IR(EDSR, ToyClassifier(), scale=4), train_dataloader=loader))
+    ClassCheckHook().before_run(runner_on(task_with(head=3), train=[0]))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def coco(**changes) -> SimpleNamespace:
 )  # fmt: skip
 def test_the_file_of_the_evaluator(metric, message):
     runner = runner_on(task_with(head=2), train=named('ab'), val=named('ab'))
-    runner.val_evaluator = SimpleNamespace(metrics=[metric])
+    runner._val_loop.evaluator = SimpleNamespace(metrics=[metric])
     if message is None:
         ClassCheckHook().before_run(runner)
     else:
