@@ -7,7 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmcv.transforms import LoadAnnotations
+from mmcv.transforms import LoadImageFromFile as _LoadImageFromFile
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import SR4IRError
@@ -39,7 +40,7 @@ class CheckedStep:
         Raises:
             SR4IRError: If a file is missing or broken, or a label or a mask does not fit the data set.
         """
-        if isinstance(self.step, LoadImageFromFile):
+        if isinstance(self.step, _LoadImageFromFile):
             path = str(results['img_path'])
             results = read_image(path, self.step, results)
             if results is not None:
@@ -106,7 +107,7 @@ class CheckedStep:
 def add_checks(transforms: list, **options: Any) -> None:
     """Replace the steps of a pipeline that read files by checked ones, in place; ``options``: see the class."""
     for i, step in enumerate(transforms):
-        if isinstance(step, (LoadImageFromFile, LoadAnnotations)):
+        if isinstance(step, (_LoadImageFromFile, LoadAnnotations)):
             transforms[i] = CheckedStep(step, **options)
 
 
