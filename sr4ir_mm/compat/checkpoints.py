@@ -6,6 +6,7 @@ allow-lists the contents of these checkpoints, and nothing that could run code, 
 It can go when MMEngine allow-lists its own classes, loads URLs safely, and no longer runs ``meta['config']``.
 """
 
+import os
 import pickle
 import re
 from codecs import encode
@@ -15,6 +16,7 @@ from functools import wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any, BinaryIO, NoReturn
 from unittest.mock import patch
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.utils import digit_version
 from torch._weights_only_unpickler import _get_allowed_globals
 
+from ..errors import SR4IRError
 from .checkpoint_files import name_the_file
 from .import_hooks import Run
 
@@ -130,10 +133,21 @@ def _safe(load_checkpoint: Callable) -> Callable:
 
 
 def _check_hash(load_url: Callable) -> Callable:
-    """Let torch compare a downloaded file with the hash in its name, such as ``model-1a2b3c4d.pth``, if it has one."""
+    """Let torch compare a downloaded file with the hash in its name, such as ``model-1a2b3c4d.pth``, if it has one.
+
+    Without a network the message says which file to put where.
+    """
 
     @wraps(load_url)
     def load(url: str, *args: Any, **kwargs: Any) -> Any:
-        return load_url(url, *args, check_hash=bool(re.search(r'-[0-9a-f]{8,64}\.\w+$', url)), **kwargs)
+        try:
+            return load_url(url, *args, check_hash=bool(re.search(r'-[0-9a-f]{8,64}\.\w+$', url)), **kwargs)
+        except (URLError, ConnectionError, TimeoutError) as error:
+            folder = os.path.join(torch.hub.get_dir(), 'checkpoints')
+            raise SR4IRError(
+                f"'{url}' cannot be downloaded: {getattr(error, 'reason', error)}. Download it on another machine and "
+                f"copy it to '{folder}', or name another file. To start without these weights, set their init_cfg (or "
+                'pretrained) to None, such as --cfg-options model.sr.init_cfg=None, or leave out --pretrained.'
+            ) from error
 
     return load

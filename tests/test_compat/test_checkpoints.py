@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -182,3 +183,20 @@ def test_a_download_is_compared_with_the_hash_in_its_name(monkeypatch, tmp_path,
 
     monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
     assert CheckpointLoader.load_checkpoint(f'https://example.org/{name}', 'cpu')['w'] == 1
+
+
+@pytest.mark.parametrize('reason', [URLError('no route'), TimeoutError('no route')])
+def test_without_a_network_the_message_says_where_the_file_belongs(reason, tmp_path, monkeypatch):
+    def fail(*args: object, **kwargs: object) -> None:
+        raise reason
+
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setattr('urllib.request.urlopen', fail)
+    monkeypatch.setattr('torch.hub.urlopen', fail)
+    words = rf"net-1a2b3c4d\.pth' cannot be downloaded: no route\. .* copy it to '{tmp_path}/hub/checkpoints'"
+    with pytest.raises(SR4IRError, match=words):
+        CheckpointLoader.load_checkpoint('https://host/net-1a2b3c4d.pth')
+    assert not list(tmp_path.rglob('*.pth'))
+    (tmp_path / 'hub/checkpoints').mkdir(parents=True, exist_ok=True)
+    torch.save(dict(state_dict=dict(a=torch.ones(1))), tmp_path / 'hub/checkpoints/net-1a2b3c4d.pth')
+    assert CheckpointLoader.load_checkpoint('https://host/net-1a2b3c4d.pth')['state_dict']['a'] == 1
