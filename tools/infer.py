@@ -14,9 +14,11 @@ from sr4ir_mm.errors import user_errors
 def main() -> None:
     """Read the command line, predict each image, count the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('model', help='work dir of tools/train.py, config file, or name of one of our configs')
+    parser.add_argument(
+        'model', help='work dir or checkpoint of tools/train.py; or config file, or name of one of our configs'
+    )
     parser.add_argument('inputs', nargs='+', help='LR images: files, folders, globs, URLs')
-    parser.add_argument('--weights', help='checkpoint file or URL; default: the last one of the work dir')
+    parser.add_argument('--weights', help="checkpoint file or URL; default: that of 'model'; 'random' for a trial")
     parser.add_argument('--out-dir', default='outputs', help='folder for the results; default: outputs')
     parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if the machine has one")
     parser.add_argument(

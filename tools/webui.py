@@ -21,7 +21,9 @@ def positive(text: str) -> int:
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('runs', nargs='+', help='work dirs of tools/train.py, or a config and its checkpoint')
+    parser.add_argument(
+        'runs', nargs='+', help='work dirs or checkpoints of tools/train.py, or a config and its checkpoint'
+    )
     parser.add_argument('--examples', help='folder of LR images to offer')
     parser.add_argument('--host', default='127.0.0.1', help="address to listen on; '0.0.0.0' opens it to the network")
     parser.add_argument('--port', type=positive, help='port to listen on; default: the first free one from 7860 on')

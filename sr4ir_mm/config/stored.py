@@ -40,16 +40,17 @@ def stored_config(path: str | Path) -> Config:
             f"'{path}' holds no config, because it is not of tools/train.py or was stripped: name the config of its "
             'training, and then this file.'
         )
+    folder = Path() if '://' in path else Path(path).parent
     try:
         entries = parse_config(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        for key in ('work_dir', 'launcher', *(('resume', 'load_from') if entries.get('resume') else ())):
+            entries.pop(key, None)  # of that start of the training
+        name = _run_name(meta) or folder.resolve().name
+        return Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))
+    except (SyntaxError, ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
         raise SR4IRError(
             f"The config in '{path}' cannot be read as data ({error}): name the config of its training."
         ) from error
-    folder = Path() if '://' in path else Path(path).parent
-    for key in ('work_dir', 'launcher', *(('resume', 'load_from') if entries.get('resume') else ())):
-        entries.pop(key, None)  # of that start of the training
-    return Config(entries, filename=str(folder / f'{_run_name(meta) or folder.resolve().name}.py'))
 
 
 def run_of(path: Path) -> str:

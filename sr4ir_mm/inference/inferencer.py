@@ -30,9 +30,10 @@ class SR4IRInferencer(BaseInferencer):
     """Super-resolution and recognition of low-resolution images of any size.
 
     Args:
-        model (str or Config): Config file, its name ('faster-rcnn_edsr_x4_voc', 'sr4ir_mm::sr4ir/...'), work dir of
-            :file:`tools/train.py`, or config.
-        weights (str, optional): Checkpoint file or URL. By default the last one of the work dir.
+        model (str or Config): Work dir of :file:`tools/train.py` or one of its checkpoints, both of which hold the
+            config; or config, its file or its name ('faster-rcnn_edsr_x4_voc', 'sr4ir_mm::sr4ir/...').
+        weights (str, optional): Checkpoint file or URL. By default the given checkpoint, or the last one of the work
+            dir. 'random' for a trial without training.
         device (str, optional): 'cpu', 'cuda:0', ...; by default a GPU, if the machine has one.
         show_progress (bool): Whether to show a progress bar.
         tile (int): Longest side, in LR pixels, that goes through the SR network in one piece; larger images go through
@@ -40,8 +41,8 @@ class SR4IRInferencer(BaseInferencer):
         max_pixels (int): Largest number of pixels of an SR image. LR images that would make a larger one are skipped.
 
     Raises:
-        SR4IRError: If the config or the checkpoint is missing, the checkpoint is of another model, or the config's
-            model is not SR4IR.
+        SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, or the
+            config's model is not SR4IR.
 
     Example:
         >>> inferencer = SR4IRInferencer('work_dirs/faster-rcnn_edsr_x4_voc')
@@ -181,7 +182,7 @@ class SR4IRInferencer(BaseInferencer):
 
     def _init_model(self, cfg: Config, weights: str | None, device: str = 'cpu') -> SR4IR:
         if weights is None:
-            print_log('No checkpoint is given: both networks have random weights.', 'current', logging.WARNING)
+            print_log('As asked for, the networks have random weights.', 'current', logging.WARNING)
         model = build_model(cfg, weights)
         self.dataset_meta = dataset_meta(cfg, weights)
         return model.to(device).eval()

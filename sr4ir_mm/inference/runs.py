@@ -4,27 +4,35 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import DATASETS
-from mmengine.runner import CheckpointLoader
 
-from ..config import find_checkpoint, last_checkpoint, load_config
+from ..config import find_weights, load_config
+from ..config.stored import read_meta
+from ..errors import SR4IRError
+
+#: weights for a trial of a config that is not trained yet
+RANDOM = 'random'
 
 
 def find_run(model: str | Path | Config, weights: str | None = None) -> tuple[Config, str | None]:
     """Find the config and the weights of a run.
 
     Args:
-        model (str, Path or Config): Config file, name of a config, work dir, or config.
-        weights (str, optional): Checkpoint file or URL. By default the last one of the work dir.
+        model (str, Path or Config): Work dir, checkpoint, config file, name of a config, or config.
+        weights (str, optional): Checkpoint file or URL, or :data:`RANDOM`. By default the checkpoint itself, or the
+            last one of the work dir.
+
+    Returns:
+        tuple[Config, str or None]: Config, and checkpoint; None for random weights.
 
     Raises:
-        SR4IRError: If the config or the checkpoint is missing.
+        SR4IRError: If the config or the checkpoint is missing, or there are no test images to be like.
     """
-    if not isinstance(model, Config):
-        folder = Path(model)
-        model = load_config(model)
-        if weights is None and folder.is_dir():
-            weights = str(last_checkpoint(folder) or folder / 'epoch_*.pth')
-    return model, find_checkpoint(weights) if weights else None
+    cfg = model if isinstance(model, Config) else load_config(model)
+    if not cfg.get('test_dataloader'):
+        raise SR4IRError(f"The config of '{cfg.filename}' has no test_dataloader, whose pipeline is needed: set it.")
+    if weights == RANDOM:
+        return cfg, None
+    return cfg, find_weights(cfg.filename or 'the config' if model is cfg else model, weights)
 
 
 def dataset_meta(cfg: Config, weights: str | None = None) -> dict:
@@ -37,6 +45,5 @@ def dataset_meta(cfg: Config, weights: str | None = None) -> dict:
     dataset = cfg.test_dataloader.dataset
     with DATASETS.switch_scope_and_registry(None) as library:
         meta = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
-    checkpoint = CheckpointLoader.load_checkpoint(weights, map_location='cpu') if weights else {}
-    stored = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+    stored = (read_meta(weights) if weights else {}).get('dataset_meta') or {}
     return {**meta, **{key: value for key, value in stored.items() if value is not None}}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..config.stored import is_checkpoint
 from ..errors import SR4IRError
 from ..inference.images import SUFFIXES, read_image, unique_names
 from ..inference.inferencer import SR4IRInferencer
@@ -94,8 +95,8 @@ def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer
     """Load runs under unique names.
 
     Args:
-        paths (Sequence[str]): Work dirs, whose last checkpoint is taken, or configs. A checkpoint may follow each work
-            dir and must follow each config.
+        paths (Sequence[str]): Work dirs, whose last checkpoint is taken; checkpoints; or configs. A checkpoint may
+            follow each work dir and must follow each config.
         **options: Arguments of :class:`SR4IRInferencer`.
 
     Raises:
@@ -103,15 +104,18 @@ def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer
     """
     pairs: list[list[str]] = []
     for path in paths:
-        if path.endswith('.pth') and pairs:
+        if is_checkpoint(path) and pairs and len(pairs[-1]) == 1 and not is_checkpoint(pairs[-1][0]):
             pairs[-1].append(path)
         else:
             pairs.append([path])
-    for pair in pairs:
-        if len(pair) != 2 and not Path(pair[0]).is_dir():
-            raise SR4IRError(f"'{pair[0]}' is not a work dir: name one, or a config with one checkpoint after it.")
-    found = unique_names([str(Path(pair[0]).resolve()) for pair in pairs])
+    found = unique_names([_run_name(Path(pair[0]).resolve()) for pair in pairs])
     return {name: SR4IRInferencer(*pair, show_progress=False, **options) for name, pair in zip(found, pairs)}
+
+
+def _run_name(path: Path) -> str:
+    if is_checkpoint(path):
+        return f'{path.parent.name} {path.stem}'
+    return path.name if path.is_dir() else path.stem
 
 
 def on_bilinear(inferencer: SR4IRInferencer) -> SR4IRInferencer:

@@ -56,7 +56,7 @@ def inferencers():
     def get(name: str, scheme: str = 'SR4IR') -> SR4IRInferencer:
         if (name, scheme) not in made:
             torch.manual_seed(0)
-            made[name, scheme] = SR4IRInferencer(config(name, scheme), device='cpu', show_progress=False)
+            made[name, scheme] = SR4IRInferencer(config(name, scheme), 'random', 'cpu', show_progress=False)
         return made[name, scheme]
 
     return get
@@ -229,7 +229,7 @@ def test_a_model_without_an_sr_network():
     cfg = config('resnet18')
     cfg.model = cfg.model.task
     with pytest.raises(SR4IRError, match='ImageClassifier, not SR4IR'):
-        SR4IRInferencer(cfg)
+        SR4IRInferencer(cfg, 'random')
 
 
 def test_work_dir(tmp_path):
@@ -238,7 +238,7 @@ def test_work_dir(tmp_path):
     folder.mkdir()
     cfg = config('resnet18', 'L->T')
     cfg.dump(folder / 'run.py')
-    model = SR4IRInferencer(cfg, device='cpu').model
+    model = SR4IRInferencer(cfg, 'random', 'cpu').model
     torch.nn.init.constant_(model.task.head.fc.bias, 3.0)
     meta = dict(dataset_meta=dict(classes=('cat', 'dog')))
     for epoch in (1, 2):
@@ -250,8 +250,23 @@ def test_work_dir(tmp_path):
     (folder / 'epoch_1.pth').unlink()
     (folder / 'epoch_2.pth').unlink()
     (folder / '20260101_000000/vis_data').mkdir(parents=True)  # a run that wrote no checkpoint
-    with pytest.raises(SR4IRError, match=r'Checkpoint .* not found'):
+    with pytest.raises(SR4IRError, match=r"run' has no complete checkpoint"):
         SR4IRInferencer(folder)
+
+
+def test_weights_are_asked_for(tmp_path):
+    """Random weights too: their predictions would look like any others."""
+    cfg = config('resnet18', 'L->T')
+    for model in (cfg, 'fcn-tiny_edsr-tiny_x4_demo'):
+        with pytest.raises(SR4IRError, match='is a config, without weights: name a checkpoint after it'):
+            SR4IRInferencer(model)
+    state = SR4IRInferencer(cfg, 'random', 'cpu').model.state_dict()
+    torch.save(dict(state_dict=state, meta=dict(cfg=cfg.pretty_text)), tmp_path / 'a.pth')
+    inferencer = SR4IRInferencer(tmp_path / 'a.pth', device='cpu')  # which holds the config
+    assert torch.equal(inferencer.model.task.head.fc.weight, state['task.head.fc.weight'])
+    cfg.pop('test_dataloader')
+    with pytest.raises(SR4IRError, match='has no test_dataloader'):
+        SR4IRInferencer(cfg, 'random')
 
 
 def test_no_result_is_lost_without_a_word(inferencers, tmp_path):
@@ -285,4 +300,4 @@ def test_the_limit_of_pixels(inferencers):
 
 def test_a_tile_without_pixels():
     with pytest.raises(SR4IRError, match='tile=-1 must be a whole number, 1 or more'):
-        SR4IRInferencer(config('resnet18'), device='cpu', tile=-1)
+        SR4IRInferencer(config('resnet18'), 'random', 'cpu', tile=-1)

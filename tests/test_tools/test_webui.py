@@ -128,8 +128,20 @@ def test_first_choices(gradio, comparison, folder, tmp_path, monkeypatch):
 def test_config_and_checkpoint_instead_of_a_work_dir(folder):
     config, weights = str(folder / 'ours/tiny.py'), str(folder / 'ours/epoch_1.pth')
     assert list(load_runs([config, weights, config, weights], device='cpu')) == ['tiny', 'tiny_2']
-    with pytest.raises(SR4IRError, match='with one checkpoint after it'):
+    with pytest.raises(SR4IRError, match='is a config, without weights: name a checkpoint after it'):
         load_runs([config])
+
+
+def test_checkpoints_alone(folder):
+    """Each holds its config."""
+    path = folder / 'stored' / 'epoch_2.pth'
+    path.parent.mkdir()
+    state = torch.load(folder / 'ours/epoch_1.pth')['state_dict']
+    torch.save(dict(state_dict=state, meta=dict(cfg=Config.fromfile(folder / 'ours/tiny.py').pretty_text)), path)
+    runs = load_runs([str(path), str(path), str(folder / 'ours'), str(path)], device='cpu')
+    assert list(runs) == ['stored epoch_2', 'stored epoch_2_2', 'ours']
+    with pytest.raises(SR4IRError, match=r"epoch_1\.pth' holds no config"):
+        load_runs([str(folder / 'ours/epoch_1.pth')])
 
 
 def test_nothing_in_the_work_dir(gradio, tmp_path, capsys):
