@@ -15,7 +15,7 @@ from mmengine.config import Config
 from sr4ir_mm.config import check_data, find_weights, load_config, load_run, parse_and_load
 from sr4ir_mm.config.schemes import is_sr4ir
 from sr4ir_mm.config.stored import is_checkpoint
-from sr4ir_mm.config.work_dir import is_work_dir, test_dir
+from sr4ir_mm.config.work_dir import is_work_dir, folder_for_test
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 
@@ -35,7 +35,7 @@ def main() -> None:
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
     args, cfg = parse_and_load(parser, load)
-    cfg.work_dir = str(test_dir(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
+    cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
     if args.show_dir:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)

@@ -83,7 +83,7 @@ def is_work_dir(folder: Path) -> bool:
     return holds_training(folder) and any(folder.glob('*.py'))
 
 
-def test_dir(folder: Path, is_chosen: bool) -> Path:
+def folder_for_test(folder: Path, is_chosen: bool) -> Path:
     """Return the folder for a test, which never overwrites what a training has written.
 
     Args:

@@ -4,9 +4,12 @@ import json
 import os
 from pathlib import Path
 
+import pytest
 import torch
 
-from sr4ir_mm.config import last_checkpoint, read_metrics
+from sr4ir_mm.config import find_weights, last_checkpoint, read_metrics, run_config
+from sr4ir_mm.config.work_dir import holds_training, is_work_dir, folder_for_test
+from sr4ir_mm.errors import SR4IRError
 
 
 def save(folder: Path, *names: str) -> None:
@@ -50,3 +53,50 @@ def test_the_metrics_of_the_newest_test(tmp_path):
     os.utime(tmp_path / 'test/a/a.json')
     assert read_metrics(tmp_path) == dict(mIoU=1)
     assert read_metrics(tmp_path / 'test') == dict(mIoU=1)
+
+
+def test_names_with_more_than_a_number(tmp_path):
+    """Published and averaged checkpoints, and the best one, come after those of the training itself."""
+    save(tmp_path, 'epoch_20-1a2b3c4d.pth', 'epoch_9_ema.pth', 'epoch_x.pth', 'iter_7 (copy).pth')
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_20-1a2b3c4d.pth'
+    save(tmp_path, 'best_mIoU_epoch_3.pth', 'best_mIoU_epoch_12.pth')
+    assert last_checkpoint(tmp_path) == tmp_path / 'best_mIoU_epoch_12.pth'
+    save(tmp_path, 'epoch_2.pth')
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
+
+
+def test_weights_of_a_run(tmp_path):
+    with pytest.raises(SR4IRError, match='has no complete checkpoint'):
+        find_weights(tmp_path)
+    save(tmp_path, 'epoch_2.pth', 'epoch_3.pth')
+    assert find_weights(tmp_path) == str(tmp_path / 'epoch_3.pth')
+    one = str(tmp_path / 'epoch_2.pth')
+    assert find_weights(tmp_path, one) == find_weights(one) == find_weights('config.py', one) == one
+    with pytest.raises(SR4IRError, match=r"'config\.py' is a config, without weights: name a checkpoint after it"):
+        find_weights('config.py')
+    with pytest.raises(SR4IRError, match=r"'no\.pth' not found"):
+        find_weights('no.pth')
+
+
+def test_the_config_of_the_run_that_wrote_the_last_checkpoint(tmp_path):
+    """Not the newest, and not the one with the name of the folder."""
+    folder = tmp_path / 'folder'
+    folder.mkdir()
+    for age, name in enumerate(['folder', 'first', 'second', 'test']):
+        (folder / f'{name}.py').write_text('')
+        os.utime(folder / f'{name}.py', (10**9 + age,) * 2)
+    save(folder, 'epoch_1.pth')
+    assert run_config(folder) == folder / 'folder.py'  # the checkpoint does not say it
+    state = dict(state_dict=dict(a=torch.ones(1)), meta=dict(experiment_name='second_20260101_000000'))
+    torch.save(state, folder / 'epoch_2.pth')
+    assert run_config(folder) == folder / 'second.py'
+
+
+def test_a_test_writes_beside_a_training(tmp_path):
+    assert folder_for_test(tmp_path, is_chosen=True) == tmp_path
+    assert folder_for_test(tmp_path, is_chosen=False) == tmp_path / 'test'
+    save(tmp_path, 'epoch_1.pth')
+    assert folder_for_test(tmp_path, is_chosen=True) == tmp_path / 'test'
+    assert holds_training(tmp_path) and not is_work_dir(tmp_path)
+    (tmp_path / 'run.py').write_text('')
+    assert is_work_dir(tmp_path)
