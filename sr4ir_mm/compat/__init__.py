@@ -5,7 +5,7 @@ it is empty.
 """
 
 from ..utils.renamed import redirect_moved_modules
-from . import checkpoints, mmagic_models, numpy2, text_models
+from . import atomic_files, checkpoints, mmagic_models, numpy2, text_models
 from .import_hooks import change_on_import
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
 from .quiet import hide_notes
@@ -17,6 +17,7 @@ CHANGES = {
     **dict.fromkeys(mmagic_models.PACKAGES, mmagic_models.import_on_use),
     'mmcv.image.photometric': numpy2.wrap_negative_hue,
     'mmagic.registry': mmagic_models.register_on_use,
+    'mmengine.hooks.checkpoint_hook': atomic_files.delete_after_saving,
     'mmengine.runner.checkpoint': checkpoints.load_safely,
     'mmpretrain.utils.dependency': text_models.leave_out_text_models,
     'transformers.modeling_utils': text_models.say_that_torch_is_too_old,
@@ -35,4 +36,5 @@ def apply() -> None:
     change_on_import(CHANGES)
     register_scope()
     checkpoints.allow_mmengine_checkpoints()
+    atomic_files.write_files_whole()
     redirect_moved_modules()
