@@ -41,8 +41,8 @@ def list_images(inputs: Inputs) -> list[str | np.ndarray]:
     if name.startswith('file://'):
         name = unquote(urlsplit(name).path)
     if os.path.isdir(name):
-        files = [entry.path for entry in os.scandir(name) if not entry.name.startswith('.') and not entry.is_dir()]
-        found = sorted(file for file in files if file.lower().endswith(SUFFIXES))
+        files = [os.path.join(name, file) for file in sorted(os.listdir(name)) if not file.startswith('.')]
+        found = [file for file in files if file.lower().endswith(SUFFIXES) and not os.path.isdir(file)]
     elif glob.has_magic(name) and not os.path.exists(name) and '://' not in name:
         found = sorted(file for file in glob.glob(name, recursive=True) if not os.path.isdir(file))
     else:

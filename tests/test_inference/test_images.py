@@ -216,9 +216,16 @@ def test_the_rest_of_the_folder_goes_on(tmp_path):
     (tmp_path / 'c.png').write_bytes(b'')
     os.mkfifo(tmp_path / 'd.png')
     (tmp_path / 'e.png').symlink_to('missing.png')
+    (tmp_path / 'f.png').symlink_to('f.png')
     skipped: dict[str, str] = {}
     read = [name for name, _ in read_images(list_images(tmp_path), skipped, False, 10**6)]
-    assert read == ['a'] and [os.path.basename(name) for name in skipped] == ['b.png', 'c.png', 'd.png', 'e.png']
+    assert read == ['a'] and [os.path.basename(name) for name in skipped] == [
+        'b.png',
+        'c.png',
+        'd.png',
+        'e.png',
+        'f.png',
+    ]
     reasons = list(skipped.values())
     assert (
         'pixels' in reasons[0] and 'empty' in reasons[1] and 'a pipe' in reasons[2] and 'cannot be read' in reasons[3]
