@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 
 from ..errors import SR4IRError
 from ..registry import METRICS
-from ..utils import new_file
+from ..utils.files import check_writable, new_file
 
 
 @METRICS.register_module()
@@ -26,6 +26,7 @@ class DumpPredictions(DumpResults):
     def __init__(self, out_file_path: str, **kwargs: Any) -> None:
         if not str(out_file_path).endswith(('.pkl', '.pickle')):
             raise SR4IRError(f"DumpPredictions: let out_file_path='{out_file_path}' end in .pkl.")
+        check_writable(out_file_path)  # before the test, not after it
         super().__init__(str(out_file_path), **kwargs)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:

@@ -57,6 +57,20 @@ def new_file(path: str | Path) -> Iterator[Path]:
                 partial.unlink()
 
 
+def check_writable(path: str | Path) -> None:
+    """Check that a file can be written, before the work of which it is the result; its folder is made.
+
+    Raises:
+        SR4IRError: If not.
+    """
+    probe = Path(path).with_name(f'.{uuid4().hex}')
+    try:
+        write_file(probe, '')
+    except SR4IRError as error:
+        raise SR4IRError(str(error).replace(str(probe), str(path))) from error
+    probe.unlink()
+
+
 def write_file(path: str | Path, content: bytes | str) -> None:
     """Write bytes, or text as UTF-8, to a file; see :func:`new_file`."""
     data = content.encode() if isinstance(content, str) else content

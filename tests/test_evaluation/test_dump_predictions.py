@@ -21,7 +21,16 @@ def test_all_but_the_images_is_kept(tmp_path):
 def test_a_file_that_cannot_be_written(tmp_path):
     (tmp_path / 'file').write_text('')
     path = str(tmp_path / 'file/predictions.pkl')
+    with pytest.raises(SR4IRError, match=f"'{path}' cannot be written: Not a directory"):
+        Evaluator([dict(type='sr4ir_mm.DumpPredictions', out_file_path=path)])  # before the test
+
+
+def test_a_folder_that_is_gone_after_the_test(tmp_path):
+    path = str(tmp_path / 'new/predictions.pkl')
     evaluator = Evaluator([dict(type='sr4ir_mm.DumpPredictions', out_file_path=path)])
     evaluator.process([BaseDataElement(pred=torch.zeros(1))], {})
+    assert not list((tmp_path / 'new').iterdir())
+    (tmp_path / 'new').rmdir()
+    (tmp_path / 'new').write_text('')
     with pytest.raises(SR4IRError, match=f"'{path}' cannot be written: Not a directory"):
         evaluator.evaluate(1)
