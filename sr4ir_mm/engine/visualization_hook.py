@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from ..registry import HOOKS
 from ..utils import check_number, output_names, unwrap, write_image
-from ..utils.files import UniqueNames
+from ..utils.names import UniqueNames
 from ..visualization import make_panel, predict_on_bilinear, render
 
 

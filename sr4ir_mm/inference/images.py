@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ..errors import SR4IRError
 from ..utils import decode_image, output_names, to_8_bits
-from ..utils.files import IMAGE_SUFFIXES
+from ..utils.names import IMAGE_SUFFIXES
 
 SUFFIXES = IMAGE_SUFFIXES
 Inputs = str | Path | np.ndarray | Sequence[str | Path | np.ndarray]

@@ -17,7 +17,7 @@ from sr4ir_mm.engine import SRVisualizationHook
 from sr4ir_mm.engine.visualization_hook import panel_names
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
-from sr4ir_mm.utils.files import UniqueNames
+from sr4ir_mm.utils.names import UniqueNames
 from sr4ir_mm.visualization import predict_on_bilinear
 
 

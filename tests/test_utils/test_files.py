@@ -1,4 +1,4 @@
-"""Result files are complete or absent, and none overwrites another."""
+"""Result files are complete or absent."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.utils import new_file, output_names, write_file
+from sr4ir_mm.utils import new_file, write_file
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -71,25 +71,3 @@ def test_links_and_permissions_are_those_of_a_usual_file(tmp_path):
     assert (tmp_path / 'link.txt').is_symlink() and (tmp_path / 'target.txt').read_text() == 'new'
     (tmp_path / 'usual.txt').write_text('')
     assert (tmp_path / 'target.txt').stat().st_mode == (tmp_path / 'usual.txt').stat().st_mode
-
-
-@pytest.mark.parametrize(
-    ('images', 'expected'),
-    [
-        (['a/0.jpg', 'a/0.png', 'b/0.jpg'], ['0', '0_2', '0_3']),
-        (['scan.001', 'scan.002', 'v1.2'], ['scan.001', 'scan.002', 'v1.2']),
-        (['x_2.png', 'x.png', 'x.jpg'], ['x_2', 'x', 'x_3']),
-        (['Cat.png', 'cat.png'], ['Cat', 'cat_2']),
-        (['https://host/y.PNG?z=1.2', 'https://host/', 'what?.png'], ['y', 'host', 'what?']),
-        ([], []),
-    ],
-)
-def test_names(images, expected):
-    assert output_names(images) == expected
-    assert output_names(images) == expected  # in each epoch and process
-
-
-def test_names_with_folders():
-    assert output_names(['d/x/1.png', str(Path('d/y/1.png').resolve())], folders=True) == ['x/1', 'y/1']
-    assert output_names(['d/1.png', 'd/1.png'], folders=True) == ['1', '1_2']
-    assert output_names([], folders=True) == []
