@@ -1,15 +1,21 @@
 """The data set converters, on small archives in the layout of the official ones."""
 
+import bz2
+import gzip
+import lzma
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 from helpers.data_archives import (
     CLASSES,
+    car,
     car_ims_archives,
     cub_files,
     devkit_archives,
     image,
+    mat,
     pack,
     sorted_files,
     tree,
@@ -215,3 +221,95 @@ def test_a_folder_that_is_not_complete_is_not_taken_for_it(convert, tmp_path):
     (tmp_path / 'out.partial').rename(tmp_path / 'out')  # as if unpacked by hand
     code, message = convert(voc2012, pack(tmp_path / 'voc.tar', voc_files()))
     assert code == 2 and '3 images, not 4' in message and 'was there before' in message
+
+
+def encrypted(path: Path, files: dict) -> Path:
+    """A zip whose files are marked as encrypted."""
+    data = bytearray(pack(path, files).read_bytes())
+    for signature, flags in (b'PK\x03\x04', 6), (b'PK\x01\x02', 8):
+        start = data.find(signature)
+        while start >= 0:
+            data[start + flags] |= 1
+            start = data.find(signature, start + 4)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    'converter, files', [(voc2012, voc_files()), (cub200, cub_files()), (stanford_cars, sorted_files())]
+)
+def test_an_encrypted_archive(converter, files, convert, tmp_path):
+    code, message = convert(converter, encrypted(tmp_path / 'a.zip', files))
+    assert code == 2 and "a.zip' cannot be unpacked here" in message and 'password' in message
+    assert 'Unpack it with the program that packed it, and give the folder.' in message
+
+
+@pytest.mark.parametrize(
+    'content',
+    [b'', b'hello', b'<!DOCTYPE html>', bytes(5000), b'Rar!\x1a\x07\x01\x00' + bytes(500),
+     b"7z\xbc\xaf'\x1c" + bytes(500), b'\xfd7zXZ\x00' + bytes(30), b'BZh9' + bytes(40), b'\x1f\x8b\x08' + bytes(40), b'PK\x05\x06' + bytes(18)],
+)  # fmt: skip
+def test_what_is_no_archive(content, convert, tmp_path):
+    (tmp_path / 'a.tar').write_bytes(content)
+    code, message = convert(voc2012, tmp_path / 'a.tar')
+    assert code == 2 and message.count('\n') == 0
+    assert 'is cut off, damaged or no archive' in message or "has no folder 'VOC2012/', but no file." in message
+
+
+@pytest.mark.parametrize('compress', [bz2.compress, lzma.compress, gzip.compress])
+@pytest.mark.parametrize('damage', ['cut', 'flipped'])
+def test_a_damaged_compression(compress, damage, convert, tmp_path):
+    data = bytearray(compress(pack(tmp_path / 'a.tar', voc_files()).read_bytes()))
+    if damage == 'cut':
+        data = data[: len(data) // 2]
+    else:
+        data[len(data) // 2] ^= 255
+    (tmp_path / 'b.tar').write_bytes(data)
+    code, message = convert(voc2012, tmp_path / 'b.tar')
+    assert code == 2 and 'b.tar' in message and 'download it again' in message
+
+
+def test_a_pipe_is_not_waited_for(convert, tmp_path):
+    os.mkfifo(tmp_path / 'a.tar')
+    code, message = convert(voc2012, tmp_path / 'a.tar')
+    assert code == 2 and "a.tar' is no file or folder" in message
+
+
+@pytest.mark.parametrize(
+    'table, content, message',
+    [
+        ('images', b'only\n', "images.txt' has a line of 1 words, not 2: 'only'"),
+        ('images', b'1 a b\n', 'a line of 3 words, not 2'),
+        ('images', '1 a.jpg'.encode('utf-16'), "images.txt' is no text file"),
+        ('image_class_labels', b'1\n', "image_class_labels.txt' has a line of 1 words"),
+        ('train_test_split', b'1 2 3\n', "train_test_split.txt' has a line of 3 words"),
+        ('images', b'', '0 images, not 4'),
+    ],
+)
+def test_malformed_lists_of_cub(table, content, message, convert, tmp_path):
+    files = {**cub_files(), f'CUB_200_2011/{table}.txt': content}
+    code, output = convert(cub200, pack(tmp_path / 'cub.tgz', files))
+    assert code == 2 and message in output
+
+
+ROW = car(0, (1, 1, 9, 9))
+
+
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        (b'', 'MatReadError'),
+        (b'no table' * 30, 'Unknown mat file type'),
+        (mat([ROW])[:300], "cars_test_annos_withlabels.mat' is damaged or another file"),
+        (mat([dict(a=1, b=2)]), 'no field of name fname'),
+        (mat([{**ROW, 'class': 'x'}]), 'invalid literal'),
+        (mat([{**ROW, 'class': 99}]), "give 'cars_test/00001.jpg' the class 99, but there are names of 3 classes"),
+        (mat([{**ROW, 'class': 0}]), 'the class 0, but'),
+        (b'MATLAB 7.3 MAT-file' + b' ' * 105 + b'\x00\x02IM' + bytes(600), 'v7.3'),
+    ],
+)
+def test_malformed_tables_of_cars(content, message, convert, tmp_path):
+    sources = devkit_archives(tmp_path)
+    sources[3].write_bytes(content)
+    code, output = convert(stanford_cars, *sources)
+    assert code == 2 and message in output and not (tmp_path / 'out').exists()

@@ -5,8 +5,8 @@ A converter unpacks to ``OUT.partial`` and renames this folder to ``OUT`` when a
 """
 
 import argparse
-import gzip
 import hashlib
+import lzma
 import shutil
 import tarfile
 import zipfile
@@ -81,12 +81,20 @@ def entries(source: Path) -> Iterator[Entry]:
 
 @contextmanager
 def readable(source: Path) -> Iterator[None]:
-    """Turn the errors that a damaged archive raises into one message."""
+    """Turn the errors that a damaged archive raises, or one that Python cannot unpack, into one message."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except (RuntimeError, NotImplementedError) as error:  # zipfile's: a password, or a method that Python does not have
         raise SR4IRError(
-            f"'{source}' is cut off, damaged or no archive ({error}). It has {source.stat().st_size} bytes. "
+            f"'{source}' cannot be unpacked here ({error}). Unpack it with the program that packed it, and give the "
+            'folder.'
+        ) from error
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of the content
+            raise
+        reason = str(error).partition('\n')[0].rstrip(':')
+        raise SR4IRError(
+            f"'{source}' is cut off, damaged or no archive ({reason}). It has {source.stat().st_size} bytes. "
             'Please download it again.'
         ) from error
 
@@ -98,8 +106,8 @@ def verify(source: Path) -> Counts:
         SR4IRError: If the archive is missing, cut off, damaged, not the published file of that name, or if it holds
             unsafe file names.
     """
-    if not source.exists():
-        raise SR4IRError(f"'{source}' is missing: check the path.")
+    if not (source.is_file() or source.is_dir()):  # a pipe would be waited for
+        raise SR4IRError(f"'{source}' is {'no file or folder' if source.exists() else 'missing'}: check the path.")
     if source.name in MD5 and (md5 := _md5(source)) != MD5[source.name]:
         raise SR4IRError(
             f"'{source}' is not the published file of that name: its MD5 is {md5}, not {MD5[source.name]}. "
@@ -139,7 +147,7 @@ def below(source: Path, folder: str) -> Part:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ', '.join(repr(name) for name in list(names)[:3]) + ('' if len(names) <= 3 else ', ...')
+    return ', '.join(repr(name) for name in list(names)[:3]) + ('' if len(names) <= 3 else ', ...') or 'no file'
 
 
 def unpack(part: Part, out: Path) -> None:
@@ -235,9 +243,28 @@ def report(folder: Path, counts: Counts, expected: Counts, advice: str) -> None:
         raise SR4IRError(f"'{folder}' is not complete: it has {'; '.join(wrong)}. {advice}")
 
 
-def lines(path: Path) -> list[list[str]]:
-    """Return the words of each line of a text file; an empty list if the file is missing."""
-    return [line.split() for line in path.read_text().splitlines() if line.strip()] if path.is_file() else []
+def lines(path: Path, words: int = 0) -> list[list[str]]:
+    """Return the words of each line of a text file; an empty list if the file is missing.
+
+    Args:
+        path (Path): Text file.
+        words (int): Number of words that every line must have; 0 for any.
+
+    Raises:
+        SR4IRError: If the file is no text, or a line has another number of words.
+    """
+    if not path.is_file():
+        return []
+    try:
+        found = [line.split() for line in path.read_text(encoding='utf-8').splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise SR4IRError(f"'{path}' is no text file ({error}). Please download the archive again.") from error
+    if wrong := [line for line in found if words and len(line) != words]:
+        raise SR4IRError(
+            f"'{path}' has a line of {len(wrong[0])} words, not {words}: '{' '.join(wrong[0])}'. Please download the "
+            'archive again.'
+        )
+    return found
 
 
 def stems(folder: Path, suffix: str) -> set[str]:

@@ -16,9 +16,9 @@ EXPECTED = {'images': 11788, 'train': 5994, 'test': 5794, 'classes': 200}
 
 def count(root: Path) -> Counts:
     """Count the existing images, those of each split, and the classes."""
-    there = {number for number, name in lines(root / 'images.txt') if (root / 'images' / name).is_file()}
-    splits = {number: is_train for number, is_train in lines(root / 'train_test_split.txt') if number in there}
-    labels = {label for number, label in lines(root / 'image_class_labels.txt') if number in there}
+    there = {number for number, name in lines(root / 'images.txt', words=2) if (root / 'images' / name).is_file()}
+    splits = {number: is_train for number, is_train in lines(root / 'train_test_split.txt', words=2) if number in there}
+    labels = {label for number, label in lines(root / 'image_class_labels.txt', words=2) if number in there}
     train = sum(is_train == '1' for is_train in splits.values())
     return {'images': len(there), 'train': train, 'test': len(splits) - train, 'classes': len(labels)}
 

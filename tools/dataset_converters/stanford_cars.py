@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from archives import Counts, Part, entries, run_converter, verify
+from archives import Counts, Part, entries, readable, run_converter, verify
 from scipy.io import loadmat
 
 from sr4ir_mm.errors import SR4IRError, user_errors
@@ -77,39 +77,63 @@ def _labels(tables: Tables) -> Iterator[tuple[str, str]]:
     """Yield the folder and name of each image, and its target."""
     # cars_annos.mat numbers the images of car_ims; copies of cars_train and cars_test may hold it too, but do not fit
     if {'cars_annos.mat', '000001.jpg'} <= tables.keys():
-        mat = load_table('cars_annos.mat', tables, NEEDED)
+        fields = dict(relative_im_path=str, test=int)
+        mat = load_table('cars_annos.mat', tables, NEEDED, names=True, **fields, **{'class': int})
         for row in mat['annotations']:
-            yield _target(row['relative_im_path'], 'val' if row['test'] else 'train', mat, row)
+            yield _target(row['relative_im_path'], 'val' if row['test'] else 'train', mat['class_names'], row)
         return
-    names = load_table('cars_meta.mat', tables, NEEDED)
+    names = load_table('cars_meta.mat', tables, NEEDED, names=True)['class_names']
     for split, folder, table in (
         ('train', 'cars_train', 'cars_train_annos.mat'),
         ('val', 'cars_test', 'cars_test_annos_withlabels.mat'),
     ):
-        for row in load_table(table, tables, NEEDED)['annotations']:
+        for row in load_table(table, tables, NEEDED, fname=str, **{'class': int})['annotations']:
             yield _target(f'{folder}/{row["fname"]}', split, names, row)
 
 
-def _target(image: str, split: str, mat: dict, row: np.void) -> tuple[str, str]:
-    folder = str(mat['class_names'][int(row['class']) - 1]).replace('/', '-')
+def _target(image: str, split: str, names: np.ndarray, row: np.void) -> tuple[str, str]:
+    number = int(row['class'])
+    if not 1 <= number <= len(names):
+        raise SR4IRError(
+            f"The labels give '{image}' the class {number}, but there are names of {len(names)} classes: give the "
+            'files of one release.'
+        )
+    folder = str(names[number - 1]).replace('/', '-')
     return image, f'{split}/{folder}/{PurePosixPath(image).name}'
 
 
-def load_table(table: str, tables: Tables, needed: str) -> dict[str, np.ndarray]:
-    """Read 'annotations' and 'class_names' of a .mat file; an absent one is left out.
+def load_table(table: str, tables: Tables, needed: str, names: bool = False, **fields: type) -> dict[str, np.ndarray]:
+    """Read a .mat file with labels.
+
+    Args:
+        table (str): Name of the file.
+        tables (dict): Source of each file, see :func:`find_files`.
+        needed (str): Files that are needed, for the message if this one is missing.
+        names (bool): Whether it has the names of the classes.
+        **fields (type): Fields that each annotation has, and what they are: str or int.
+
+    Returns:
+        dict[str, np.ndarray]: 'annotations' if there are fields, and 'class_names' if there are names.
 
     Raises:
-        SR4IRError: If the file is missing, then the message lists the ``needed`` files; or if it is damaged.
+        SR4IRError: If the file is missing, damaged or another one.
     """
     if table not in tables:
         raise SR4IRError(f"'{table}', which holds labels, is missing in the given files. Give {needed}.")
     source, name = tables[table]
-    data = next(entry.open().read() for entry in entries(source) if entry.name == name)
+    with readable(source):
+        data = next(entry.open().read() for entry in entries(source) if entry.name == name)
     try:
         mat = loadmat(BytesIO(data), squeeze_me=True)
-        return {key: np.atleast_1d(mat[key]) for key in ('annotations', 'class_names') if key in mat}
-    except ValueError as error:
-        raise SR4IRError(f"'{table}' of '{source}' is damaged ({error}). Please download it again.") from error
+        for row in np.atleast_1d(mat['annotations']) if fields else ():
+            for field, kind in fields.items():
+                kind(row[field])
+        return {key: np.atleast_1d(mat[key]) for key in ['annotations'] * bool(fields) + ['class_names'] * names}
+    except Exception as error:  # scipy's reader and wrong contents raise a dozen kinds, none with the name of the file
+        raise SR4IRError(
+            f"'{table}' of '{source}' is damaged or another file ({type(error).__name__}: {error}). Please download it "
+            'again.'
+        ) from error
 
 
 def main() -> None:

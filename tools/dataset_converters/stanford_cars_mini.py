@@ -36,7 +36,9 @@ def plan(*sources: Path) -> list[Part]:
     places = {
         Path(place).name: f'{split}/{place}' for split in ('train', 'val') for (place,) in lines(LISTS / f'{split}.txt')
     }
-    convert = partial(crop, boxes(load_table(TABLE, find_files(listing), NEEDED)['annotations'], places))
+    edges = dict.fromkeys(('bbox_x1', 'bbox_y1', 'bbox_x2', 'bbox_y2'), int)
+    table = load_table(TABLE, find_files(listing), NEEDED, fname=str, **{'class': int}, **edges)
+    convert = partial(crop, boxes(table['annotations'], places))
     parts = [
         Part(source, {name: places[image] for name in names if (image := training_image(name)) in places}, convert)
         for source, names in listing.items()
