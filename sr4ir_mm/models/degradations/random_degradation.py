@@ -145,7 +145,8 @@ class RandomDegradation(Degradation):
         except SR4IRError:
             raise
         except Exception as error:  # kornia raises errors of many types, some only when a step runs
-            raise SR4IRError(f'RandomDegradation: {kind} does not work with its arguments: {error}') from error
+            reason = ' '.join(str(error).split())  # some are of several lines
+            raise SR4IRError(f'RandomDegradation: {kind} does not work with its arguments: {reason}') from error
 
 
 def _try(step: nn.Module) -> None:
