@@ -15,7 +15,7 @@ from mmengine.config import Config
 from sr4ir_mm.config import check_data, find_weights, load_config, load_run, parse_and_load
 from sr4ir_mm.config.schemes import is_sr4ir
 from sr4ir_mm.config.stored import is_checkpoint
-from sr4ir_mm.config.work_dir import is_work_dir, folder_for_test
+from sr4ir_mm.config.work_dir import folder_for_test, is_work_dir
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from torch import Tensor
-
 from ..errors import SR4IRError
 
 
@@ -25,11 +23,13 @@ def name_the_file(load_checkpoint: Callable) -> Callable:
     def load(filename: str, *args: Any, **kwargs: Any) -> Any:
         try:
             loaded = load_checkpoint(filename, *args, **kwargs)
-        except (OSError, SR4IRError):  # missing, no network
+        except (SR4IRError, FileNotFoundError):
             raise
         except Exception as error:  # of many kinds, since the bytes of a wrong file may mean anything to pickle
+            if isinstance(error, OSError) and (error.filename or '://' in str(filename)):  # no permission, no network
+                raise
             raise SR4IRError(f"'{filename}' is not a file of weights, or it is damaged: {_reason(error)}") from error
-        return loaded if isinstance(loaded, Tensor) else _with_name(loaded, str(filename))
+        return _with_name(loaded, str(filename))
 
     return load
 
@@ -51,4 +51,4 @@ def _reason(error: Exception) -> str:
             f'it holds Python objects ({unsupported[1]}), which could run code. If you trust it, convert it once: '
             "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)"
         )
-    return str(error).splitlines()[0] if str(error) else 'the file ends too early'
+    return f'{type(error).__name__}: {error}'.splitlines()[0]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sr4ir_mm.config import find_weights, last_checkpoint, read_metrics, run_config
-from sr4ir_mm.config.work_dir import holds_training, is_work_dir, folder_for_test
+from sr4ir_mm.config.work_dir import folder_for_test, holds_training, is_work_dir
 from sr4ir_mm.errors import SR4IRError
 
 

@@ -217,11 +217,21 @@ def test_a_backbone(save):
 )
 def test_a_file_that_is_no_checkpoint(content, tmp_path):
     (tmp_path / 'a.pth').write_bytes(content)
-    with pytest.raises(SR4IRError, match=r"a\.pth' is not a file of weights, or it is damaged: "):
+    with pytest.raises(SR4IRError, match=r"a\.pth' is not a file of weights, or it is damaged: \w+Error"):
         load_checkpoint(model(), str(tmp_path / 'a.pth'))
 
 
-@pytest.mark.parametrize('content', [[1], {}, {1: 2}, dict(state_dict=None), dict(state_dict=[])])
+@pytest.mark.parametrize('share', [0.01, 0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize('zipped', [True, False])
+def test_a_file_that_is_cut_off(share, zipped, tmp_path):
+    path = tmp_path / 'a.pth'
+    torch.save(dict(state_dict=state_of('SR4IR')), path, _use_new_zipfile_serialization=zipped)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(SR4IRError, match=r"a\.pth' is not a file of weights, or it is damaged: \w+Error"):
+        load_checkpoint(model(), str(path))
+
+
+@pytest.mark.parametrize('content', [[1], torch.ones(1), None, {}, {1: 2}, dict(state_dict=None), dict(state_dict=[])])
 def test_a_file_without_a_state_dict(content, tmp_path):
     torch.save(content, tmp_path / 'a.pth')
     with pytest.raises(SR4IRError, match=r"a\.pth' has no state dict of a network"):
