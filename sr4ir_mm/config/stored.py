@@ -1,7 +1,9 @@
 """The config that MMEngine stores in each checkpoint."""
 
 import ast
+import os
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,9 @@ _NUMBERS = dict(inf=float('inf'), nan=float('nan'))
 
 
 def is_checkpoint(source: str | Path) -> bool:
-    """Return whether a name is that of a checkpoint file or URL."""
-    return str(source).partition('?')[0].endswith(('.pth', '.pt'))
+    """Return whether a name is that of a checkpoint file or URL; PyTorch's files are zip archives."""
+    name = str(source).partition('?')[0]
+    return name.endswith(('.pth', '.pt', '.ckpt')) or (os.path.isfile(source) and zipfile.is_zipfile(source))
 
 
 def stored_config(path: str | Path) -> Config:

@@ -79,8 +79,8 @@ def holds_training(folder: Path) -> bool:
 
 
 def is_work_dir(folder: Path) -> bool:
-    """Return whether a folder has checkpoints, and the config of their training next to them."""
-    return holds_training(folder) and any(folder.glob('*.py'))
+    """Return whether a folder has checkpoints, and the logs of their training."""
+    return holds_training(folder) and any(folder.glob('*/vis_data'))
 
 
 def folder_for_test(folder: Path, is_chosen: bool) -> Path:

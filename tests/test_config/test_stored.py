@@ -94,7 +94,8 @@ def test_no_checkpoint(tmp_path):
     assert read_meta(tmp_path / 'a.pth')['entries'] == ['weight']
 
 
-def test_names_of_checkpoints():
+def test_names_of_checkpoints(tmp_path):
+    assert is_checkpoint(save(tmp_path / 'a.pth').rename(tmp_path / 'no_suffix'))
     assert all(map(is_checkpoint, ['a.pth', Path('b/a.pt'), 'https://host/a.pth?download=1']))
     assert not any(map(is_checkpoint, ['a.py', 'a', 'folder.pth/a.py', 'sr4ir_mm::sr4ir/a.py']))
 

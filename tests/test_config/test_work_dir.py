@@ -98,5 +98,5 @@ def test_a_test_writes_beside_a_training(tmp_path):
     save(tmp_path, 'epoch_1.pth')
     assert folder_for_test(tmp_path, is_chosen=True) == tmp_path / 'test'
     assert holds_training(tmp_path) and not is_work_dir(tmp_path)
-    (tmp_path / 'run.py').write_text('')
+    (tmp_path / '20260101_000000/vis_data').mkdir(parents=True)
     assert is_work_dir(tmp_path)
