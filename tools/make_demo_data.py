@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from sr4ir_mm.errors import user_errors
+from sr4ir_mm.utils import check_number
 
 CLASSES = ('background', 'stripes', 'weave', 'dots', 'grain')
 PALETTE = ((0, 0, 0), (230, 75, 60), (60, 140, 230), (250, 200, 60), (90, 190, 90))
@@ -104,6 +105,8 @@ def save(out: Path, name: str, image: np.ndarray, mask: np.ndarray, boxes: list)
 
 def make(out: Path, train: int = 192, val: int = 64, seed: int = 0) -> None:
     """Write the whole data set; equal arguments give equal bytes."""
+    check_number('make_demo_data.py', low=1, whole=True, train=train, val=val)
+    check_number('make_demo_data.py', low=0, whole=True, seed=seed)
     for folder in ('JPEGImages', 'SegmentationClass', 'Annotations', 'ImageSets/Segmentation', 'ImageSets/Main'):
         (out / folder).mkdir(parents=True, exist_ok=True)
     for number, (split, count) in enumerate(dict(train=train, val=val).items()):

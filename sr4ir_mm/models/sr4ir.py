@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 from ..registry import MODELS
 from ..utils import check_number, unwrap
+from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
 from .scheme import Phase, Scheme, build_scheme
@@ -165,7 +166,8 @@ class SR4IR(BaseModel):
         logs: dict[str, Any] = dict(loss=0)
         for phase in self.scheme.phases:
             if phase.has_loss(self.tdp_active):
-                self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
+                with explain_single_values():
+                    self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
         self.random_parts = []
         logs['loss'] = logs.pop('loss')  # last, so that a loss that is not finite is named by its part
         return logs

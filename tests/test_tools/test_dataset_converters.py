@@ -246,8 +246,11 @@ def test_an_encrypted_archive(converter, files, convert, tmp_path):
 
 @pytest.mark.parametrize(
     'content',
-    [b'', b'hello', b'<!DOCTYPE html>', bytes(5000), b'Rar!\x1a\x07\x01\x00' + bytes(500),
-     b"7z\xbc\xaf'\x1c" + bytes(500), b'\xfd7zXZ\x00' + bytes(30), b'BZh9' + bytes(40), b'\x1f\x8b\x08' + bytes(40), b'PK\x05\x06' + bytes(18)],
+    [
+        b'', b'hello', b'<!DOCTYPE html>', bytes(5000), b'Rar!\x1a\x07\x01\x00' + bytes(500),
+        b"7z\xbc\xaf'\x1c" + bytes(500), b'\xfd7zXZ\x00' + bytes(30), b'BZh9' + bytes(40),
+        b'\x1f\x8b\x08' + bytes(40), b'PK\x05\x06' + bytes(18),
+    ],
 )  # fmt: skip
 def test_what_is_no_archive(content, convert, tmp_path):
     (tmp_path / 'a.tar').write_bytes(content)

@@ -12,6 +12,8 @@ import pytest
 from mmengine.registry import DATASETS
 from PIL import Image
 
+from sr4ir_mm.errors import SR4IRError
+
 sys.path.insert(0, str(Path(__file__).parents[2] / 'tools'))
 from make_demo_data import CLASSES, make
 
@@ -73,3 +75,10 @@ def test_mmpretrain_reads_labels(root):
         info = dataset.get_data_info(i)
         mask = np.array(Image.open(root / 'SegmentationClass' / Path(info['img_path']).with_suffix('.png').name))
         assert {label + 1 for label in info['gt_label']} == set(np.unique(mask)) - {0}
+
+
+@pytest.mark.parametrize('options', [dict(train=0), dict(val=-1), dict(seed=-1)])
+def test_numbers_out_of_range(options, tmp_path):
+    with pytest.raises(SR4IRError, match=f'make_demo_data.py: {next(iter(options))}=.* must be'):
+        make(tmp_path / 'out', **options)
+    assert not (tmp_path / 'out').exists()
