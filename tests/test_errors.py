@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+from mmengine.registry import MODELS
 
 from sr4ir_mm.errors import SR4IRError, user_errors
 
@@ -28,3 +29,39 @@ def test_one_message_and_exit_code_2(error, message, capsys):
 def test_other_errors_are_bugs():
     with pytest.raises(RuntimeError), user_errors():
         raise RuntimeError
+
+
+class Net:
+    """A class of a user, whose own mistakes are bugs."""
+
+    def __init__(self, channels: int, fail: bool = False) -> None:
+        if fail:
+            {}['key']
+
+
+class Child(Net):
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+
+
+@pytest.mark.parametrize(
+    ('cfg', 'words'),
+    [
+        (dict(type='NoNet'), 'NoNet is not in the'),
+        (dict(type=Net, chanels=1), "unexpected keyword argument 'chanels'"),
+        (dict(type=Net), "missing 1 required positional argument: 'channels'"),
+        (dict(type=Child, chanels=1), "unexpected keyword argument 'chanels'"),
+    ],
+)
+def test_types_and_arguments_that_do_not_exist_are_one_message(cfg, words, capsys):
+    with pytest.raises(SystemExit) as end, user_errors():
+        MODELS.build(cfg)
+    assert end.value.code == 2
+    assert words in capsys.readouterr().err.removeprefix('\nerror: the config does not fit: ')
+
+
+def test_errors_inside_of_a_class_are_bugs():
+    with pytest.raises(KeyError), user_errors():
+        MODELS.build(dict(type=Net, channels=1, fail=True))
+    with pytest.raises(TypeError), user_errors():
+        Net(chanels=1)

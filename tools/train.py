@@ -11,9 +11,13 @@ from mmengine.config import Config
 
 from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, load_config, parse_and_load
 from sr4ir_mm.config.claims import claim_work_dir, set_resume
+from sr4ir_mm.config.cli import Parser, at_least
+from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.mixing import load_mix, mix_text
+from sr4ir_mm.config.reading import is_new_style
 from sr4ir_mm.config.schemes import is_sr4ir, load_run
 from sr4ir_mm.errors import SR4IRError, user_errors
+from sr4ir_mm.utils import write_file
 
 
 def main() -> None:
@@ -22,7 +26,7 @@ def main() -> None:
     if args.amp:
         enable_amp(cfg)
     if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
+        cfg.auto_scale_lr = {**(cfg.get('auto_scale_lr') or {}), 'enable': True}
     if args.write_config:
         write_config(cfg, args)
         return
@@ -31,6 +35,7 @@ def main() -> None:
         set_resume(cfg, resume)
     if cfg.get('load_from'):
         find_checkpoint(cfg.load_from)
+    check_entries(cfg)
     check_data(cfg)
     check_weights(cfg)
     claim_work_dir(cfg, resume)
@@ -41,7 +46,7 @@ def main() -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser with the arguments of this tool."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help='config file, name of one of our configs, or config of a zoo')
     parser.add_argument(
         '--scheme',
@@ -60,7 +65,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--write-config', metavar='FILE', help='write the config to a .py file instead of training')
     group = parser.add_argument_group('any network of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
     group.add_argument('--sr', help="super-resolution network: 'edsr', 'swinir', ..., 'mmagic::...', or a file")
-    group.add_argument('--scale', type=int, help='up-sampling factor of the super-resolution network (default: 4)')
+    group.add_argument(
+        '--scale', type=at_least(1), help='up-sampling factor of the super-resolution network (default: 4)'
+    )
     group.add_argument('--pretrained', action='store_true', help="start the task network from the zoo's checkpoint")
     return parser
 
@@ -92,13 +99,17 @@ def write_config(cfg: Config, args: argparse.Namespace) -> None:
         raise SR4IRError('--write-config writes no --resume: leave it out, and give it when you train.')
     if path.suffix != '.py':
         raise SR4IRError(f"--write-config writes a Python file, not '{path}': give a name that ends in .py.")
-    if args.sr and not (args.scheme or args.cfg_options or args.amp or args.auto_scale_lr or args.work_dir):
-        path.write_text(mix_text(*mix_arguments(args), args.pretrained))
-        return
-    cfg.pop('launcher')
-    if not args.work_dir:  # the default is the name of the new file
-        cfg.pop('work_dir')
-    cfg.dump(path)
+    if path.exists():
+        raise SR4IRError(f"--write-config: '{path}' exists. Choose another name, or delete it.")
+    options = args.scheme or args.cfg_options or args.amp or args.auto_scale_lr or args.work_dir
+    if args.sr and not options and not is_new_style(args.config):
+        text = mix_text(*mix_arguments(args), args.pretrained)
+    else:
+        cfg.pop('launcher')
+        if not args.work_dir:  # the default is the name of the new file
+            cfg.pop('work_dir')
+        text = cfg.pretty_text
+    write_file(path, text)
 
 
 if __name__ == '__main__':

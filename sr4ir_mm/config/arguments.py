@@ -26,7 +26,7 @@ _ANY = 'DATASETS TRANSFORMS MODELS HOOKS'
 #: start of a path -> registries of the classes in it
 _REGISTRIES = {
     r'(model|data_preprocessor)$': 'MODELS TASK_UTILS',
-    r'\w+_dataloader$': 'DATASETS TRANSFORMS DATA_SAMPLERS',
+    r'\w+_dataloader$': 'DATASETS TRANSFORMS DATA_SAMPLERS FUNCTIONS',
     r'\w+_evaluator$': 'METRICS EVALUATOR',
     r'(train|val|test)_cfg$': 'LOOPS',
     r'(default|custom)_hooks$': 'HOOKS TRANSFORMS',
@@ -77,7 +77,8 @@ def known_names(path: Sequence[str], node: dict, scope: str | None) -> set[str] 
         return {'type', 'constructor', 'sr', 'task'}
     names, callables = next((value for key, value in _PLAIN.items() if re.fullmatch(key, joined)), (None, []))
     if node.get('type'):
-        own = _parameters(find_class(path, node['type'], scope))
+        target = find_class(path, node['type'], scope)
+        own = _parameters(target) if target else None
         if own is None or joined.endswith('init_cfg'):
             return None
         return own | _additions(path) | (names or set())
@@ -95,12 +96,24 @@ def find_class(path: Sequence[str], kind: Any, scope: str | None) -> Any:
     """Return the class or function that a type names, looked up as at this place of a config, or None."""
     if not isinstance(kind, str):
         return kind
-    names = next((value for key, value in _REGISTRIES.items() if re.match(key, path[0])), _ANY)
-    for name in names.split():
+    found = None
+    for name in _registries(path):
         with getattr(registries, name).switch_scope_and_registry(scope) as registry:
-            if (found := registry.get(kind)) is not None:
-                return found
-    return None
+            found = found or registry.get(kind)
+    return found
+
+
+def type_names(path: Sequence[str], scope: str | None) -> set[str]:
+    """Return the names of all types at this place of a config, of the scope and of MMEngine."""
+    found: set[str] = set()
+    for name in _registries(path):
+        with getattr(registries, name).switch_scope_and_registry(scope) as registry:
+            found |= set(registry.module_dict) | set(getattr(registries, name).module_dict)
+    return found
+
+
+def _registries(path: Sequence[str]) -> list[str]:
+    return next((value for key, value in _REGISTRIES.items() if re.match(key, path[0])), _ANY).split()
 
 
 def is_read(name: str, packages: Sequence[str]) -> bool:
@@ -145,8 +158,9 @@ def _passes_on(init: Any) -> bool:
         text = inspect.getsource(init)
     except (OSError, TypeError):
         return False
-    passed = re.search(r'super\([^)]*\)\.__init__\([^)]*\*\*(\w+)', text)
-    return bool(passed) and len(re.findall(rf'\b{passed[1]}\b', text)) == 2
+    own = init.__qualname__.split('.')[-2:][0]
+    passed = re.search(rf'super\(({own}, self)?\)\.__init__\([^)]*\*\*(\w+)', text)
+    return bool(passed) and len(re.findall(rf'\b{passed[2]}\b', text)) == 2
 
 
 def _additions(path: Sequence[str]) -> set[str]:

@@ -21,7 +21,7 @@ _TEMPLATE = """\
 _base_ = {base}
 model = dict(_delete_=True, sr={sr}, task={task}, scale={scale}, **_base_.sr4ir)
 optim_wrapper = dict(_delete_=True, task={optim}, **{sr_optim})
-param_scheduler = dict(_delete_=True, task={schedule}, **_base_.sr4ir_scheduler)
+param_scheduler = dict({delete}task={schedule}, **_base_.sr4ir_scheduler)
 default_hooks = {{{{_base_.sr4ir_hooks}}}}
 """
 _NETS = {'BaseSegmentor', 'BaseDetector', 'BaseClassifier', 'BaseRetriever', 'TorchvisionNet'}
@@ -107,7 +107,8 @@ def mix_text(
         scale=scale,
         optim=optim,
         sr_optim=sr_optim,
-        schedule='{{_base_.param_scheduler}}' if 'param_scheduler' in zoo else [],
+        delete='_delete_=True, ' if 'param_scheduler' in zoo else '',
+        schedule='{{_base_.param_scheduler}}' if zoo.get('param_scheduler') else [],
     )
     if zoo.get('load_from'):
         text += 'load_from = None  # the task network starts from it\n'
