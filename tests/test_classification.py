@@ -80,7 +80,7 @@ def small_config(path: Path, data_root: Path, edge: int = 40, crop: int = 32, **
 
 def results(work_dir: Path) -> dict:
     """Read the results of the latest test."""
-    return json.loads(max(work_dir.glob('*/2*.json')).read_text().splitlines()[-1])
+    return json.loads(max(work_dir.glob('test/*/2*.json')).read_text().splitlines()[-1])
 
 
 @pytest.mark.parametrize('scheme', ['SR4IR', 'L->T'])

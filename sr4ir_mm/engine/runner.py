@@ -1,22 +1,37 @@
 """The Runner of tools/train.py."""
 
+from typing import Any
+
 from mmengine.runner import Runner
 
 
 class LateDumpRunner(Runner):
-    """MMEngine's Runner, which writes its config into the work dir when everything has been built and loaded.
+    """MMEngine's Runner, which keeps the config in the work dir that of the checkpoints there.
 
-    MMEngine writes it first, so that a resumed run that then fails, because its config does not fit the checkpoint for
-    example, has replaced the config of the run so far.
+    MMEngine writes the config first, so that a resumed run that fails has replaced the config of the run so far. Here a
+    new run writes it when everything has been built and loaded, and a resumed one before its own first checkpoint.
 
     Example:
         >>> LateDumpRunner.from_cfg(cfg).train()
     """
 
+    is_dumped = False
+
     def dump_config(self) -> None:
         """Do nothing yet."""
 
     def load_or_resume(self) -> None:
-        """Load or resume as MMEngine does, which is the last step before the first iteration; then write the config."""
+        """Load or resume, which is the last step before the first iteration."""
         super().load_or_resume()
-        super().dump_config()
+        if not self.cfg.get('resume'):
+            self._dump_once()
+
+    def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        """Save a checkpoint as MMEngine does."""
+        self._dump_once()
+        super().save_checkpoint(*args, **kwargs)
+
+    def _dump_once(self) -> None:
+        if not self.is_dumped:
+            super().dump_config()
+        self.is_dumped = True

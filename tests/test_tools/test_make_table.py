@@ -202,7 +202,15 @@ def test_tools_are_called_with_what_the_user_and_the_plan_say(toy, tools):
     ]
     folder = 'w/net_s_x4_toy_t2s/seed0'
     config = ['net_s_x4_toy.py', '--scheme', 'T->S']
-    assert calls['train.py', 'net_s_x4_toy_t2s'] == [*config, '--work-dir', folder, '--amp', *options, *starts]
+    assert calls['train.py', 'net_s_x4_toy_t2s'] == [
+        *config,
+        '--work-dir',
+        folder,
+        '--amp',
+        '--resume',
+        *options,
+        *starts,
+    ]
     test_args = [f'{folder}/epoch_9.pth', '--work-dir', f'{folder}/test', *options, *starts]
     assert calls['test.py', 'net_s_x4_toy_t2s'] == [*config, *test_args]
     assert calls['train.py', 'net_s_x4_toy'][:2] == ['net_s_x4_toy.py', '--work-dir']
@@ -249,7 +257,7 @@ def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys)
         ('train.py', 'net_x4_toy_l2t', True),
         ('test.py', 'net_x4_toy_l2t', False),
     ]
-    assert tools.calls[0][2][6] == 'w/net_toy_h2t/seed7/epoch_9.pth'
+    assert '--resume' in tools.calls[0][2]  # from the last checkpoint
     tools.calls.clear()
     assert run(*args) == 0 and not tools.calls
     assert json.loads(Path('w/net_toy_h2t/seed7/result.json').read_text()) == {
