@@ -1,5 +1,7 @@
 """What an iteration needs to know about the run: warm-up, accumulation, randomness."""
 
+import copy
+
 import torch
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapperDict
@@ -71,6 +73,13 @@ class AlternatingUpdateHook(Hook):
             )
         for name, wrapper in runner.optim_wrapper.items():
             wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Put the weights of a file that holds nothing else where MMEngine's EMAHook looks for them."""
+        if 'state_dict' not in checkpoint:
+            state = copy.copy(checkpoint)  # with its metadata
+            checkpoint.clear()
+            checkpoint['state_dict'] = state
 
     def before_val(self, runner: Runner) -> None:
         """Refuse to measure random weights, see :func:`check_trained`."""

@@ -264,3 +264,11 @@ def test_a_test_without_weights(save, tmp_path):
     runner = runner_to_test(tmp_path / 'trained', model(may_differ='task.fc'), load_from=name)
     runner.train()
     assert 'sr/PSNR' in runner.test()
+
+
+def test_bare_weights_for_an_averaged_model(tmp_path):
+    """MMEngine's EMAHook looks for them under 'state_dict'."""
+    torch.save(dict(state_of('SR4IR')), tmp_path / 'a.pth')
+    hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook'), dict(type='EMAHook')]
+    options = dict(custom_hooks=hooks, load_from=str(tmp_path / 'a.pth'))
+    assert 'sr/PSNR' in runner_to_test(tmp_path / 'w', model(), **options).test()
