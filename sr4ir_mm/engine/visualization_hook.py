@@ -16,6 +16,7 @@ from ..registry import HOOKS
 from ..utils import check_number, output_names, unwrap, write_image
 from ..utils.names import UniqueNames
 from ..visualization import make_panel, predict_on_bilinear, render
+from ..visualization.drawing import drawing_visualizer
 
 
 @HOOKS.register_module()
@@ -94,7 +95,7 @@ class SRVisualizationHook(Hook):
 
     def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
         model = unwrap(runner.model)
-        visualizer = copy.copy(runner.visualizer)
+        visualizer = copy.copy(drawing_visualizer(runner.visualizer))
         visualizer._vis_backends = {}  # it draws the panels, and only this hook saves them
         visualizer.add_datasample = partial(visualizer.add_datasample, **self.draw_cfg)
         compares = model.scheme.test_input != 'bilinear' and 'hr' in samples[0]

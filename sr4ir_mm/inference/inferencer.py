@@ -19,7 +19,8 @@ from ..config.nodes import find_all
 from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import to_uint8
-from ..visualization.drawing import draw_sample
+from ..utils.devices import check_device
+from ..visualization.drawing import draw_sample, drawing_visualizer
 from .images import Inputs, list_images, read_images
 from .lr_predictor import MAX_PIXELS, LRPredictor
 from .predictions import save_images, save_prediction
@@ -59,6 +60,7 @@ class SR4IRInferencer(BaseInferencer):
         tile: int = 256,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
+        check_device(device)
         cfg, weights = find_run(model, weights)
         self.tile, self.max_pixels = tile, max_pixels
         self.scope = cfg.get('default_scope', 'mmengine')
@@ -195,7 +197,8 @@ class SR4IRInferencer(BaseInferencer):
         return list  # the predictor sorts images by size
 
     def _init_visualizer(self, cfg: Config) -> Visualizer:
-        cfg.visualizer.vis_backends = []  # postprocess saves the pictures
-        visualizer = super()._init_visualizer(cfg)
+        # postprocess saves the pictures
+        cfg.visualizer = {'type': 'Visualizer', **(cfg.get('visualizer') or {}), 'vis_backends': []}
+        visualizer = drawing_visualizer(super()._init_visualizer(cfg))
         visualizer.dataset_meta = self.dataset_meta
         return visualizer

@@ -1,8 +1,11 @@
 """Drawing predictions and ground truth by the visualizers of the zoos."""
 
 import numpy as np
+from mmengine.registry import VISUALIZERS, DefaultScope
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
+
+_OF_ZOOS = dict(mmseg='SegLocalVisualizer', mmdet='DetLocalVisualizer', mmpretrain='UniversalVisualizer')
 
 
 def draw_sample(
@@ -31,3 +34,17 @@ def draw_sample(
 def labels_whole_images(visualizer: Visualizer) -> bool:
     """Return whether the visualizer is that of mmpretrain, which writes classes of whole images."""
     return hasattr(visualizer, 'visualize_cls')  # its add_datasample draws nothing
+
+
+def drawing_visualizer(visualizer: Visualizer) -> Visualizer:
+    """Return the visualizer if it can draw, else that of the task network's library.
+
+    A config without a visualizer has MMEngine's, which draws no data samples.
+    """
+    scope = DefaultScope.get_current_instance()
+    name = _OF_ZOOS.get(scope.scope_name) if scope else None
+    if type(visualizer) is not Visualizer or not name:
+        return visualizer
+    found = VISUALIZERS.build(dict(type=f'{scope.scope_name}.{name}', name=f'{visualizer.instance_name}_samples'))
+    found.dataset_meta = visualizer.dataset_meta
+    return found
