@@ -1,153 +1,115 @@
-"""Let MMEngine read checkpoints without running code that a file holds.
+"""Let no checkpoint that MMEngine loads run code.
 
-torch 2.6 made the safe loader (``weights_only=True``) the default. MMEngine 0.10.7 cannot resume from its own
-checkpoints with it, turns it off for URLs, and runs ``meta['config']`` of a checkpoint as Python. This module
-allow-lists the contents of these checkpoints, and nothing that could run code, and keeps the safe loader on.
-It can go when MMEngine allow-lists its own classes, loads URLs safely, and no longer runs ``meta['config']``.
+MMEngine 0.10.7 turns torch's safe loader off for URLs, and runs ``meta['config']`` of a checkpoint as Python.
+This can go when MMEngine does neither.
 """
 
 import os
 import pickle
 import re
-from codecs import encode
-from collections import Counter
 from collections.abc import Callable
 from functools import wraps
-from types import ModuleType, SimpleNamespace
-from typing import Any, BinaryIO, NoReturn
-from unittest.mock import patch
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
 from urllib.error import URLError
+from urllib.parse import urlparse
 
-import numpy as np
 import torch
-from mmengine.config import ConfigDict
-from mmengine.logging import HistoryBuffer
 from mmengine.utils import digit_version
-from torch._weights_only_unpickler import _get_allowed_globals
 
 from ..errors import SR4IRError
+from . import safe_pickle
 from .checkpoint_files import name_the_file
 from .import_hooks import Run
 
-#: what torch's safe loader takes from 2.6 on, and not before; NumPy's numbers are pickled with ``encode``
-PLAIN_TYPES = (Counter, bytearray, complex, encode, set, torch.device)
 HAS_SAFE_GLOBALS = digit_version(torch.__version__) >= digit_version('2.6')
 
-ONE_CYCLE = 'mmengine.optim.scheduler.param_scheduler.OneCycleParamScheduler'
 
+class SafeTorch(ModuleType):
+    """``torch`` for a module whose calls of ``torch.load`` are to be safe; the real one stays as it is."""
 
-def one_cycle(*args: Any, **kwargs: Any) -> NoReturn:
-    """Replace the class :data:`ONE_CYCLE`, whose import takes seconds, while a checkpoint is read.
+    def __getattr__(self, name: str) -> Any:
+        return getattr(torch, name)
 
-    Raises:
-        pickle.UnpicklingError: If it is called; a checkpoint contains the class only to name its methods.
-    """
-    raise pickle.UnpicklingError(f'a checkpoint must not contain an object of {ONE_CYCLE}: do not load this file')
+    @staticmethod
+    def load(file: str | IO[bytes], map_location: Any = None, **kwargs: Any) -> Any:
+        """Load a file without running code in it.
 
-
-def getattr_of_known_methods(owner: Any, name: str) -> Any:
-    """Replace the builtin ``getattr`` while a checkpoint is read.
-
-    The state of MMEngine's objects contains some of their methods, which pickle writes as ``getattr(class, name)``. The
-    builtin itself must not be allow-listed: it leads from any class to the globals of a module, and so to everything.
-
-    Raises:
-        pickle.UnpicklingError: For all other attributes.
-    """
-    if owner is HistoryBuffer and name in ('min', 'max', 'current', 'mean'):
-        return getattr(HistoryBuffer, name)
-    if owner is one_cycle and name in ('_annealing_cos', '_annealing_linear'):
-        from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
-
-        return getattr(OneCycleParamScheduler, name)
-    raise pickle.UnpicklingError(f'a checkpoint must not contain getattr({owner!r}, {name!r}): do not load this file')
+        Raises:
+            pickle.UnpicklingError: If the file holds more than tensors, plain types and what MMEngine saves.
+        """
+        if HAS_SAFE_GLOBALS:
+            return torch.load(file, map_location=map_location, weights_only=True)
+        if _is_script(file):  # torch before 2.6 runs TorchScript before it looks at the pickle
+            safe_pickle.refuse('TorchScript')
+        return torch.load(file, map_location=map_location, pickle_module=safe_pickle, weights_only=False)
 
 
 def allow_mmengine_checkpoints() -> None:
     """Add the contents of MMEngine's checkpoints to torch's safe globals; torch before 2.6 has none."""
     if HAS_SAFE_GLOBALS:
-        torch.serialization.add_safe_globals(_allowed())
+        torch.serialization.add_safe_globals(safe_pickle.allowed())
 
 
 def load_safely(checkpoint: ModuleType, run: Run) -> None:
     """Let ``mmengine.runner.checkpoint``, through which all checkpoints are loaded, run no code of a file."""
     run(checkpoint)
+    checkpoint.torch, checkpoint.load_url = SafeTorch('torch'), load_url
     loader = checkpoint.CheckpointLoader
-    loader.load_checkpoint = staticmethod(name_the_file(_safe(loader.load_checkpoint)))
-    checkpoint.load_url = _check_hash(checkpoint.load_url)
+    loader.load_checkpoint = staticmethod(name_the_file(_without_code(loader.load_checkpoint)))
 
 
-def _allowed() -> list[tuple[Any, str]]:
-    """Return what MMEngine's checkpoints hold besides tensors, with the names in the files."""
-    # NumPy 2 moved these functions; a file may come from either version
-    numpy_2 = digit_version(np.__version__) >= digit_version('2.0')
-    multiarray = np._core.multiarray if numpy_2 else np.core.multiarray
-    moved = [
-        (getattr(multiarray, function), f'numpy.{package}.multiarray.{function}')
-        for package in ('core', '_core')
-        for function in ('_reconstruct', 'scalar')
-    ]
-    number_codes = np.typecodes['AllInteger'] + np.typecodes['Float'] + np.typecodes['Complex']
-    dtypes = {type(np.dtype(code)) for code in f'?US{number_codes}'}  # not 'O', Python objects
-    kinds = [HistoryBuffer, ConfigDict, np.ndarray, np.dtype, *sorted(dtypes, key=str)]
-    named = [(kind, f'{kind.__module__}.{kind.__qualname__}') for kind in kinds]
-    return [*named, *moved, (one_cycle, ONE_CYCLE), (getattr_of_known_methods, 'builtins.getattr')]
+def load_url(
+    url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True, **kwargs: Any
+) -> Any:
+    """Download a file, if it is not in the cache of downloads, and load it.
 
-
-class AllowListUnpickler(pickle.Unpickler):
-    """Unpickler for torch before 2.6, whose safe loader cannot read MMEngine's checkpoints."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return an allowed class or function.
-
-        Raises:
-            pickle.UnpicklingError: For all others.
-        """
-        plain = {f'{kind.__module__}.{kind.__name__}': kind for kind in PLAIN_TYPES}
-        allowed = {**_get_allowed_globals(), **plain, **{path: found for found, path in _allowed()}}
-        path = f'{module.replace("__builtin__", "builtins")}.{name}'  # pickle's second protocol has Python 2's names
-        if path not in allowed:
-            raise pickle.UnpicklingError(f'a checkpoint must not contain {path}: do not load this file')
-        return allowed[path]
-
-
-def _load_allowed(file: BinaryIO, **options: Any) -> Any:
-    return AllowListUnpickler(file, **options).load()
-
-
-def _safe(load_checkpoint: Callable) -> Callable:
-    """Wrap MMEngine's loader of all checkpoints: no code runs, neither now nor when the run is resumed."""
-    allow_list = SimpleNamespace(__name__='allow_list', Unpickler=AllowListUnpickler, load=_load_allowed)
-    options = dict(weights_only=True) if HAS_SAFE_GLOBALS else dict(pickle_module=allow_list, weights_only=False)
-
-    @wraps(load_checkpoint)
-    def load_without_code(*args: Any, **kwargs: Any) -> Any:
-        load = torch.load
-        with patch.object(torch, 'load', lambda *args, **kwargs: load(*args, **(kwargs | options))):
-            loaded = load_checkpoint(*args, **kwargs)
-        if isinstance(loaded, dict) and isinstance(loaded.get('meta'), dict):
-            loaded['meta'].pop('config', None)  # of MMCV 1; MMEngine's own entry, which it only stores, is 'cfg'
-        return loaded
-
-    return load_without_code
-
-
-def _check_hash(load_url: Callable) -> Callable:
-    """Let torch compare a downloaded file with the hash in its name, such as ``model-1a2b3c4d.pth``, if it has one.
-
-    Without a network the message says which file to put where.
+    A hash at the end of its name, such as in ``model-1a2b3c4d.pth``, is compared with the file that arrives.
     """
-
-    @wraps(load_url)
-    def load(url: str, *args: Any, **kwargs: Any) -> Any:
+    folder = Path(model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints'))
+    path = folder / Path(urlparse(url).path).name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        found = re.search(r'-([0-9a-f]{8,64})\.\w+$', path.name)
         try:
-            return load_url(url, *args, check_hash=bool(re.search(r'-[0-9a-f]{8,64}\.\w+$', url)), **kwargs)
+            torch.hub.download_url_to_file(url, str(path), found and found[1], progress)
         except (URLError, ConnectionError, TimeoutError) as error:
-            folder = os.path.join(torch.hub.get_dir(), 'checkpoints')
             raise SR4IRError(
                 f"'{url}' cannot be downloaded: {getattr(error, 'reason', error)}. Download it on another machine and "
                 f"copy it to '{folder}', or name another file. To start without these weights, set their init_cfg (or "
                 'pretrained) to None, such as --cfg-options model.sr.init_cfg=None, or leave out --pretrained.'
             ) from error
+    return SafeTorch.load(str(path), map_location)
 
-    return load
+
+def _without_code(load_checkpoint: Callable) -> Callable:
+    """Remove the entry that MMEngine would run when a training is resumed."""
+
+    @wraps(load_checkpoint)
+    def load_without_code(*args: Any, **kwargs: Any) -> Any:
+        loaded = load_checkpoint(*args, **kwargs)
+        if not isinstance(loaded, dict):
+            raise pickle.UnpicklingError(f'it holds no dict, but {type(loaded).__name__}')
+        if (meta := dict.get(loaded, 'meta')) is not None:
+            if not isinstance(meta, dict):
+                safe_pickle.refuse(f"'meta' of type {type(meta).__name__}")
+            # the methods of dict itself, as those of an object may come from the file
+            dict.__setitem__(loaded, 'meta', {key: value for key, value in dict.items(meta) if key != 'config'})
+        return loaded
+
+    return load_without_code
+
+
+def _is_script(file: str | IO[bytes]) -> bool:
+    """Return whether torch would take a file for TorchScript; it finds files that zipfile does not."""
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, 'rb') as opened:
+            return _is_script(opened)
+    start = file.read(4)
+    file.seek(0)
+    if start != b'PK\x03\x04':
+        return False
+    found = 'constants.pkl' in torch._C.PyTorchFileReader(file).get_all_records()
+    file.seek(0)
+    return found

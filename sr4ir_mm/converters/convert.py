@@ -6,6 +6,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
+from ..compat.checkpoints import SafeTorch
 from ..config.building import build_model
 from ..config.checkpoints import State, check_fit, check_state, read_checkpoint, readable
 from ..config.checks import find_checkpoint
@@ -88,7 +89,7 @@ def load_official(path: str) -> State:
         SR4IRError: If the file is missing or has no state dict.
     """
     with readable(path):
-        state = torch.load(find_checkpoint(path), map_location='cpu', weights_only=True)
+        state = SafeTorch.load(find_checkpoint(path), map_location='cpu')
     found = [key for key in ('params_ema', 'params', 'state_dict') if isinstance(state, dict) and key in state]
     return check_state(path, state[found[0]] if found else state)
 

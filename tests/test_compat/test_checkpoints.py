@@ -170,7 +170,14 @@ def test_the_stored_config_of_a_checkpoint_is_not_run_on_resume(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'name, checked', [('net-1a2b3c4d.pth', True), ('net-1a2b.pth', False), ('net-final.pth', False), ('net.pth', False)]
+    'name, checked',
+    [
+        ('net-1a2b3c4d.pth', True),
+        ('net_mAP-0.384_20200130-1a2b3c4d.pth', True),  # a name of mmdet: 0 is no hash
+        ('net-1a2b.pth', False),
+        ('net-final.pth', False),
+        ('net.pth', False),
+    ],
 )
 def test_a_download_is_compared_with_the_hash_in_its_name(monkeypatch, tmp_path, name, checked):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
@@ -200,3 +207,78 @@ def test_without_a_network_the_message_says_where_the_file_belongs(reason, tmp_p
     (tmp_path / 'hub/checkpoints').mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=dict(a=torch.ones(1))), tmp_path / 'hub/checkpoints/net-1a2b3c4d.pth')
     assert CheckpointLoader.load_checkpoint('https://host/net-1a2b3c4d.pth')['state_dict']['a'] == 1
+
+
+class Array:
+    """Pickles to an array with a type and values of our choice."""
+
+    def __init__(self, code: str, state: tuple, values: bytes = b'A' * 8) -> None:
+        self.code, self.state, self.values = code, state, values
+
+    def __reduce__(self):
+        make = np.empty(0).__reduce__()[0]
+        return make, (np.ndarray, (0,), b'b'), (1, (1,), Kind(self.code, self.state), False, self.values)
+
+
+class Kind:
+    """Pickles to a type of numbers that is filled with a state of our choice."""
+
+    def __init__(self, code: str, state: tuple) -> None:
+        self.code, self.state = code, state
+
+    def __reduce__(self):
+        return np.dtype, (self.code, False, True), self.state
+
+
+@pytest.mark.parametrize(
+    'array',
+    [
+        Array('f8', (3, '<', None, ('a',), {'a': (np.dtype('f8'), 0)}, 8, 8, 0)),
+        Array('O8', (3, '|', None, None, None, -1, -1, 63)),
+        Array('f8', (3, '<', None, None, None, -1, -1, 0), b'too short'),
+        Array('S8', (3, '|', None, None, None, -8, 1, 0), b''),
+    ],
+    ids=['fields', 'objects', 'length', 'size'],
+)
+def test_arrays_that_would_be_addresses_are_refused(tmp_path, array):
+    torch.save(dict(state_dict={}, meta=dict(dataset_meta=array)), tmp_path / 'harmful.pth')
+    with pytest.raises(SR4IRError, match='not a file of weights'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'harmful.pth'))
+
+
+def test_arrays_and_numbers_keep_type_order_and_values(tmp_path):
+    arrays = [np.arange(6).reshape(2, 3).astype(kind) for kind in ('<f4', '>i8', '?', 'c16')]
+    arrays += [np.asfortranarray(arrays[0]), np.array(['a', 'bcd']), np.array(b'xyz'), np.empty((0, 3))]
+    numbers = [np.float32(0.5), np.int64(-3), np.bool_(True), np.str_('abc')]
+    path = str(tmp_path / 'a.pth')
+    torch.save(dict(state_dict={'w': torch.ones(1)}, meta=dict(arrays=arrays, numbers=numbers)), path)
+    for _ in range(2):  # also what was read and saved again
+        meta = CheckpointLoader.load_checkpoint(path)['meta']
+        for found, expected in zip(meta['arrays'] + meta['numbers'], arrays + numbers, strict=True):
+            assert found.dtype == expected.dtype and found.shape == expected.shape and (found == expected).all()
+        assert [type(number) for number in meta['numbers']] == [type(number) for number in numbers]
+        assert pickle.dumps(meta['arrays'][0]) == pickle.dumps(arrays[0])  # as MMEngine compares the classes
+        torch.save(dict(state_dict={'w': torch.ones(1)}, meta=meta), path)
+
+
+@pytest.mark.parametrize('meta', [np.zeros((), dtype=[('config', 'U9')])[()], ['config'], 'config'], ids=str)
+def test_meta_is_a_dict_or_nothing(tmp_path, meta):
+    torch.save(dict(state_dict={'w': torch.ones(1)}, meta=meta), tmp_path / 'a.pth')
+    with pytest.raises(SR4IRError, match='not a file of weights'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+
+
+def test_torchscript_is_refused(tmp_path):
+    torch.jit.save(torch.jit.script(nn.Linear(1, 1)), tmp_path / 'script.pth')
+    with pytest.raises(SR4IRError, match='not a file of weights'):
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'script.pth'))
+
+
+def test_torch_load_of_others_stays_as_it_is(tmp_path, monkeypatch):
+    """Another thread may load a trusted file in the meantime."""
+    torch.save(dict(state_dict={'w': torch.ones(1)}), tmp_path / 'a.pth')
+    seen, real = [], torch.load
+    monkeypatch.setattr(torch, 'load', lambda *args, **kwargs: [seen.append(torch.load), real(*args, **kwargs)][1])
+    patched = torch.load
+    CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+    assert seen == [patched] and torch.load is patched
