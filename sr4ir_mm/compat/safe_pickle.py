@@ -62,6 +62,11 @@ def make_array(kind: type, shape: tuple, code: bytes) -> PlainArray:
     return np.ndarray.__new__(PlainArray, (0,), 'b')
 
 
+def no_bytes() -> bytes:
+    """Replace the builtin ``bytes``, by which pickle writes the values of an empty array."""
+    return b''
+
+
 def make_number(kind: PlainDtype, value: bytes) -> np.generic:
     """Replace NumPy's ``scalar``."""
     if not isinstance(kind, PlainDtype) or len(value) != kind.dtype.itemsize:
@@ -96,7 +101,11 @@ def allowed() -> list[tuple[Any, str]]:
         for name, function in dict(_reconstruct=make_array, scalar=make_number).items()
     ]
     kinds = [(HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer')]
-    kinds += [(ConfigDict, 'mmengine.config.config.ConfigDict'), (PlainArray, 'numpy.ndarray')]
+    kinds += [
+        (ConfigDict, 'mmengine.config.config.ConfigDict'),
+        (PlainArray, 'numpy.ndarray'),
+        (no_bytes, 'builtins.bytes'),
+    ]
     stand_ins = [(PlainDtype, 'numpy.dtype'), (one_cycle, ONE_CYCLE), (getattr_of_known_methods, 'builtins.getattr')]
     return [*kinds, *functions, *stand_ins]
 
