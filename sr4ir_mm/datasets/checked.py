@@ -1,6 +1,5 @@
 """Data sets that are checked when they are built, whatever builds them."""
 
-import json
 import os
 import traceback
 from collections import Counter
@@ -11,14 +10,8 @@ from torch.utils.data import Dataset
 
 from ..errors import SR4IRError
 from ..transforms.checked_steps import add_checks
-from .class_names import check_names, class_names, parts, with_nearest
-
-#: what mmdet and COCO's evaluation read of each entry
-COCO_KEYS = dict(
-    images=('id', 'file_name', 'width', 'height'),
-    annotations=('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd'),
-    categories=('id', 'name'),
-)
+from .class_names import check_names, class_names, parts, source_of, with_nearest
+from .coco_files import watch_coco_files
 
 
 def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> Dataset:
@@ -27,7 +20,8 @@ def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> D
     Raises:
         SR4IRError: If the files cannot be read, contain no sample, or do not fit the names of the classes.
     """
-    _check_comma(cfg)
+    _check_classes(cfg)
+    watch_coco_files()
     try:
         dataset = _build(cfg, *args, registry=registry, **kwargs)
     except SR4IRError:
@@ -48,16 +42,10 @@ def check_part(part: Dataset) -> None:
     bases = {base.__name__ for base in type(part).__mro__}
     ignored = {255, getattr(part, 'ignore_index', 255)}
     semantic = 'BaseSegDataset' in bases  # mmseg's and mmdet's
-    add_checks(part.pipeline.transforms, classes=len(class_names(part)), ignored=ignored, semantic=semantic)
-
-
-def find_incomplete(content: dict) -> str | None:
-    """Return the first entry of a COCO file that lacks a key, with the key; None if all are complete."""
-    for kind, keys in COCO_KEYS.items():
-        for number, entry in enumerate(content.get(kind, ())):
-            if absent := [key for key in keys if key not in entry]:
-                return f"{kind}[{number}] (id {entry.get('id')}) has no '{absent[0]}'"
-    return next((f"it has no '{kind}'" for kind in COCO_KEYS if kind not in content), None)
+    add_checks(
+        part.pipeline.transforms, classes=len(class_names(part)), ignored=ignored, semantic=semantic,
+        source=source_of(part),
+    )  # fmt: skip
 
 
 def _build(cfg: dict, *args: Any, **kwargs: Any) -> Dataset:
@@ -70,13 +58,21 @@ def _build(cfg: dict, *args: Any, **kwargs: Any) -> Dataset:
         return build_from_cfg(dict(cfg, serialize_data=False), *args, **kwargs)
 
 
-def _check_comma(cfg: dict) -> None:
-    for classes in ((cfg.get('metainfo') or {}).get('classes'), cfg.get('classes')):
+def _check_classes(cfg: dict) -> None:
+    """Check that the config gives a list of different names, or the file of one."""
+    for classes in (cfg.get('metainfo') or {}).get('classes'), cfg.get('classes'):
+        kind = f'The classes of the data set {cfg.get("type")} are'
         if isinstance(classes, str) and not os.path.isfile(os.path.expanduser(classes)):
             raise SR4IRError(
-                f"The classes of the data set {cfg.get('type')} are the text '{classes}', not a list of names: a tuple "
-                f"of one name needs a comma, classes=('{classes}',)."
+                f"{kind} the text '{classes}', not a list of names: a tuple of one name needs a comma, "
+                f"classes=('{classes}',)."
             )
+        if classes is None or isinstance(classes, str):
+            continue
+        if not isinstance(classes, (list, tuple)) or not classes or not all(isinstance(name, str) for name in classes):
+            raise SR4IRError(f'{kind} {classes!r}, not a list of names: set metainfo=dict(classes=(...)).')
+        if twice := [name for name, number in Counter(classes).items() if number > 1]:
+            raise SR4IRError(f"{kind} not all different: '{twice[0]}' occurs twice. Give each class a name of its own.")
 
 
 def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
@@ -85,32 +81,27 @@ def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
     reason = (
         f'{type(error).__name__}: {str(error) or frame.line} ({os.path.basename(frame.filename)}, line {frame.lineno})'
     )
-    if path.endswith('.json') and os.path.isfile(path):
-        reason = _explain_json(path) or reason
     kind, classes = cfg.get('type'), (cfg.get('metainfo') or {}).get('classes') or ()
     with registry.switch_scope_and_registry(cfg.get('_scope_')) as library:
         found = library.get(kind) if isinstance(kind, str) else kind
     known = getattr(found, 'METAINFO', {}).get('classes', ())
     if 'subset of classes' in str(error) and (unknown := [name for name in classes if name not in known]):
         reason = f'it has no class {with_nearest(unknown, known)}, but {", ".join(known)}'
+    if 'palette does not match' in str(error):
+        colors = len((cfg.get('metainfo') or {}).get('palette') or getattr(found, 'METAINFO', {}).get('palette', ()))
+        reason = f'it has {len(classes)} classes, but {colors} colors in its palette; a palette can be left out'
     name = f"The data set {getattr(kind, '__name__', kind)} of '{path}'"
     return f'{name} cannot be built: {reason}. Correct the file or the entries of the data set.'
 
 
-def _explain_json(path: str) -> str | None:
-    try:
-        with open(path, encoding='utf-8') as file:
-            content = json.load(file)
-    except ValueError as error:
-        return f'the file is no JSON, or cut off ({error})'
-    return find_incomplete(content) if 'images' in content else None
-
-
 def _explain_empty(part: Any) -> str:
     folder, suffix = (getattr(part, 'data_prefix', None) or {}).get('img_path'), getattr(part, 'img_suffix', None)
-    name = f"The data set {type(part).__name__} of '{getattr(part, 'ann_file', '') or folder}'"
+    name = f"The data set {type(part).__name__} of '{source_of(part)}'"
     if suffix and not part.ann_file and os.path.isdir(folder):
         found = Counter(os.path.splitext(file)[1] for _, _, files in os.walk(folder) for file in files)
         others = ', '.join(f"{number} with '{other}'" for other, number in found.most_common(3)) or 'no other files'
         return f"{name} has no image with the suffix '{suffix}', but {others}: set img_suffix."
-    return f'{name} has no image left: the list is empty, or filter_cfg leaves out all images, as those without a box.'
+    return (
+        f'{name} has no image left: the list of images or annotations is empty, or filter_cfg leaves out all images, '
+        'such as those without a box.'
+    )

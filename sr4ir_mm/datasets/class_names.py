@@ -38,6 +38,14 @@ def label_names(dataset: Dataset) -> list[str]:
     return list(dict.fromkeys(folders)) or class_names(dataset)
 
 
+def source_of(dataset: Dataset) -> str:
+    """Return the list or the folder that a data set reads, for messages; of several, the first."""
+    part = next(parts(dataset))
+    prefix = getattr(part, 'data_prefix', None)
+    folder = next(iter(prefix.values()), None) if isinstance(prefix, dict) else prefix
+    return str(getattr(part, 'ann_file', None) or folder or getattr(part, 'data_root', None) or '')
+
+
 def check_names(part: Dataset) -> None:
     """Compare the classes of a data set with the categories, folders or objects in its files.
 
@@ -125,6 +133,8 @@ def _check_objects(part: Any) -> None:
              for obj in ElementTree.parse(part.get_data_info(index)['xml_path']).iter('object')}  # fmt: skip
     absent = [name for label, name in enumerate(classes) if label not in seen]
     others = sorted(names - set(classes))
+    if not names:
+        raise SR4IRError(f"The annotation files of '{part.ann_file}' hold no object: check the files and the list.")
     wrong = [name for name in absent if _nearest(name, others)] or (absent if not seen else [])
     if others and wrong:
         raise SR4IRError(

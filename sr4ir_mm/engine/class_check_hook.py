@@ -1,5 +1,6 @@
 """A check of the classes: of the data sets with each other, and with the task network."""
 
+import os
 from collections.abc import Iterator, Sequence
 
 from mmengine.hooks import Hook
@@ -7,8 +8,8 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
-from ..datasets.checked import find_incomplete
-from ..datasets.class_names import check_categories, class_names, label_names, with_nearest
+from ..datasets.class_names import check_categories, class_names, label_names, parts, source_of, with_nearest
+from ..datasets.coco_files import check_evaluated
 from ..errors import SR4IRError
 from ..registry import HOOKS
 from ..utils import unwrap
@@ -43,13 +44,17 @@ class ClassCheckHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Compare the data sets of this run with the first one of them, and that one with the task network."""
         data = dict(_built(runner))
+        if not data:
+            return
+        first, reference = next(iter(data.items()))
         for stage, dataset in data.items():
-            first, reference = next(iter(data.items()))
-            self._compare(stage, label_names(dataset), label_names(reference), f'the {_STAGES[first]} data')
+            self._compare(stage, dataset, label_names(dataset), label_names(reference), _describe(first, reference))
+            self._compare_zero(stage, dataset, reference)
             self._check_metrics(runner, stage, dataset)
-        model = unwrap(runner.model)
-        if data and model.scheme.uses_task_net:
-            self._check_heads(runner, *next(iter(data.items())))
+        if first == 'train':
+            self._check_folders(reference)
+        if unwrap(runner.model).scheme.uses_task_net:
+            self._check_heads(runner, first, reference)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the data of a test with those that the network was trained on, as far as the checkpoint has them."""
@@ -57,17 +62,37 @@ class ClassCheckHook(Hook):
         meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
         if 'train' not in data and isinstance(meta.get('classes'), (list, tuple)):
             for stage, dataset in data.items():
-                self._compare(stage, class_names(dataset), list(meta['classes']), 'the data of the training')
+                self._compare(stage, dataset, class_names(dataset), list(meta['classes']), 'the data of the training')
 
-    def _compare(self, stage: str, names: list[str], expected: list[str], of_what: str) -> None:
+    def _compare(self, stage: str, dataset: Dataset, names: list[str], expected: list[str], of_what: str) -> None:
         if names == expected or not names or not expected:
             return
-        text = f'The {_STAGES[stage]} data have other classes than {of_what}: {_difference(names, expected)}.'
+        text = f'{_describe(stage, dataset)} have other classes than {of_what}: {_difference(names, expected)}.'
         self._refuse(
             [stage],
-            f'{text} Labels are numbers in the order of the names: give both the same names in the same order, '
+            f'T{text[1:]} Labels are numbers in the order of the names: give both the same names in the same order, '
             'metainfo=dict(classes=(...)), or add folders that are missing; an empty one is enough.',
         )
+
+    def _compare_zero(self, stage: str, dataset: Dataset, reference: Dataset) -> None:
+        values = [getattr(next(parts(data)), 'reduce_zero_label', False) for data in (dataset, reference)]
+        if values[0] != values[1]:
+            self._refuse(
+                [stage],
+                f'The {_STAGES[stage]} data have reduce_zero_label={values[0]}, and the first data of this run '
+                f'{values[1]}, so that the same value of a mask means two classes: set both alike.',
+            )
+
+    def _check_folders(self, dataset: Dataset) -> None:
+        for part in parts(dataset):
+            for name in getattr(part, 'folder_to_idx', None) or ():
+                folder = os.path.join(part.img_prefix, name)
+                if not any(part.is_valid_file(file) for _, _, files in os.walk(folder) for file in files):
+                    self._refuse(
+                        ['train'],
+                        f"The folder '{folder}' has no image, so that its class would never be learned: add images, or "
+                        'remove the folder from all splits.',
+                    )
 
     def _check_heads(self, runner: Runner, stage: str, dataset: Dataset) -> None:
         if not (classes := class_names(dataset)):
@@ -83,20 +108,27 @@ class ClassCheckHook(Hook):
             count = '1 class' if len(classes) == 1 else f'{len(classes)} classes'
             self._refuse(
                 list(texts),
-                f'The {_STAGES[stage]} data have {count}, but the task network is built for another number: set '
+                f'T{_describe(stage, dataset)[1:]} have {count}, but the task network is built for another number: set '
                 f'{", ".join(texts.values())}, or use the data that the network is for.',
             )
 
     def _check_metrics(self, runner: Runner, stage: str, dataset: Dataset) -> None:
         """Check the file that COCO's metric reads, which is another entry of the config than that of the data set."""
-        metrics = getattr(getattr(getattr(runner, f'_{stage}_loop'), 'evaluator', None), 'metrics', ())
+        evaluator = getattr(getattr(runner, f'_{stage}_loop'), 'evaluator', None)
+        metrics = [metric for metric in getattr(evaluator, 'metrics', ()) if hasattr(metric, '_coco_api')]
         for metric in metrics:
-            content = getattr(getattr(metric, '_coco_api', None), 'dataset', None)
-            if content:
-                where = f'the ann_file of {stage}_evaluator'
-                if incomplete := find_incomplete(content):
-                    raise SR4IRError(f"In {where}, {incomplete}, which COCO's evaluation needs: add it.")
-                check_categories([entry['name'] for entry in content['categories']], class_names(dataset), where)
+            if not isinstance(kinds := getattr(metric, 'metrics', None), (list, tuple)) or metric.format_only:
+                continue  # none of CocoMetric
+            reader = metric._coco_api
+            if reader is not None:
+                check_evaluated(reader, masks='segm' in kinds)
+                categories = [entry['name'] for entry in reader.dataset['categories']]
+                check_categories(categories, class_names(dataset), reader.path)
+            elif getattr(metric, '_lvis_api', None) is None and not _packs_objects(dataset):
+                raise SR4IRError(
+                    f'{type(metric).__name__} of {stage}_evaluator needs the objects of the images: set its ann_file, '
+                    "or add 'instances' to the meta_keys of PackDetInputs in the pipeline."
+                )
 
     def _refuse(self, names: list[str], message: str) -> None:
         if not set(names) <= set(self.allow):
@@ -112,6 +144,16 @@ def _built(runner: Runner) -> Iterator[tuple[str, Dataset]]:
         loop = getattr(runner, f'_{stage}_loop', None)
         if hasattr(loop, 'dataloader'):
             yield stage, loop.dataloader.dataset
+
+
+def _describe(stage: str, dataset: Dataset) -> str:
+    source = source_of(dataset)
+    return f'the {_STAGES[stage]} data' + (f" of '{source}'" if source else '')
+
+
+def _packs_objects(dataset: Dataset) -> bool:
+    packs = [step for part in parts(dataset) for step in part.pipeline.transforms if hasattr(step, 'meta_keys')]
+    return all('instances' in step.meta_keys for step in packs)
 
 
 def _difference(names: list[str], expected: list[str]) -> str:

@@ -26,13 +26,25 @@ class CheckedStep:
         classes (int): Number of classes that labels and masks may have; 0 if it is unknown.
         ignored (Sequence[int]): Values of a mask that stand for no class.
         semantic (bool): Whether masks hold the classes of the data set. mmdet also reads masks of other classes.
+        source (str): List or folder of the data set, for messages.
+        sizes (bool): Whether the annotations give the size of the image that is read.
     """
 
-    def __init__(self, step: Any, classes: int = 0, ignored: Sequence[int] = (255,), semantic: bool = False) -> None:
+    def __init__(
+        self,
+        step: Any,
+        classes: int = 0,
+        ignored: Sequence[int] = (255,),
+        semantic: bool = False,
+        source: str = '',
+        sizes: bool = False,
+    ) -> None:
         self.step = step
         self.classes = classes
         self.allowed = {*range(classes), *ignored}
         self.semantic = semantic and classes > 0
+        self.source = source
+        self.sizes = sizes
 
     def __call__(self, results: dict) -> dict | None:
         """Run the step.
@@ -42,9 +54,12 @@ class CheckedStep:
         """
         if isinstance(self.step, _LoadImageFromFile):
             path = str(results['img_path'])
+            size = results.get('width'), results.get('height')
             results = read_image(path, self.step, results)
             if results is not None:
                 self._check_label(results, path)
+                if self.sizes and all(size):
+                    self._check_size(size, results['img'].shape[1::-1], path)
             return results
         return self._read_annotations(results)
 
@@ -53,7 +68,9 @@ class CheckedStep:
 
     def _read_annotations(self, results: dict) -> dict | None:
         image, mask = results.get('img_path'), results.get('seg_map_path')
-        if getattr(self.step, 'with_mask', False) and not (mask or all('mask' in i for i in results['instances'])):
+        if getattr(self.step, 'with_mask', False) and not (
+            mask or all('mask' in i for i in results.get('instances', ()))
+        ):
             raise SR4IRError(
                 f"An object in image '{image}' has no mask (segmentation): add it, or remove the object from the list."
             )
@@ -68,8 +85,16 @@ class CheckedStep:
         if self.classes and labels.dtype.kind in 'iu' and not set(labels.tolist()) <= set(range(self.classes)):
             raise SR4IRError(
                 f"Image '{path}' has the label {labels.max() if labels.max() >= self.classes else labels.min()}, but "
-                f'the data set has {self.classes} classes (0 to {self.classes - 1}): correct the list of images, or '
-                'metainfo.classes.'
+                f'the data set has {self.classes} classes (0 to {self.classes - 1}): correct '
+                f"'{self.source}' or metainfo.classes."
+            )
+
+    def _check_size(self, annotated: tuple[int, int], real: tuple[int, int], path: str) -> None:
+        """Check the size that annotations give; a turned image or a few pixels may come from other software."""
+        if not any(all(0.9 < a / b < 1.1 for a, b in zip(annotated, size)) for size in (real, real[::-1])):
+            raise SR4IRError(
+                f"Image '{path}' has {real[0]} x {real[1]} px, but '{self.source}' gives its size as {annotated[0]} x "
+                f'{annotated[1]}, so that boxes do not fit: use the images that the annotations were made for.'
             )
 
     def _check_mask(self, results: dict, path: str) -> None:
@@ -106,9 +131,11 @@ class CheckedStep:
 
 def add_checks(transforms: list, **options: Any) -> None:
     """Replace the steps of a pipeline that read files by checked ones, in place; ``options``: see the class."""
+    # LR images have annotations of HR images: such pipelines only load images
+    sizes = any(isinstance(step, LoadAnnotations) for step in transforms)
     for i, step in enumerate(transforms):
         if isinstance(step, (_LoadImageFromFile, LoadAnnotations)):
-            transforms[i] = CheckedStep(step, **options)
+            transforms[i] = CheckedStep(step, sizes=sizes, **options)
 
 
 @contextmanager

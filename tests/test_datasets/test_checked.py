@@ -41,20 +41,68 @@ def test_keys_of_coco_that_are_missing(kind, key, tmp_path):
     data = content()
     assert len(coco(tmp_path, data)) == 1
     del data[kind][0][key]
-    with pytest.raises(SR4IRError, match=rf"CocoDataset of '.*a\.json' cannot be built: {kind}\[0\] .* has no '{key}'"):
+    with pytest.raises(SR4IRError, match=rf"'.*a\.json': {kind}\[0\] .* has no '{key}': add it\."):
         coco(tmp_path, data)
 
 
 @pytest.mark.parametrize('data, message', [
-    ('{"images": [', r"CocoDataset of '.*a\.json' cannot be built: the file is no JSON, or cut off"),
-    ('', r"a\.json' cannot be built: the file is no JSON"),
+    ('{"images": [', r"'.*a\.json' is no JSON, or cut off"),
+    ('', r"a\.json' is no JSON"),
     ('[1]', r"a\.json' cannot be built"),
-    ('{}', r"a\.json' cannot be built"),
-    ({**content(), 'images': []}, r"CocoDataset of '.*a\.json' has no image left: the list is empty"),
+    ('{}', r"a\.json' has no list of images: it is no complete COCO file"),
+    ('3', r"a\.json' cannot be built: AssertionError: annotation file format .* not supported"),
+    ({**content(), 'annotations': None}, r"a\.json' has no list of annotations"),
+    ({**content(), 'images': {}}, r"a\.json' has no list of images"),
+    ({**content(), 'categories': [3]}, r"a\.json': categories\[0\] is 3, not a dict with id, name"),
+    ({**content(), 'images': content()['images'] * 2}, r"a\.json' has several images of one id"),
+    ({**content(), 'images': []}, r"a\.json' has no image left: the list of images or annotations is empty"),
 ])  # fmt: skip
 def test_broken_files_of_coco(data, message, tmp_path):
     with pytest.raises(SR4IRError, match=message):
         coco(tmp_path, data)
+
+
+@pytest.mark.parametrize('width, height', [(0, 0), (20, -1), (None, 20), ('20', 20)])
+def test_a_size_that_is_none(width, height, tmp_path):
+    data = content()
+    data['images'][0].update(width=width, height=height)
+    with pytest.raises(SR4IRError, match=rf"gives the size of '0\.jpg' as {width} x {height}: correct it"):
+        coco(tmp_path, data)
+
+
+def test_objects_that_would_be_ignored(tmp_path, monkeypatch):
+    """Of a category that is not listed; and of images that are not, as in a file that was shortened by hand."""
+    data = content()
+    data['annotations'].append(dict(data['annotations'][0], id=8, category_id=77))
+    with pytest.raises(SR4IRError, match=r'has 1 objects of a category that it does not list \(id 77\)'):
+        coco(tmp_path, data)
+    data['annotations'][1].update(category_id=1, image_id=99)
+    texts = []
+    monkeypatch.setattr('sr4ir_mm.datasets.coco_files.print_log', lambda text, *args: texts.append(text))
+    assert len(coco(tmp_path, data)[0]['instances']) == 1
+    assert texts == [f"'{tmp_path}/a.json': 1 annotations are of images that it does not list, and are ignored"]
+
+
+def test_images_to_test_on_have_no_annotations(tmp_path):
+    data = content()
+    del data['annotations']
+    assert len(coco(tmp_path, data, test_mode=True)) == 1
+
+
+@pytest.mark.parametrize('classes, message', [
+    (3, '3, not a list of names'), ((), r'\(\), not a list'), ([1, 2], r'\[1, 2\], not a list'),
+    (('a', 'b', 'a'), "not all different: 'a' occurs twice"),
+])  # fmt: skip
+@pytest.mark.parametrize('kind', ['mmdet.CocoDataset', 'mmseg.BaseSegDataset', 'mmpretrain.CustomDataset'])
+def test_classes_that_are_no_names(kind, classes, message, tmp_path):
+    with pytest.raises(SR4IRError, match=rf'The classes of the data set {kind} are {message}'):
+        DATASETS.build(dict(type=kind, data_root=str(tmp_path), ann_file='a', metainfo=dict(classes=classes)))
+
+
+def test_a_palette_of_another_length(tmp_path):
+    meta = dict(classes=('a', 'b', 'c'), palette=[[0, 0, 0]] * 2)
+    with pytest.raises(SR4IRError, match=r'it has 3 classes, but 2 colors in its palette; a palette can be left out'):
+        DATASETS.build(dict(seg_config(tmp_path), metainfo=meta))
 
 
 def test_a_key_that_only_the_evaluation_needs_is_no_mistake_in_training(tmp_path):

@@ -133,14 +133,15 @@ def test_a_config_without_the_hook_is_checked_too():
     AlternatingUpdateHook().before_run(runner)
 
 
-def coco(**changes) -> SimpleNamespace:
-    """The file that COCO's metric has read, with two categories, an image and a box."""
+def coco(kinds=('bbox',), **changes) -> SimpleNamespace:
+    """COCO's metric, which has read a file with two categories, an image and a box."""
     content = dict(
         images=[dict(id=1, file_name='a.jpg', width=9, height=9)],
         annotations=[dict(id=1, image_id=1, category_id=1, bbox=[1, 1, 3, 3], area=9, iscrowd=0)],
         categories=[dict(id=1, name='a'), dict(id=2, name='b')],
     )
-    return SimpleNamespace(_coco_api=SimpleNamespace(dataset=content | changes))
+    reader = SimpleNamespace(dataset=content | changes, path='val.json')
+    return SimpleNamespace(_coco_api=reader, metrics=list(kinds), format_only=False)
 
 
 @pytest.mark.parametrize(
@@ -148,17 +149,49 @@ def coco(**changes) -> SimpleNamespace:
     [
         (SimpleNamespace(), None),
         (coco(), None),
-        (coco(categories=[dict(id=2, name='b')]), "the ann_file of val_evaluator' has no category 'a'"),
+        (coco(categories=[dict(id=2, name='b')]), "'val.json' has no category 'a'"),
         (coco(categories=[dict(id=2, name='b'), dict(id=1, name='a')]), r"in another order.*classes=\('b', 'a'\)"),
         (coco(annotations=[dict(id=5, image_id=1, category_id=1, bbox=[1, 1, 3, 3], area=9)]),
-         r"In the ann_file of val_evaluator, annotations\[0\] \(id 5\) has no 'iscrowd', which COCO"),
+         r"'val\.json': annotations\[0\] \(id 5\) has no 'iscrowd', which COCO's evaluation needs"),
+        (coco(kinds=('bbox', 'segm')), r"'val\.json': annotations\[0\] \(id 1\) has no 'segmentation'"),
+        (coco(annotations=None), r"'val\.json' has no list of annotations, which the evaluation needs"),
+        (SimpleNamespace(_coco_api=None, metrics=['bbox'], format_only=True), None),
+        (SimpleNamespace(_coco_api=None, metrics=['bbox'], format_only=False),
+         r"SimpleNamespace of val_evaluator needs the objects of the images: set its ann_file, or add 'instances' to"),
     ],
 )  # fmt: skip
 def test_the_file_of_the_evaluator(metric, message):
     runner = runner_on(task_with(head=2), train=named('ab'), val=named('ab'))
+    runner._val_loop.dataloader.dataset.pipeline = SimpleNamespace(
+        transforms=[SimpleNamespace(meta_keys=('img_path',))]
+    )
     runner._val_loop.evaluator = SimpleNamespace(metrics=[metric])
     if message is None:
         ClassCheckHook().before_run(runner)
     else:
         with pytest.raises(SR4IRError, match=message):
             ClassCheckHook().before_run(runner)
+
+
+@pytest.mark.parametrize('values', [(True, False), (False, True)])
+def test_zero_is_a_class_in_one_of_the_data_sets(values):
+    data = [named('ab'), named('ab')]
+    for part, value in zip(data, values):
+        part.reduce_zero_label = value
+    runner = runner_on(task_with(head=2), train=data[0], val=data[1])
+    with pytest.raises(SR4IRError, match=f'validation data have reduce_zero_label={values[1]}, and the first data'):
+        ClassCheckHook().before_run(runner)
+
+
+def test_a_folder_without_images(tmp_path):
+    """Its class would never be learned; in the validation, an empty folder keeps the labels in place."""
+    for name in 'ab':
+        (tmp_path / name).mkdir()
+    (tmp_path / 'a/0.jpg').touch()
+    data = named('ab')
+    data.folder_to_idx, data.img_prefix = dict(a=0, b=1), str(tmp_path)
+    data.is_valid_file = lambda file: file.endswith('.jpg')
+    with pytest.raises(SR4IRError, match=rf"The folder '{tmp_path}/b' has no image, so that its class would never be"):
+        ClassCheckHook().before_run(runner_on(task_with(head=2), train=data))
+    ClassCheckHook().before_run(runner_on(task_with(head=2), val=data))
+    ClassCheckHook('train').before_run(runner_on(task_with(head=2), train=data))

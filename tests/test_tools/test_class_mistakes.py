@@ -31,7 +31,10 @@ def cars(folder, **options) -> list:
 @pytest.mark.parametrize(
     'val, message',
     [
-        ('ac', "The validation data have other classes than the training data: 'b' is missing."),
+        (
+            'ac',
+            "validation data of 'cars/val' have other classes than the training data of 'cars/train': 'b' is missing.",
+        ),
         ('abcd', "only they have 'd'"),
         ('abd', "'c' is missing; only they have 'd'"),
     ],
@@ -57,9 +60,7 @@ def test_a_test_on_folders_of_other_names(tmp_path, fails):
     (checkpoint,) = tmp_path.rglob('epoch_1.pth')
     (tmp_path / 'cars/val/b').rename(tmp_path / 'cars/val/d')
     output = fails('test', CARS, checkpoint, *options)
-    assert (
-        "The test data have other classes than the data of the training: 'b' is missing; only they have 'd'." in output
-    )
+    assert "The test data of 'cars/val' have other classes than the data of the training: 'b' is missing;" in output
     allow = output.partition('--cfg-options ')[2].replace('"', '')
     assert run_tool('test', CARS, checkpoint, *options, allow, cwd=tmp_path) == 0
 
@@ -78,7 +79,7 @@ def test_a_difference_that_is_meant_is_logged(tmp_path, capfd):
     tiny_config(tmp_path, **options, **{'train_cfg.max_epochs': 1})
     assert run_tool('train', 'tiny.py', cwd=tmp_path) == 0
     (line,) = [line for line in capfd.readouterr().out.splitlines() if 'allowed:' in line]
-    assert 'data have 21 classes' in line and 'decode_head.num_classes=21 (now 22)' in line
+    assert "train.txt' have 21 classes" in line and 'decode_head.num_classes=21 (now 22)' in line
 
 
 @pytest.mark.parametrize('workers', [0, 1])
@@ -113,7 +114,7 @@ def test_masks_are_named(mask, message, workers, tmp_path, fails):
             dict(type='BaseSegDataset', ann_file='', img_suffix='.bmp'),
             "has no image with the suffix '.bmp', but 4 with '.jpg': set img_suffix",
         ),
-        (dict(img_sufix='.png'), "unexpected keyword argument 'img_sufix'"),
+        (dict(img_sufix='.png'), "PascalVOCDataset has no argument 'img_sufix'"),
     ],
 )
 def test_entries_of_the_data_set(entry, message, tmp_path, fails):

@@ -59,7 +59,8 @@ def test_a_head_of_another_size(number, tmp_path, fails):
     make_voc(tmp_path / 'voc')
     tiny_config(tmp_path, **{'model.task.decode_head.num_classes': number})
     message = fails('train', 'tiny.py')
-    assert 'have 21 classes' in message and f'set model.task.decode_head.num_classes=21 (now {number})' in message
+    assert "train.txt' have 21 classes" in message
+    assert f'set model.task.decode_head.num_classes=21 (now {number})' in message
     assert not list(tmp_path.rglob('*.pth'))
 
 

@@ -150,7 +150,7 @@ def test_labels_of_a_list(label, fits, tmp_path):
     if fits:
         assert data[0]['gt_label'] == label
     else:
-        message = rf"Image '.*images/0\.png' has the label {label}, but the data set has 3 classes \(0 to 2\): correct"
+        message = rf"images/0\.png' has the label {label}, .* 3 classes \(0 to 2\): correct '.*list\.txt' or"
         with pytest.raises(SR4IRError, match=message):
             data[0]
 
@@ -212,3 +212,25 @@ def test_the_pipeline_is_otherwise_the_same(tmp_path):
     pickle.loads(pickle.dumps(data))[0]  # for worker processes that are started, not forked
     DATASETS.build(dict(type='RepeatDataset', times=2, dataset=data))
     assert 'CheckedStep' not in type(data.pipeline.transforms[0].step).__name__  # once is enough
+
+
+@pytest.mark.parametrize(
+    'size, fits', [((12, 8), True), ((8, 12), True), ((12.4, 8), True), ((10, 8), False), ((48, 32), False)]
+)
+def test_annotations_for_images_of_another_size(size, fits, tmp_path):
+    write(tmp_path / '0.png', np.zeros((*SIZE, 3), np.uint8))
+    images = [dict(id=1, file_name='0.png', width=size[0], height=size[1])]
+    content = dict(images=images, annotations=[], categories=[dict(id=1, name='a')])
+    (tmp_path / 'a.json').write_text(json.dumps(content))
+    config = dict(type='mmdet.CocoDataset', data_root=str(tmp_path), ann_file='a.json', data_prefix=dict(img=''),
+                  metainfo=dict(classes=('a',)))  # fmt: skip
+    load = [dict(type='LoadImageFromFile'), dict(type='mmdet.LoadAnnotations')]
+    assert DATASETS.build(dict(config, pipeline=load[:1]))[0]  # of a test on LR images
+    data = DATASETS.build(dict(config, pipeline=load))
+    if fits:
+        assert data[0]
+    else:
+        with pytest.raises(
+            SR4IRError, match=rf"has 12 x 8 px, but '.*a\.json' gives its size as {size[0]} x {size[1]}"
+        ):
+            data[0]

@@ -119,7 +119,8 @@ def load_table(table: str, tables: Tables, needed: str, names: bool = False, **f
         SR4IRError: If the file is missing, damaged or another one.
     """
     if table not in tables:
-        raise SR4IRError(f"'{table}', which holds labels, is missing in the given files. Give {needed}.")
+        given = ', '.join(f"'{source}'" for source in sorted({source for source, _ in tables.values()}))
+        raise SR4IRError(f"'{table}', which holds labels, is missing in {given or 'the given files'}. Give {needed}.")
     source, name = tables[table]
     with readable(source):
         data = next(entry.open().read() for entry in entries(source) if entry.name == name)
