@@ -61,7 +61,7 @@ def _build(cfg: dict, *args: Any, **kwargs: Any) -> Dataset:
 def _check_classes(cfg: dict) -> None:
     """Check that the config gives a list of different names, or the file of one."""
     for classes in (cfg.get('metainfo') or {}).get('classes'), cfg.get('classes'):
-        kind = f'The classes of the data set {cfg.get("type")} are'
+        kind = f"The classes of the data set {cfg.get('type')} of '{_path(cfg)}' are"
         if isinstance(classes, str) and not os.path.isfile(os.path.expanduser(classes)):
             raise SR4IRError(
                 f"{kind} the text '{classes}', not a list of names: a tuple of one name needs a comma, "
@@ -75,8 +75,11 @@ def _check_classes(cfg: dict) -> None:
             raise SR4IRError(f"{kind} not all different: '{twice[0]}' occurs twice. Give each class a name of its own.")
 
 
+def _path(cfg: dict) -> str:
+    return os.path.join(cfg.get('data_root') or '', cfg.get('ann_file') or '')
+
+
 def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
-    path = os.path.join(cfg.get('data_root') or '', cfg.get('ann_file') or '')
     frame = traceback.extract_tb(error.__traceback__)[-1]
     reason = (
         f'{type(error).__name__}: {str(error) or frame.line} ({os.path.basename(frame.filename)}, line {frame.lineno})'
@@ -90,7 +93,7 @@ def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
     if 'palette does not match' in str(error):
         colors = len((cfg.get('metainfo') or {}).get('palette') or getattr(found, 'METAINFO', {}).get('palette', ()))
         reason = f'it has {len(classes)} classes, but {colors} colors in its palette; a palette can be left out'
-    name = f"The data set {getattr(kind, '__name__', kind)} of '{path}'"
+    name = f"The data set {getattr(kind, '__name__', kind)} of '{_path(cfg)}'"
     return f'{name} cannot be built: {reason}. Correct the file or the entries of the data set.'
 
 

@@ -92,7 +92,7 @@ def _check_references(content: dict, images: set, path: str) -> None:
         number = sum(entry.get('category_id') in unknown for entry in objects)
         raise SR4IRError(
             f"'{path}' has {number} objects of a category that it does not list (id {min(unknown, key=str)}), and they "
-            'would be ignored: add the category, or remove the objects.'
+            'would be ignored: add it to the categories, or remove the objects.'
         )
     if lost := sum(entry['image_id'] not in images for entry in entries):
         text = f"'{path}': {lost} annotations are of images that it does not list, and are ignored"

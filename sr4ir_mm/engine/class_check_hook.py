@@ -13,7 +13,7 @@ from ..datasets.coco_files import check_evaluated
 from ..errors import SR4IRError
 from ..registry import HOOKS
 from ..utils import unwrap
-from .heads import wrong_heads
+from .heads import predicts_masks, wrong_heads
 
 _STAGES = dict(train='training', val='validation', test='test')
 
@@ -119,6 +119,11 @@ class ClassCheckHook(Hook):
         for metric in metrics:
             if not isinstance(kinds := getattr(metric, 'metrics', None), (list, tuple)) or metric.format_only:
                 continue  # none of CocoMetric
+            if 'segm' in kinds and not predicts_masks(unwrap(unwrap(runner.model).task)):
+                raise SR4IRError(
+                    f"The metric 'segm' of {stage}_evaluator needs masks, which the task network does not predict: set "
+                    "metric='bbox', or use another network."
+                )
             reader = metric._coco_api
             if reader is not None:
                 check_evaluated(reader, masks='segm' in kinds)

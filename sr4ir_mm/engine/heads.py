@@ -37,6 +37,12 @@ def wrong_heads(task: nn.Module, meta: Mapping) -> dict[str, tuple[int, int]]:
     return {key: numbers for key, numbers in wrong.items() if '.' in key} or wrong
 
 
+def predicts_masks(task: nn.Module | None) -> bool:
+    """Return whether a detector has a part for masks, by the names of the parts and of their classes."""
+    names = (f'{name} {type(part).__name__}' for name, part in task.named_modules()) if task is not None else ()
+    return any('mask' in name.lower() or 'Ins' in name for name in names)
+
+
 def _is_head(name: str, part: nn.Module) -> bool:
     inside = name.split('.')
     return not (

@@ -95,7 +95,7 @@ def test_images_to_test_on_have_no_annotations(tmp_path):
 ])  # fmt: skip
 @pytest.mark.parametrize('kind', ['mmdet.CocoDataset', 'mmseg.BaseSegDataset', 'mmpretrain.CustomDataset'])
 def test_classes_that_are_no_names(kind, classes, message, tmp_path):
-    with pytest.raises(SR4IRError, match=rf'The classes of the data set {kind} are {message}'):
+    with pytest.raises(SR4IRError, match=rf"The classes of the data set {kind} of '.*a' are {message}"):
         DATASETS.build(dict(type=kind, data_root=str(tmp_path), ann_file='a', metainfo=dict(classes=classes)))
 
 

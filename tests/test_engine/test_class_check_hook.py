@@ -161,7 +161,7 @@ def coco(kinds=('bbox',), **changes) -> SimpleNamespace:
     ],
 )  # fmt: skip
 def test_the_file_of_the_evaluator(metric, message):
-    runner = runner_on(task_with(head=2), train=named('ab'), val=named('ab'))
+    runner = runner_on(task_with(head=2, mask_head=2), train=named('ab'), val=named('ab'))
     runner._val_loop.dataloader.dataset.pipeline = SimpleNamespace(
         transforms=[SimpleNamespace(meta_keys=('img_path',))]
     )
@@ -195,3 +195,12 @@ def test_a_folder_without_images(tmp_path):
         ClassCheckHook().before_run(runner_on(task_with(head=2), train=data))
     ClassCheckHook().before_run(runner_on(task_with(head=2), val=data))
     ClassCheckHook('train').before_run(runner_on(task_with(head=2), train=data))
+
+
+def test_masks_to_evaluate_that_the_network_does_not_predict():
+    runner = runner_on(task_with(head=2), test=named('ab'))
+    runner._test_loop.evaluator = SimpleNamespace(metrics=[coco(kinds=('bbox', 'segm'))])
+    with pytest.raises(
+        SR4IRError, match="metric 'segm' of test_evaluator needs masks, which the task network does not"
+    ):
+        ClassCheckHook().before_run(runner)

@@ -10,7 +10,7 @@ from mmengine.registry import MODELS
 from torch import nn
 
 from sr4ir_mm.config.zoo import without_weights
-from sr4ir_mm.engine.heads import wrong_heads
+from sr4ir_mm.engine.heads import predicts_masks, wrong_heads
 
 
 def classes(number: int) -> dict:
@@ -108,3 +108,17 @@ def test_a_classifier_in_the_backbone():
     backbone = Head(num_classes=1000)
     backbone.net = Head(num_classes=5)
     assert wrong_heads(nn.ModuleDict(dict(backbone=backbone)), classes(7)) == {'backbone.num_classes': (1000, 7)}
+
+
+@pytest.mark.parametrize('config, masks', [
+    ('retinanet/retinanet_r50_fpn_1x_coco.py', False),
+    ('faster_rcnn/faster-rcnn_r50_fpn_1x_coco.py', False),
+    ('detr/detr_r50_8xb2-150e_coco.py', False),
+    ('mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py', True),
+    ('solov2/solov2_r50_fpn_1x_coco.py', True),
+    ('rtmdet/rtmdet-ins_tiny_8xb32-300e_coco.py', True),
+    ('mask2former/mask2former_r50_8xb2-lsj-50e_coco.py', True),
+    ('queryinst/queryinst_r50_fpn_1x_coco.py', True),
+])  # fmt: skip
+def test_which_detectors_predict_masks(config, masks):
+    assert predicts_masks(build(f'mmdet::{config}')) == masks
