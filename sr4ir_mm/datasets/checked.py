@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from ..errors import SR4IRError
 from ..transforms.checked_steps import add_checks
+from .binary_masks import check_binary
 from .class_names import check_names, class_names, parts, source_of, with_nearest
 from .coco_files import watch_coco_files
 
@@ -42,6 +43,8 @@ def check_part(part: Dataset) -> None:
     bases = {base.__name__ for base in type(part).__mro__}
     ignored = {255, getattr(part, 'ignore_index', 255)}
     semantic = 'BaseSegDataset' in bases  # mmseg's and mmdet's
+    if semantic and len(class_names(part)) == 2 and ignored == {255}:
+        check_binary(part)
     add_checks(
         part.pipeline.transforms, classes=len(class_names(part)), ignored=ignored, semantic=semantic,
         source=source_of(part),

@@ -234,3 +234,25 @@ def test_annotations_for_images_of_another_size(size, fits, tmp_path):
             SR4IRError, match=rf"has 12 x 8 px, but '.*a\.json' gives its size as {size[0]} x {size[1]}"
         ):
             data[0]
+
+
+@pytest.mark.parametrize('values, options, fits', [
+    ((0, 255), {}, False),
+    ((255,), {}, False),
+    ((0,), {}, True),
+    ((0, 1, 255), {}, True),
+    ((0, 255), dict(classes=CLASSES), True),
+    ((0, 255), dict(reduce_zero_label=True), True),
+    ((0, 255), dict(ignore_index=254), True),  # the reader says that 255 is no class
+])  # fmt: skip
+@pytest.mark.parametrize('palette', [False, True])
+def test_a_second_class_that_is_written_as_255(values, options, fits, palette, tmp_path):
+    mask = mask_of(*values)
+    options = dict(classes=('ground', 'crop')) | options
+    if palette:
+        mask = Image.fromarray(mask).convert('P')
+    if fits:
+        assert len(seg(tmp_path, mask, **options)) == 1
+    else:
+        with pytest.raises(SR4IRError, match=r"in '.*masks' have only the values 0 and 255, .* the class 'crop' would"):
+            seg(tmp_path, mask, **options)
