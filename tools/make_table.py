@@ -21,6 +21,7 @@ from paper_table.runs import Run
 from paper_table.table import Block, make_block, to_markdown, write_csv
 
 from sr4ir_mm.config import last_checkpoint, read_metrics
+from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.errors import SR4IRError, user_errors
 from sr4ir_mm.models.scheme import ALIASES
 
@@ -29,7 +30,7 @@ TOOLS = Path(__file__).resolve().parent
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         'configs',
         nargs='+',
@@ -43,13 +44,21 @@ def parse_args() -> argparse.Namespace:
         metavar='SCHEME',
         help=f'rows of the table: {", ".join(ROWS)}, or without quotes h2t, l2t, ...; default: all',
     )
-    parser.add_argument('--seeds', nargs='+', type=int, help="seeds of the runs; default: each config's own")
+    parser.add_argument('--seeds', nargs='+', type=at_least(0), help="seeds of the runs; default: each config's own")
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/table'), help='folder of all runs')
     parser.add_argument('--dry-run', action='store_true', help='list the runs in order, and do nothing')
-    parser.add_argument('--gpus', type=int, default=1, help='GPUs for each run; more than one: distributed')
+    parser.add_argument('--gpus', type=at_least(1), default=1, help='GPUs for each run; more than one: distributed')
     parser.add_argument('--amp', action='store_true', help='train with mixed precision')
     parser.add_argument('--cfg-options', nargs='+', default=[], help='override entries in every run: key=value ...')
     return parser.parse_args()
+
+
+def check_options(args: argparse.Namespace) -> None:
+    """Refuse options that the table sets itself."""
+    keys = {option.partition('=')[0] for option in args.cfg_options}
+    for key, argument in {'work_dir': '--work-dir', 'randomness.seed': '--seeds', 'model.scheme': '--schemes'}.items():
+        if key in keys:
+            raise SR4IRError(f'--cfg-options {key} would be the same for every run: use {argument}.')
 
 
 def list_runs(plan: Plan) -> None:
@@ -132,6 +141,7 @@ def write_table(plan: Plan, rows: dict[PaperConfig, list[dict[str, Run]]]) -> li
 def main() -> int:
     """Plan, run and write; return the exit code."""
     args = parse_args()
+    check_options(args)
     plan, rows = Plan(args.work_dir, args.cfg_options, ['--amp'] * args.amp), {}
     configs = find_paper_configs(args.configs)
     for seed in dict.fromkeys(args.seeds or [None]):  # all runs of the first seed come first

@@ -4,11 +4,13 @@ import inspect
 import re
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from mmengine import registry as registries
+from mmengine.registry import Registry
 from mmengine.utils import get_object_from_string
 
 #: what MMEngine's Runner reads from the top level of a config
@@ -96,24 +98,24 @@ def find_class(path: Sequence[str], kind: Any, scope: str | None) -> Any:
     """Return the class or function that a type names, looked up as at this place of a config, or None."""
     if not isinstance(kind, str):
         return kind
-    found = None
-    for name in _registries(path):
-        with getattr(registries, name).switch_scope_and_registry(scope) as registry:
-            found = found or registry.get(kind)
-    return found
+    return next((found for node in _nodes(path, scope) if (found := node.get(kind)) is not None), None)
 
 
 def type_names(path: Sequence[str], scope: str | None) -> set[str]:
     """Return the names of all types at this place of a config, of the scope and of MMEngine."""
-    found: set[str] = set()
-    for name in _registries(path):
-        with getattr(registries, name).switch_scope_and_registry(scope) as registry:
-            found |= set(registry.module_dict) | set(getattr(registries, name).module_dict)
-    return found
+    return {
+        name for node in _nodes(path, scope) for name in (*node.module_dict, *getattr(node.parent, 'module_dict', ()))
+    }
 
 
-def _registries(path: Sequence[str]) -> list[str]:
-    return next((value for key, value in _REGISTRIES.items() if re.match(key, path[0])), _ANY).split()
+def _nodes(path: Sequence[str], scope: str | None) -> list[Registry]:
+    """Return the registries of a scope for this place of a config; MMEngine's where the scope has none."""
+    if scope and find_spec(scope):
+        import_module(f'{scope}.registry')
+    names = next((value for key, value in _REGISTRIES.items() if re.match(key, path[0])), _ANY)
+    roots = [getattr(registries, name) for name in names.split()]
+    children = [root._search_child(scope) for root in roots]
+    return [root if child is None else child for root, child in zip(roots, children)]
 
 
 def is_read(name: str, packages: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """Checks of the entries of a config before a training: names that nothing reads, and numbers out of range."""
 
 import difflib
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -89,6 +90,9 @@ def _check_stages(cfg: Config) -> None:
     """Check that what MMEngine needs for a stage is complete."""
     if not cfg.get('model'):
         raise SR4IRError('The config has no model: set it.')
+    level = cfg.get('log_level', 'INFO')
+    if not isinstance(logging.getLevelName(level) if isinstance(level, str) else level, int):
+        raise SR4IRError(f'log_level={level!r} is unknown; choose from DEBUG, INFO, WARNING and ERROR.')
     for stage, third in dict(train='optim_wrapper', val='val_evaluator', test='test_evaluator').items():
         names = (f'{stage}_dataloader', f'{stage}_cfg', third)
         missing = [name for name in names if cfg.get(name) is None]

@@ -102,13 +102,18 @@ def _suggestion(cfg: Config, path: Sequence[str], depth: int, names: set[str]) -
     near = difflib.get_close_matches(path[depth], names)
     found = (
         _ending(cfg, path)
-        or ['.'.join([*path[:depth], name, *path[depth + 1 :]]) for name in near]
+        or ['.'.join(_existing(cfg, [*path[:depth], name, *path[depth + 1 :]], depth + 1)) for name in near]
         or _ending(cfg, path[-1:])
         or difflib.get_close_matches('.'.join(path), [key for key, _ in _items(cfg) if key.count('.') >= depth])
     )
     if found:
         return f'Did you mean {" or ".join(found[:3])}?'
     return f'It has: {", ".join(sorted(names)[:12])}.' if names else 'Correct the key.'
+
+
+def _existing(cfg: Config, path: Sequence[str], least: int) -> Sequence[str]:
+    """Return a path if it exists, else its start."""
+    return path if len(_nodes(cfg, path)) > len(path) else path[:least]
 
 
 def _ending(cfg: Config, path: Sequence[str]) -> list[str]:

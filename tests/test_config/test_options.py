@@ -91,7 +91,7 @@ def test_what_is_read(key, value):
         (SEGMENTATION, 'sr.mid_channels', r'sr is a variable of .*Set model\.sr\.mid_channels\.'),
         (SEGMENTATION, 'train_pipeline', r'train_pipeline is a variable of .*Set train_dataloader\.dataset\.pipeline'),
         (DETECTION, 'model.task.test_cfg.rcnn.scor_thr', r'Did you mean model\.task\.test_cfg\.rcnn\.score_thr'),
-        (DETECTION, 'model.task.roi_heads.x', r'Did you mean model\.task\.roi_head\.x'),
+        (DETECTION, 'model.task.roi_heads.x', r'Did you mean model\.task\.roi_head or '),
     ],
 )  # fmt: skip
 def test_what_nothing_reads(config, key, words):

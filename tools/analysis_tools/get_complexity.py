@@ -8,14 +8,13 @@ steps that turn its maps into boxes or classes are not counted.
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from prettytable import PrettyTable
 
-from sr4ir_mm.config.cli import add_cfg_options
-from sr4ir_mm.config.loading import load_config, override
-from sr4ir_mm.errors import user_errors
+from sr4ir_mm.config.cli import Parser, add_cfg_options, at_least
+from sr4ir_mm.config.loading import load_config
+from sr4ir_mm.errors import SR4IRError, user_errors
 
 if TYPE_CHECKING:
     from sr4ir_mm.analysis import Complexity
@@ -55,22 +54,30 @@ def _short(number: int) -> str:
 
 def main() -> None:
     """Read the command line, build the networks, print the table and the notes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help='config of ours, or with --sr that of a zoo, e.g. mmdet::retinanet/...py')
     parser.add_argument(
-        '--shape', nargs=2, type=int, default=(64, 64), metavar=('H', 'W'), help='size of the LR image (default: 64 64)'
+        '--shape',
+        nargs=2,
+        type=at_least(1),
+        default=(64, 64),
+        metavar=('H', 'W'),
+        help='size of the LR image (default: 64 64)',
     )
     parser.add_argument('--sr', help="SR network for the config of a zoo, e.g. 'edsr'")
-    parser.add_argument('--scale', type=int, default=4, help='up-sampling factor of that SR network (default: 4)')
+    parser.add_argument('--scale', type=at_least(1), help='up-sampling factor of that SR network (default: 4)')
     add_cfg_options(parser)
     args = parser.parse_args()
+
+    if args.scale and not args.sr:
+        raise SR4IRError('--scale is that of an SR network for the config of a zoo: add --sr, or leave out --scale.')
 
     # these take seconds to import, which --help does not need
     from sr4ir_mm.analysis import measure
     from sr4ir_mm.config import build_model, mix
 
     if args.sr:
-        cfg = override(mix(args.config, args.sr, args.scale), args.cfg_options)
+        cfg = mix(args.config, args.sr, args.scale or 4, **(args.cfg_options or {}))
     else:
         cfg = load_config(args.config, args.cfg_options)
     nets = measure(build_model(cfg), *args.shape)

@@ -7,13 +7,12 @@ One synthetic image runs through the network with random weights.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prettytable import PrettyTable
 
-from sr4ir_mm.config.cli import add_cfg_options
+from sr4ir_mm.config.cli import Parser, add_cfg_options, at_least
 from sr4ir_mm.config.loading import load_config
 from sr4ir_mm.errors import SR4IRError, user_errors
 
@@ -82,13 +81,21 @@ def layer_table(found: Recording, paths: list[str], defaults: dict[str, float]) 
 
 def main() -> None:
     """Read the command line, run the task network, print one line per tensor."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help="config of ours, or that of a zoo: 'mmseg::FOLDER/FILE.py'")
     parser.add_argument(
-        '--shape', nargs=2, type=int, default=(224, 224), metavar=('H', 'W'), help='image size (default: 224 224)'
+        '--shape',
+        nargs=2,
+        type=at_least(1),
+        default=(224, 224),
+        metavar=('H', 'W'),
+        help='image size (default: 224 224)',
     )
     parser.add_argument(
-        '--depth', type=int, default=2, help='1: children of the task network; 2: also their children; ... (default: 2)'
+        '--depth',
+        type=at_least(1),
+        default=2,
+        help='1: children of the task network; 2: also their children; ... (default: 2)',
     )
     add_cfg_options(parser)
     args = parser.parse_args()

@@ -3,15 +3,15 @@
 A training may still be running, or have been resumed.
 """
 
-import argparse
 from pathlib import Path
 
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 
 def main() -> None:
     """Read the command line, draw, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
     parser.add_argument(
         '--out', type=Path, default=Path('curves.png'), help='PNG, SVG or PDF file (default: curves.png)'

@@ -6,10 +6,10 @@ It contains the table of metrics, the curves, the panels of tools/test.py --show
 without a server or a network.
 """
 
-import argparse
 from datetime import datetime
 from pathlib import Path
 
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import user_errors
 
 TEMPLATE = Path(__file__).with_name('report.html.j2')
@@ -53,7 +53,7 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
 
 def main() -> None:
     """Read the command line, write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
     parser.add_argument('--out', type=Path, default=Path('report.html'), help='HTML file (default: report.html)')
     parser.add_argument('--panels', nargs='+', type=Path, default=[], help='folders of tools/test.py --show-dir')

@@ -47,8 +47,10 @@ class Run:
 
     def cfg_options(self) -> list[str]:
         """Return the values of the tools' ``--cfg-options``."""
-        starts = (f'model.{net}.init_cfg.checkpoint={last_checkpoint(run.folder)}' for net, run in self.needs.items())
-        return [*self.options, f'randomness.seed={self.seed}', *starts]
+        starts = {f'model.{net}.init_cfg.checkpoint': last_checkpoint(run.folder) for net, run in self.needs.items()}
+        # a start that the user named by the file of a run of this table is that run
+        options = [option for option in self.options if option.partition('=')[0] not in starts]
+        return [*options, f'randomness.seed={self.seed}', *(f'{key}={value}' for key, value in starts.items())]
 
     def status(self) -> str:
         """Return 'done', 'resume' (there is a checkpoint) or 'new'."""
