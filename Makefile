@@ -5,17 +5,24 @@ BIN := $(VENV)/bin
 # The first that runs: a pyenv shim may be on PATH without the Python behind it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
 # Exact versions of everything that was tested together. `make test TESTED=` takes the newest of each range instead.
-PY := $(shell $(or $(PYTHON),false) -c 'import sys; print("%d%d" % sys.version_info[:2])')
+# of the environment, once there is one
+PY := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON) false) -c 'import sys; print("%d%d" % sys.version_info[:2])')
 TESTED ?= $(wildcard requirements/tested/py$(PY).txt)
 PIP := $(BIN)/python -m pip
+# The marks of what is installed have the name of the set, so that another one is installed when it is asked for.
+SET := $(or $(basename $(notdir $(TESTED))),newest)
+READY := $(VENV)/.ready-$(SET)
+TESTS_READY := $(VENV)/.tests-$(SET)
+DOCS_READY := $(VENV)/.docs-$(SET)
 INSTALL := $(PIP) install $(addprefix --constraint ,$(TESTED))
 
 .PHONY: venv demo test test-slow test-all test-webui lint format docs tested clean
 .DEFAULT_GOAL := test
+.NOTPARALLEL:
 
-venv: $(VENV)/.ready
+venv: $(READY)
 
-$(VENV)/.ready: requirements.txt requirements/runtime.txt setup.py $(TESTED)
+$(READY): requirements.txt requirements/runtime.txt setup.py $(TESTED)
 	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo 'sr4ir_mm needs Python 3.10 to 3.13: make PYTHON=/path/to/python3.11 venv'; exit 1; }
 	@echo '==> Preparing $(VENV) with $(PYTHON) and $(or $(TESTED),the newest versions): see docs/install.md for the size'
@@ -27,47 +34,47 @@ $(VENV)/.ready: requirements.txt requirements/runtime.txt setup.py $(TESTED)
 	@echo '==> 3/3 sr4ir_mm itself, editable'
 	$(PIP) install --no-build-isolation --no-deps --editable .
 	$(PIP) check
-	@touch $@
+	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
 # the extras are for those who test, export or build the site
-$(VENV)/.tests-ready: $(VENV)/.ready requirements/tests.txt requirements/export.txt requirements/webui.txt
+$(TESTS_READY): $(READY) requirements/tests.txt requirements/export.txt requirements/webui.txt
 	$(INSTALL) -r requirements/tests.txt -r requirements/export.txt -r requirements/webui.txt
 	$(PIP) check
-	@touch $@
+	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
-$(VENV)/.docs-ready: $(VENV)/.ready requirements/docs.txt
+$(DOCS_READY): $(READY) requirements/docs.txt
 	$(INSTALL) -r requirements/docs.txt
 	$(PIP) check
-	@touch $@
+	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
 demo: venv
 	$(BIN)/python tools/demo.py
 
-test: $(VENV)/.tests-ready  # two processes: PyTorch has one thread in the tests
+test: $(TESTS_READY)  # two processes: PyTorch has one thread in the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-slow: $(VENV)/.tests-ready
+test-slow: $(TESTS_READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow || [ $$? -eq 5 ]  # 5: none is marked
 
-test-webui: $(VENV)/.tests-ready
+test-webui: $(TESTS_READY)
 	$(BIN)/python -m pytest -m '' tests/test_tools/test_webui.py tests/test_webui
 
-test-all: $(VENV)/.tests-ready
+test-all: $(TESTS_READY)
 	$(BIN)/python -m pytest -m ''
 
-lint: $(VENV)/.tests-ready
+lint: $(TESTS_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: $(VENV)/.tests-ready
+format: $(TESTS_READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.docs-ready  # runs the tutorials too; a warning is an error
+docs: $(DOCS_READY)  # runs the tutorials too; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
 	@echo 'The site: docs/_build/html/index.html'
 
-tested: $(VENV)/.tests-ready $(VENV)/.docs-ready  # write down what is installed, once all tests have passed
+tested: $(TESTS_READY) $(DOCS_READY)  # write down what is installed, once all tests have passed
 	$(PIP) freeze --all --exclude pip --exclude sr4ir_mm > $(or $(TESTED),requirements/tested/py$(PY).txt)
 
 clean:

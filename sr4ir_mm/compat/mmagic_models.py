@@ -7,8 +7,10 @@ This can go when ``import mmagic.models`` works with current releases of the thr
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +31,15 @@ def import_on_use(package: ModuleType, run: Run) -> None:
     body = ast.parse(Path(package.__file__).read_text(encoding='utf-8')).body
     imports = [node for node in body if isinstance(node, ast.ImportFrom) and node.level == 1]
     package.__getattr__ = partial(_find, package.__name__, imports)
+    package.__all__ = list(_names(package.__name__, imports))
+    package.__dir__ = lambda: sorted({*vars(package), *package.__all__})
+
+
+def _names(package: str, imports: list[ast.ImportFrom]) -> Iterator[str]:
+    for node in imports:
+        names = [alias.name for alias in node.names]
+        module = import_module(f'{package}.{node.module}') if names == ['*'] else None
+        yield from names if module is None else getattr(module, '__all__', ())
 
 
 def _find(package: str, imports: list[ast.ImportFrom], name: str) -> Any:
@@ -36,6 +47,8 @@ def _find(package: str, imports: list[ast.ImportFrom], name: str) -> Any:
         names, module = [alias.name for alias in node.names], f'{package}.{node.module}'
         if name in names or (names == ['*'] and hasattr(import_module(module), name)):
             return getattr(import_module(module), name)
+    if not name.startswith('_') and find_spec(f'{package}.{name}'):
+        return import_module(f'{package}.{name}')  # running the package's __init__.py would have imported it
     raise AttributeError(f'module {package!r} has no attribute {name!r}')
 
 
@@ -63,7 +76,10 @@ class OnUseRegistry(Registry):
                     f"'{self.scope}.{name}' is not available: {self.modules[name]} cannot be imported "
                     f'({type(error).__name__}: {error}). It may need other releases of the packages that it imports.'
                 ) from error
-        return super().get(key)
+        found = super().get(key)
+        if found is None and scope in (None, self.scope) and _is_of_diffusers(name):
+            raise SR4IRError(f"'{self.scope}.{name}' is not available: mmagic wraps it for diffusers before 0.25 only.")
+        return found
 
     @property
     def modules(self) -> dict[str, str]:
@@ -71,6 +87,13 @@ class OnUseRegistry(Registry):
         if '_modules' not in vars(self):
             self._modules = dict(_registered_types(Path(import_module('mmagic').__file__).parent))
         return self._modules
+
+
+def _is_of_diffusers(name: str) -> bool:
+    """Return whether diffusers has a model or pipeline of this name; it is not imported."""
+    spec = find_spec('diffusers') if name.isidentifier() else None
+    files = [Path(spec.origin).parent / f'{part}/__init__.py' for part in ('models', 'pipelines')] if spec else []
+    return any(f'"{name}"' in file.read_text(encoding='utf-8') for file in files)
 
 
 def _registered_types(folder: Path) -> list[tuple[str, str]]:

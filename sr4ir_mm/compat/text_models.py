@@ -8,6 +8,7 @@ from importlib.metadata import version
 from types import ModuleType
 from typing import Any, NoReturn
 
+import torch
 from mmengine.registry import Registry
 from packaging.version import Version
 
@@ -37,6 +38,8 @@ def say_that_torch_is_too_old(modeling_utils: ModuleType, run: Run) -> None:
     try:
         run(modeling_utils)
     except NameError as error:
+        if Version(torch.__version__) >= Version('2.6'):
+            raise
         raise ImportError(f'transformers {version("transformers")} needs a later PyTorch: {error}') from error
 
 

@@ -12,6 +12,7 @@ from mmengine.config import Config
 
 from ..errors import SR4IRError
 from .checks import find_checkpoint
+from .known_types import check_types
 
 _NUMBERS = dict(inf=float('inf'), nan=float('nan'))
 
@@ -48,8 +49,11 @@ def stored_config(path: str | Path) -> Config:
         entries = parse_config(text)
         for key in ('work_dir', 'launcher', *(('resume', 'load_from') if entries.get('resume') else ())):
             entries.pop(key, None)  # of that start of the training
+        check_types(entries, path)
         name = _run_name(meta) or folder.resolve().name
         return Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))
+    except SR4IRError:
+        raise
     except (SyntaxError, ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
         raise SR4IRError(
             f"The config in '{path}' cannot be read as data ({error}): name the config of its training."

@@ -48,8 +48,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
-        if scope['type'] != 'http':  # start and stop of the server; Gradio has no WebSockets
+        if scope['type'] == 'lifespan':  # start and stop of the server
             return await self.app(scope, receive, send)
+        if scope['type'] != 'http':  # the page has no WebSockets: nothing answers
+            return None
         request, send = Request(dict(scope, headers=_without_proxies(scope['headers'])), receive), _safe(send)
         try:
             self.check(request.method, request.scope['path'], request.headers)
@@ -77,6 +79,8 @@ class Guard:
         if request.scope['path'] == UPLOAD:
             room = self.uploads.reserve(_length(request.headers))
         elif request.method == 'POST':
+            if request.scope['path'].endswith('/queue/join'):
+                room = self.uploads.reserve(0)  # results take room, too
             receive = _replay(await self.read(request), receive)
         with room:
             await self.app(request.scope, receive, send)

@@ -256,7 +256,7 @@ def test_arrays_and_numbers_keep_type_order_and_values(tmp_path):
         meta = CheckpointLoader.load_checkpoint(path)['meta']
         for found, expected in zip(meta['arrays'] + meta['numbers'], arrays + numbers, strict=True):
             assert found.dtype == pickle.loads(pickle.dumps(expected)).dtype  # NumPy itself changes the byte order
-            assert found.shape == expected.shape and (found == expected).all()
+            assert found.shape == expected.shape and np.all(found == expected)
         assert [type(number) for number in meta['numbers']] == [type(number) for number in numbers]
         assert pickle.dumps(meta['arrays'][0]) == pickle.dumps(arrays[0])  # as MMEngine compares the classes
         torch.save(dict(state_dict={'w': torch.ones(1)}, meta=meta), path)

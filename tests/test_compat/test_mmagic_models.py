@@ -39,8 +39,14 @@ from mmagic.models import BaseEditModel, EDSRNet
 from mmagic.models.archs import PixelShufflePack
 from mmagic.models.editors import SwinIRNet, edsr
 from mmagic.models.losses import CharbonnierLoss
-print(EDSRNet is edsr.EDSRNet is MODELS.get('mmagic.EDSRNet'), hasattr(sys.modules['mmagic.models'], 'NoSuchNet'))"""
-    assert output_of(code) == 'True False'
+print(EDSRNet is edsr.EDSRNet is MODELS.get('mmagic.EDSRNet'), hasattr(sys.modules['mmagic.models'], 'NoSuchNet'))
+import mmagic.models
+names = dir(mmagic.models)
+print('EDSRNet' in names, 'CharbonnierLoss' in names, mmagic.models.editors.rdn.__name__)
+from mmagic.models.losses import *
+print(L1Loss.__module__)"""
+    assert output_of(code).split() == ['True', 'False', 'True', 'True', 'mmagic.models.editors.rdn',
+                                       'mmagic.models.losses.pixelwise_loss']  # fmt: skip
 
 
 def test_also_if_the_registry_was_imported_first():
@@ -60,3 +66,13 @@ except SR4IRError as error:
     message = output_of(code)
     assert message.startswith("'mmagic.ViCo' is not available: mmagic.models.editors.vico.vico cannot be imported (Mod")
     assert 'diffusers' in message
+
+
+def test_wrapped_models_of_diffusers_are_named():
+    code = """
+from sr4ir_mm.errors import SR4IRError
+try:
+    MODELS.build(dict(type='mmagic.UNet2DConditionModel'))
+except SR4IRError as error:
+    print(error)"""
+    assert output_of(code).startswith("'mmagic.UNet2DConditionModel' is not available: mmagic wraps it for diffusers")

@@ -23,10 +23,14 @@ def test_nothing_is_asked_if_transformers_is_missing(monkeypatch):
     assert vars(dependency)['WITH_MULTIMODAL'] is False
 
 
-def test_transformers_without_a_usable_torch_is_an_import_error():
+def test_transformers_without_a_usable_torch_is_an_import_error(monkeypatch):
     def run(module: ModuleType) -> None:
         raise NameError("name 'nn' is not defined")
 
+    with pytest.raises(NameError):
+        monkeypatch.setattr('torch.__version__', '2.6.0')
+        text_models.say_that_torch_is_too_old(ModuleType('modeling_utils'), run)
+    monkeypatch.setattr('torch.__version__', '2.5.1+cu124')
     with pytest.raises(ImportError, match="needs a later PyTorch: name 'nn'"):
         text_models.say_that_torch_is_too_old(ModuleType('modeling_utils'), run)
 

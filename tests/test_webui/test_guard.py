@@ -217,6 +217,20 @@ def test_what_the_page_does_not_use_does_not_exist(client, method, path):
     assert (response.status_code, response.text) == (404, 'The page has no such address.')
 
 
+def test_no_request_runs_beside_the_queue(client):
+    image = dict(path=upload(client).json()[0], meta={'_type': 'gradio.FileData'})
+    index = client.get('/config').json()['dependencies'][-1]['id']
+    data = dict(data=[image, 'ours', SAME_TASK_NET], fn_index=index, session_hash='x')
+    assert client.post('/gradio_api/run/predict', json=data).status_code == 404
+
+
+def test_results_need_room_too(client, empty):
+    (empty / 'result').mkdir()
+    (empty / 'result/large.png').write_bytes(bytes(3_000_000))
+    assert client.post('/gradio_api/queue/join', json={}).status_code == 413
+    (empty / 'result/large.png').unlink()
+
+
 def test_requests_must_be_small_json(client):
     for body, status in ((b'{', 400), (b'[' * 10_000, 400), (b' ' * 200_000, 413)):
         assert client.post('/gradio_api/queue/join', content=body).status_code == status

@@ -1,0 +1,69 @@
+"""Types that the config in a checkpoint may name.
+
+MMEngine calls whatever a dotted name leads to, ``os.system`` too. The config of a file is code anyway, but a checkpoint
+must be data.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import mmengine.registry
+from mmengine.registry import Registry
+
+from ..errors import SR4IRError
+from .nodes import all_dicts
+
+_PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'mmdet', 'mmpretrain', 'mmagic', 'sr4ir_mm')
+
+
+def check_types(entries: dict, source: str) -> None:
+    """Check that every ``type`` in a config is a registered name, or the full name of what is registered.
+
+    Args:
+        entries (dict): Config.
+        source (str): File that it is from, for the message.
+
+    Raises:
+        SR4IRError: If a type leads to something else.
+    """
+    for node in all_dicts(entries):
+        name = node.get('type')
+        if isinstance(name, str) and '.' in name and not _is_known(name):
+            raise SR4IRError(
+                f"The config in '{source}' has type='{name}', which is not registered with OpenMMLab's packages and "
+                'could run code. If you trust it, name the config file of the training, and then this checkpoint.'
+            )
+
+
+def _is_known(name: str) -> bool:
+    package, _, path = name.partition('.')
+    if package == 'torch':  # networks and optimizers of a config in MMEngine's new style
+        return path.startswith(('nn.modules.', 'optim.')) and isinstance(_find(name), type)
+    if package not in _PACKAGES:
+        return False
+    found = _find(name)
+    # a name that is no attribute, such as mmseg.EncoderDecoder, is looked up in the registry of the package only
+    return found is None or any(found is other for other in _registered())
+
+
+def _find(name: str) -> Any:
+    """Return what a dotted name leads to, or None."""
+    found, rest = None, name.split('.')
+    for i in range(1, len(rest) + 1):
+        try:
+            found = import_module('.'.join(rest[:i]))
+        except ImportError:
+            for part in rest[i - 1 :]:
+                found = getattr(found, part, None)
+            break
+    return found
+
+
+def _registered() -> Iterator[Any]:
+    """Yield all classes and functions in the registries of the packages that have been imported."""
+    waiting = [node for node in vars(mmengine.registry).values() if isinstance(node, Registry)]
+    while waiting:
+        node = waiting.pop()
+        waiting += node._children.values()
+        yield from node._module_dict.values()
