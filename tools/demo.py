@@ -4,7 +4,6 @@ Makes a synthetic data set, trains and tests the oracle (H->T), the baseline (L-
 prints a table and the path of a picture. Takes about eight minutes on two CPU cores.
 """
 
-import argparse
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ import cv2
 from prettytable import PrettyTable
 
 from sr4ir_mm.config import last_checkpoint, read_metrics
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.schemes import run_name
 from sr4ir_mm.utils import write_image
 
@@ -49,7 +49,7 @@ def picture(panels: Path, target: Path, count: int = 2) -> None:
 
 def main() -> None:
     """Run everything and report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo'), help='folder for data, runs, pictures')
     work_dir = parser.parse_args().work_dir.resolve()
     panels = work_dir / 'panels'

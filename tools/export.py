@@ -9,13 +9,13 @@ model_task.onnx hold one network each. With the suffix .pt2 the file is for torc
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prettytable import PrettyTable
 
 from sr4ir_mm.config import add_cfg_options, find_weights, load_config
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import user_errors
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def difference_table(rows: list[Difference]) -> PrettyTable:
 
 def main() -> None:
     """Read the command line, export, print the differences from PyTorch."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
     parser.add_argument('out', type=Path, help='file to write, *.onnx or *.pt2')

@@ -6,14 +6,13 @@ Writes the SR images (sr/), the predictions of the task network in the coordinat
 pictures of the predictions (vis/).
 """
 
-import argparse
-
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import user_errors
 
 
 def main() -> None:
     """Read the command line, predict each image, count the results."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         'model', help='work dir or checkpoint of tools/train.py; or config file, or name of one of our configs'
     )

@@ -6,7 +6,6 @@ other, coarser waves. An SR network (S) can learn to restore the texture from th
 bilinearly up-sampled images does not learn it in the same time.
 """
 
-import argparse
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import user_errors
 from sr4ir_mm.utils import check_number
 
@@ -120,7 +120,7 @@ def make(out: Path, train: int = 192, val: int = 64, seed: int = 0) -> None:
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('out', type=Path)
     parser.add_argument('--train', type=int, default=192)
     parser.add_argument('--val', type=int, default=64)

@@ -13,6 +13,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from sr4ir_mm.config import check_data, find_weights, load_config, load_run, parse_and_load
+from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.schemes import is_sr4ir
 from sr4ir_mm.config.stored import is_checkpoint
 from sr4ir_mm.config.work_dir import folder_for_test, is_work_dir
@@ -21,7 +23,7 @@ from sr4ir_mm.errors import SR4IRError, user_errors
 
 def main() -> None:
     """Read the command line, build the runner, test."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
     parser.add_argument(
@@ -41,6 +43,7 @@ def main() -> None:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
     check_data(cfg, 'test_dataloader')
+    check_entries(cfg, 'test')
 
     # these take seconds to import, which --help does not need
     from mmengine.runner import Runner

@@ -35,9 +35,9 @@ def main() -> None:
         set_resume(cfg, resume)
     if cfg.get('load_from'):
         find_checkpoint(cfg.load_from)
-    check_entries(cfg)
     check_data(cfg)
     check_weights(cfg)
+    check_entries(cfg)
     claim_work_dir(cfg, resume)
     from sr4ir_mm.engine.runner import LateDumpRunner  # takes seconds, which --help does not need
 

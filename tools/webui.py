@@ -8,6 +8,7 @@ you can name a config and its checkpoint. The page is for this machine only (see
 import argparse
 import importlib.util
 
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 
@@ -20,7 +21,7 @@ def positive(text: str) -> int:
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         'runs', nargs='+', help='work dirs or checkpoints of tools/train.py, or a config and its checkpoint'
     )

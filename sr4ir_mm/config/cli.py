@@ -73,7 +73,7 @@ def at_least(low: int) -> Callable[[str], int]:
     """Return a type of arguments: whole numbers from ``low`` on."""
 
     def whole_number(text: str) -> int:
-        if not text.lstrip('+-').isdigit() or int(text) < low:
+        if not text.lstrip('+-').isdecimal() or int(text) < low:
             raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} on")
         return int(text)
 

@@ -15,24 +15,34 @@ from ..utils import check_number
 from .arguments import ENTRIES, OURS, find_class, is_read, known_names, type_names
 from .nodes import type_name
 
+STAGES = ('train', 'val', 'test')
+OF_TRAINING = {'optim_wrapper', 'param_scheduler', 'auto_scale_lr'}
 #: entries of data loaders that need workers, and their value without
 _OF_WORKERS = dict(persistent_workers=False, prefetch_factor=None)
 
 
-def check_entries(cfg: Config) -> None:
+def check_entries(cfg: Config, *stages: str) -> None:
     """Check the entries of a complete config that would be ignored, or end in an error of the class that gets them.
+
+    Args:
+        cfg (Config): Complete config.
+        stages (str): What is run, 'train', 'val' and 'test' by default.
 
     Raises:
         SR4IRError: If a top-level entry is misspelled, a class does not have an argument, or a number is out of range.
     """
+    stages = stages or STAGES
+    others = tuple(f'{stage}_' for stage in set(STAGES) - set(stages))
+    used = {key: cfg[key] for key in cfg if key in ENTRIES and not key.startswith(others)}
+    if 'train' not in stages:
+        used = {key: value for key, value in used.items() if key not in OF_TRAINING}
     _check_top_level(cfg)
-    scope = cfg.get('default_scope')
-    if scope and not find_spec(scope):
-        raise SR4IRError(f"The package '{scope}' is not installed. Install it, or correct default_scope.")
-    for path, node, inner_scope in _typed({key: cfg[key] for key in cfg if key in ENTRIES}, scope):
-        _check_type(path, node, inner_scope)
-    _check_stages(cfg)
-    _check_numbers(cfg)
+    _check_run(cfg)
+    for path, node, scope in _typed(used, cfg.get('default_scope')):
+        _check_type(path, node, scope)
+    for stage in stages:
+        _check_stage(stage, used)
+    _check_numbers(used)
 
 
 def _check_top_level(cfg: Config) -> None:
@@ -86,35 +96,38 @@ def _nearest(name: str, names: set[str]) -> str:
     return f'It has: {", ".join(sorted(names))}.' if len(names) < 30 else 'Correct it.'
 
 
-def _check_stages(cfg: Config) -> None:
-    """Check that what MMEngine needs for a stage is complete."""
-    if not cfg.get('model'):
-        raise SR4IRError('The config has no model: set it.')
-    level = cfg.get('log_level', 'INFO')
+def _check_run(cfg: Config) -> None:
+    scope, level = cfg.get('default_scope'), cfg.get('log_level', 'INFO')
+    if scope and not find_spec(scope):
+        raise SR4IRError(f"The package '{scope}' is not installed. Install it, or correct default_scope.")
     if not isinstance(logging.getLevelName(level) if isinstance(level, str) else level, int):
         raise SR4IRError(f'log_level={level!r} is unknown; choose from DEBUG, INFO, WARNING and ERROR.')
-    for stage, third in dict(train='optim_wrapper', val='val_evaluator', test='test_evaluator').items():
-        names = (f'{stage}_dataloader', f'{stage}_cfg', third)
-        missing = [name for name in names if cfg.get(name) is None]
-        if len(missing) in (1, 2) or (missing and stage == 'train'):
-            without = ', or to None for a run without it' if stage != 'train' else ''
-            raise SR4IRError(f'The config has no {" and no ".join(missing)}: set {", ".join(names)}{without}.')
+    if not cfg.get('model'):
+        raise SR4IRError('The config has no model: set it.')
 
 
-def _check_numbers(cfg: Config) -> None:
+def _check_stage(stage: str, entries: dict) -> None:
+    """Check that what MMEngine needs for a stage is complete, and its data loaders."""
+    names = (f'{stage}_dataloader', f'{stage}_cfg', 'optim_wrapper' if stage == 'train' else f'{stage}_evaluator')
+    missing = [name for name in names if entries.get(name) is None]
+    if len(missing) in (1, 2) or (missing and stage == 'train'):
+        without = ', or to None for a run without it' if stage != 'train' else ''
+        raise SR4IRError(f'The config has no {" and no ".join(missing)}: set {", ".join(names)}{without}.')
+    loaders = entries.get(names[0]) or []
+    for loader in [loaders] if isinstance(loaders, dict) else loaders:
+        _check_loader(names[0], loader)
+
+
+def _check_numbers(entries: dict) -> None:
     """Check numbers that MMEngine and PyTorch do not check, or only after everything is built."""
-    for stage in ('train', 'val', 'test'):
-        loaders = cfg.get(f'{stage}_dataloader') or []
-        for loader in [loaders] if isinstance(loaders, dict) else loaders:
-            _check_loader(f'{stage}_dataloader', loader)
-    _check_schedules(cfg.get('param_scheduler'))
-    _check('train_cfg', cfg.get('train_cfg'), 1, 'max_epochs', 'max_iters', 'val_interval')
-    _check('randomness', cfg.get('randomness'), 0, 'seed')
+    _check_schedules(entries.get('param_scheduler'))
+    _check('train_cfg', entries.get('train_cfg'), 1, 'max_epochs', 'max_iters', 'val_interval')
+    _check('randomness', entries.get('randomness'), 0, 'seed')
     for name in ('sr', 'task'):
-        part = (cfg.get('optim_wrapper') or {}).get(name) or {}
+        part = (entries.get('optim_wrapper') or {}).get(name) or {}
         _check(f'optim_wrapper.{name}', part, 1, 'accumulative_counts')
         _check(f'optim_wrapper.{name}.optimizer', part.get('optimizer'), 0, 'lr', 'weight_decay', whole=False)
-    scaling = cfg.get('auto_scale_lr') or {}
+    scaling = entries.get('auto_scale_lr') or {}
     if scaling.get('enable') and not scaling.get('base_batch_size'):
         raise SR4IRError(
             'The config does not say for which batch size its learning rates are: --cfg-options '

@@ -4,7 +4,6 @@ A converter unpacks to ``OUT.partial`` and renames this folder to ``OUT`` when a
 ``OUT`` is complete. A run that was interrupted continues: a file gets its final name when all of it is written.
 """
 
-import argparse
 import hashlib
 import lzma
 import shutil
@@ -20,6 +19,7 @@ from typing import IO, NamedTuple
 
 from tqdm import tqdm
 
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.errors import SR4IRError
 
 #: MD5 of the published files. A plain .tar, unlike .tgz and .zip, has no checksum of its own.
@@ -194,7 +194,7 @@ def run_converter(
         expected (dict[str, int]): Right counts.
         several (bool): Whether more than one source may be given.
     """
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=doc)
     parser.add_argument('sources', type=Path, nargs='+' if several else 1, help=sources)
     parser.add_argument('--out', type=Path, default=Path(out), help='default: %(default)s')
     args = parser.parse_args()

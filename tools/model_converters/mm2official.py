@@ -6,16 +6,15 @@ This works for the networks that both have: EDSR (the public EDSR-PyTorch loads 
 networks of configs/paper/, and mmpretrain's ResNet.
 """
 
-import argparse
 from pathlib import Path
 
-from sr4ir_mm.config.cli import add_cfg_options, load_from_args
+from sr4ir_mm.config.cli import Parser, add_cfg_options, load_from_args
 from sr4ir_mm.errors import user_errors
 
 
 def main() -> None:
     """Read the command line, convert, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help='config file of the model')
     parser.add_argument('checkpoint', help='checkpoint of ours')
     parser.add_argument('out_dir', type=Path, help='folder for the files')

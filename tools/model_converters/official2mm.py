@@ -12,16 +12,15 @@ A pretrained SR network, EDSR-PyTorch's .pt or SwinIR's .pth, as the start of a 
         --sr edsr_baseline_x4-6b446fab.pt
 """
 
-import argparse
 from pathlib import Path
 
-from sr4ir_mm.config.cli import add_cfg_options, load_from_args
+from sr4ir_mm.config.cli import Parser, add_cfg_options, load_from_args
 from sr4ir_mm.errors import user_errors
 
 
 def main() -> None:
     """Read the command line, convert, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__)
     parser.add_argument('config', help='config file of the model')
     parser.add_argument('out', type=Path, help='checkpoint file to write')
     parser.add_argument('--sr', help='weights of the SR network: net_sr_latest.pth, EDSR-PyTorch .pt or SwinIR .pth')
