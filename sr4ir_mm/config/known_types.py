@@ -10,6 +10,8 @@ from typing import Any
 
 import mmengine.registry
 from mmengine.registry import Registry
+from torch import nn
+from torch.optim import Optimizer
 
 from ..errors import SR4IRError
 from .nodes import all_dicts
@@ -39,7 +41,8 @@ def check_types(entries: dict, source: str) -> None:
 def _is_known(name: str) -> bool:
     package, _, path = name.partition('.')
     if package == 'torch':  # networks and optimizers of a config in MMEngine's new style
-        return path.startswith(('nn.modules.', 'optim.')) and isinstance(_find(name), type)
+        found = _find(name) if path.startswith(('nn.', 'optim.')) else None
+        return isinstance(found, type) and issubclass(found, (nn.Module, Optimizer))
     if package not in _PACKAGES:
         return False
     found = _find(name)

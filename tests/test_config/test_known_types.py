@@ -8,7 +8,8 @@ from sr4ir_mm.errors import SR4IRError
     'name',
     [
         'os.system', 'subprocess.run', 'builtins.exec', 'mmengine.load', 'mmengine.fileio.io.load', 'mmcv.imwrite',
-        'torch.load', 'torch.hub.load', 'torch.optim.lr_scheduler.os', 'mmengine.config.config.Config.fromfile',
+        'torch.load', 'torch.hub.load',
+        'torch.nn.init.os.system', 'torch.nn.Parameter', 'torch.optim.lr_scheduler.os', 'mmengine.config.config.Config.fromfile',
         'sr4ir_mm.errors.sys.exit', 'mmengine.runner.checkpoint.os.system',
     ],
 )  # fmt: skip
@@ -24,7 +25,8 @@ def test_what_is_not_registered_is_refused(name):
         'EncoderDecoder', 'mmseg.EncoderDecoder', 'mmagic.EDSRNet', 'sr4ir_mm.AlternatingUpdateHook', 'mmdet.NoSuchNet',
         'mmseg.models.segmentors.encoder_decoder.EncoderDecoder', 'mmseg.models.EncoderDecoder',
         'mmpretrain.datasets.transforms.PackInputs', 'mmengine.hooks.checkpoint_hook.CheckpointHook',
-        'torch.nn.modules.activation.ReLU', 'torch.optim.sgd.SGD', 'sr4ir_mm.models.sr4ir.SR4IR',
+        'torch.nn.modules.activation.ReLU', 'torch.nn.BatchNorm2d', 'torch.optim.sgd.SGD',
+        'sr4ir_mm.models.sr4ir.SR4IR',
     ],
 )  # fmt: skip
 def test_registered_names_are_accepted(name):

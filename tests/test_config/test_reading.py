@@ -105,7 +105,8 @@ def test_a_mix_with_a_config_in_the_new_style(new_style):
     assert run_tool(*train, '--write-config', 'mixed.py', cwd=Path()) == 0
     assert Config.fromfile('mixed.py').model.task.to_dict() == cfg.model.task.to_dict()
     assert run_tool('train', 'mixed.py', '--amp', '--cfg-options', *small, cwd=Path()) == 0
-    assert run_tool('test', 'work_dirs/mixed', '--cfg-options', 'log_level=ERROR', cwd=Path()) == 0
+    for run in ('work_dirs/mixed', 'work_dirs/mixed/epoch_1.pth'):
+        assert run_tool('test', run, '--cfg-options', 'log_level=ERROR', cwd=Path()) == 0
 
 
 @pytest.mark.parametrize(
