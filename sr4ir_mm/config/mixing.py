@@ -142,12 +142,13 @@ def _load(task: str, pretrained: bool) -> Config:
 
 def _check_net(task: str, cfg: Config) -> None:
     """Refuse networks that need more than an image, before their data are looked for."""
+    kind = cfg.model.get('type')
     with MODELS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
-        net = registry.get(cfg.model.type)
+        net = registry.get(kind) if kind else None
     bases = {base.__name__ for base in net.__mro__} if net else set()
     if not bases & _NETS or 'SemiBaseDetector' in bases or 'language_model' in cfg.model:
         raise SR4IRError(
-            f"'{task}': {cfg.model.type} is not a segmentor, detector or classifier of one image (but self- or "
+            f"'{task}': {kind} is not a segmentor, detector or classifier of one image (but self- or "
             'semi-supervised, of several images, or of text), so SR4IR cannot train it. Choose another task network.'
         )
 

@@ -9,7 +9,8 @@ from sr4ir_mm.errors import SR4IRError
     [
         'os.system', 'subprocess.run', 'builtins.exec', 'mmengine.load', 'mmengine.fileio.io.load', 'mmcv.imwrite',
         'torch.load', 'torch.hub.load',
-        'torch.nn.init.os.system', 'torch.nn.Parameter', 'torch.optim.lr_scheduler.os', 'mmengine.config.config.Config.fromfile',
+        'torch.nn.init.os.system', 'torch.nn.Parameter', 'torch.optim.lr_scheduler.os',
+        'mmengine.config.config.Config.fromfile',
         'sr4ir_mm.errors.sys.exit', 'mmengine.runner.checkpoint.os.system',
     ],
 )  # fmt: skip

@@ -102,3 +102,22 @@ def test_what_cannot_be_mixed(task, words):
 def test_a_zoos_config_without_sr_says_what_to_add(tmp_path, capsys):
     assert run_tool('train', RETINANET, cwd=tmp_path) == 2
     assert '--sr edsr' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('schedule', ['param_scheduler = None', ''])
+def test_a_task_network_without_a_schedule(schedule, tmp_path):
+    """Its learning rate is constant."""
+    base = tmp_path / 'own.py'
+    cfg = get_config(RESNET).to_dict()
+    cfg.pop('param_scheduler')
+    Config(cfg).dump(base)
+    base.write_text(f'{base.read_text()}\n{schedule}\n')
+    schedules = mix(str(base)).param_scheduler
+    assert schedules.keys() == {'sr', 'task'} and schedules.task == []
+
+
+def test_a_model_without_a_type(tmp_path):
+    base = tmp_path / 'own.py'
+    base.write_text(f'_base_ = {RESNET!r}\nmodel = dict(_delete_=True, backbone=dict())')
+    with pytest.raises(SR4IRError, match='None is not a segmentor'):
+        mix(str(base))
