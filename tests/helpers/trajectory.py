@@ -131,7 +131,9 @@ def follow(
 
     model.sr.register_forward_hook(lambda net, args, output: outputs.append(output.detach()))
     monkeypatch.setattr(model.cqmix, 'forward', mix_and_note)
-    loader = dict(batch_size=len(batches[0]['inputs']), num_workers=0, dataset=ToyDataset(*batches),
+    dataset = ToyDataset(*batches)
+    dataset.metainfo = {}  # its classes are those of the fixture, whose number is that of the network
+    loader = dict(batch_size=len(batches[0]['inputs']), num_workers=0, dataset=dataset,
                   sampler=dict(type='DefaultSampler', shuffle=False))  # fmt: skip
     runner = Runner(
         model, str(work_dir), train_dataloader=loader, train_cfg=dict(by_epoch=False, max_iters=iterations),

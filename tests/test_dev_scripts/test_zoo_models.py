@@ -75,7 +75,7 @@ def test_configs_of_the_same_model_are_one_and_broken_ones_stand_alone():
     assert (r50.zoo, r50.family) == ('mmdet', 'retinanet')
     assert r101.configs == names[2:3]
     assert no_model.problem == 'the config has no model'
-    assert broken.problem.startswith('the config cannot be loaded: RuntimeError')
+    assert broken.problem.startswith('the config cannot be loaded: SR4IRError')
 
 
 def test_every_family_has_its_turn_and_small_nets_come_first(tmp_path):
