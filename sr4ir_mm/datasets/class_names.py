@@ -129,12 +129,15 @@ def _check_objects(part: Any) -> None:
         seen.update(instance['bbox_label'] for instance in part.get_data_info(index)['instances'])
         if len(seen) == len(classes):
             return
-    names = {obj.findtext('name') for index in range(len(part))
-             for obj in ElementTree.parse(part.get_data_info(index)['xml_path']).iter('object')}  # fmt: skip
-    absent = [name for label, name in enumerate(classes) if label not in seen]
-    others = sorted(names - set(classes))
+    paths = [part.get_data_info(index)['xml_path'] for index in range(len(part))]
+    roots = [(path, ElementTree.parse(path).getroot()) for path in paths]
+    if other := next((path for path, root in roots if root.tag != 'annotation'), None):
+        raise SR4IRError(f"'{other}' is no annotation file of PASCAL VOC: replace it, or remove it from the list.")
+    names = {obj.findtext('name') for _, root in roots for obj in root.iter('object')}
     if not names:
         raise SR4IRError(f"The annotation files of '{part.ann_file}' hold no object: check the files and the list.")
+    absent = [name for label, name in enumerate(classes) if label not in seen]
+    others = sorted(names - set(classes))
     wrong = [name for name in absent if _nearest(name, others)] or (absent if not seen else [])
     if others and wrong:
         raise SR4IRError(

@@ -113,6 +113,19 @@ def test_objects_of_voc(type, tmp_path):
         voc(root, ('ship', 'truck'), type)
 
 
+def test_files_of_voc_that_are_something_else(tmp_path):
+    """Files without an object are right, but not all of them."""
+    root = make_voc_boxes(tmp_path / 'empty', [((40, 60), []), ((40, 60), [])])
+    with pytest.raises(SR4IRError, match=r"The annotation files of '.*train\.txt' hold no object"):
+        voc(root, ('cat', 'dog'))
+    root = make_voc_boxes(tmp_path / 'voc', [((40, 60), [('cat', 2, 2, 20, 20)]), ((40, 60), [])])
+    assert len(voc(root, ('cat', 'dog'))) == 2
+    cv2.imwrite(str(root / 'JPEGImages/1.jpg'), np.zeros((40, 60, 3), np.uint8))
+    (root / 'Annotations/1.xml').write_text('<html><size><width>60</width><height>40</height></size></html>')
+    with pytest.raises(SR4IRError, match=r"'.*Annotations/1\.xml' is no annotation file of PASCAL VOC: replace it"):
+        voc(root, ('cat', 'dog'))
+
+
 def make_folders(root, names=NAMES):
     for name in names:
         (root / name).mkdir(parents=True)
