@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from mmengine import registry as registries
@@ -116,22 +115,6 @@ def _nodes(path: Sequence[str], scope: str | None) -> list[Registry]:
     roots = [getattr(registries, name) for name in names.split()]
     children = [root._search_child(scope) for root in roots]
     return [root if child is None else child for root, child in zip(roots, children)]
-
-
-def is_read(name: str, packages: Sequence[str]) -> bool:
-    """Return whether the source of one of these packages contains a name as a word."""
-    word = re.compile(rf'\b{re.escape(name)}\b')
-    return any(word.search(text) for package in packages for text in _sources(package))
-
-
-@cache
-def _sources(package: str) -> list[str]:
-    spec = find_spec(package) if package.isidentifier() else None
-    if spec is None or not spec.origin:
-        return []
-    origin = Path(spec.origin)
-    files = origin.parent.rglob('*.py') if origin.name == '__init__.py' else [origin]
-    return [path.read_text(errors='ignore') for path in files if '.mim' not in path.parts]
 
 
 @cache

@@ -1,7 +1,6 @@
 """``--cfg-options``: merge them into a config, and refuse those that nothing reads."""
 
 import copy
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 from mmengine.config import Config
 
 from ..errors import SR4IRError
-from .arguments import ENTRIES, OURS, find_class, is_plain, is_read, known_names
+from .arguments import ENTRIES, OURS, find_class, is_plain, known_names
+from .keys import items, keys_ending, nodes_along, suggest
+from .sources import is_read
 
 #: dicts whose keys a user chooses
 _FREE = r'model\.tdp\.layers|.*\.custom_keys|pretraining'
@@ -34,7 +35,7 @@ def merge_options(cfg: Config, options: dict) -> None:
     for path in paths:
         _check_variable(before, path)
         _check_structure(before, path)
-    new = {tuple(path): len(_nodes(before, path)) - 1 for path in paths}
+    new = {tuple(path): len(nodes_along(before, path)) - 1 for path in paths}
     cfg.merge_from_dict(options)
     for path, depth in new.items():
         for i in range(depth, len(path)):
@@ -43,7 +44,7 @@ def merge_options(cfg: Config, options: dict) -> None:
 
 def _check_structure(cfg: Config, path: Sequence[str]) -> None:
     """Check that the merge can descend along a path; None becomes a dict where one is usual."""
-    nodes = _nodes(cfg, path)
+    nodes = nodes_along(cfg, path)
     depth, node = len(nodes) - 1, nodes[-1]
     if depth == len(path) or isinstance(node, dict):
         return
@@ -65,8 +66,8 @@ def _check_variable(cfg: Config, path: Sequence[str]) -> None:
     if path[0] in ENTRIES | OURS or path[0] not in cfg:
         return
     value = cfg[path[0]] if isinstance(cfg[path[0]], (dict, list)) and cfg[path[0]] else None
-    users = _ending(cfg, path) or _ending(cfg, path[-1:]) or [
-        key for key, other in _items(cfg) if value and other == value and key.partition('.')[0] in ENTRIES
+    users = keys_ending(cfg, path) or keys_ending(cfg, path[-1:]) or [
+        key for key, other in items(cfg) if value and other == value and key.partition('.')[0] in ENTRIES
     ]  # fmt: skip
     remedy = f'Set {" or ".join(users[:3])}.' if users else 'Set the entries that it was used for.'
     raise SR4IRError(
@@ -77,7 +78,7 @@ def _check_variable(cfg: Config, path: Sequence[str]) -> None:
 
 def _check_new(before: Config, cfg: Config, path: Sequence[str], depth: int) -> None:
     """Check that something reads the entry ``path[depth]`` of the dict at ``path[:depth]``, which has it now."""
-    nodes, key, parent = _nodes(cfg, path), path[depth], '.'.join(path[:depth])
+    nodes, key, parent = nodes_along(cfg, path), path[depth], '.'.join(path[:depth])
     if re.fullmatch(_FREE, parent) and depth == len(path) - 1:
         return
     if parent == 'default_hooks' and isinstance(nodes[2], dict) and 'type' in nodes[2]:
@@ -93,34 +94,8 @@ def _check_new(before: Config, cfg: Config, path: Sequence[str], depth: int) -> 
         names = (set(nodes[depth]) | (known or set())) - {key, 'type', '_scope_'}
         raise SR4IRError(
             f"Nothing reads the option '{'.'.join(path)}': '{key}' is unknown in {parent or repr(_name(cfg))}. "
-            f'{_suggestion(before, path, depth, names)}'
+            f'{suggest(before, path, depth, names)}'
         )
-
-
-def _suggestion(cfg: Config, path: Sequence[str], depth: int, names: set[str]) -> str:
-    """Return the nearest entries: with the same end elsewhere, in the same dict, with the same name elsewhere."""
-    near = difflib.get_close_matches(path[depth], names)
-    found = (
-        _ending(cfg, path)
-        or ['.'.join(_existing(cfg, [*path[:depth], name, *path[depth + 1 :]], depth + 1)) for name in near]
-        or _ending(cfg, path[-1:])
-        or difflib.get_close_matches('.'.join(path), [key for key, _ in _items(cfg) if key.count('.') >= depth])
-    )
-    if found:
-        return f'Did you mean {" or ".join(found[:3])}?'
-    return f'It has: {", ".join(sorted(names)[:12])}.' if names else 'Correct the key.'
-
-
-def _existing(cfg: Config, path: Sequence[str], least: int) -> Sequence[str]:
-    """Return a path if it exists, else its start."""
-    return path if len(_nodes(cfg, path)) > len(path) else path[:least]
-
-
-def _ending(cfg: Config, path: Sequence[str]) -> list[str]:
-    """Return the keys of a config that end like a path, the shortest first."""
-    end = f'.{".".join(path)}'
-    found = [key for key, _ in _items(cfg) if key.endswith(end) and key.partition('.')[0] in ENTRIES]
-    return sorted(found, key=lambda key: (not key.startswith('model'), key.count('.')))
 
 
 def _packages(cfg: Config, path: Sequence[str], nodes: Sequence[Any], scope: str | None) -> list[str]:
@@ -134,20 +109,6 @@ def _packages(cfg: Config, path: Sequence[str], nodes: Sequence[Any], scope: str
     return [*found, *(name.partition('.')[0] for name in ([imports] if isinstance(imports, str) else imports))]
 
 
-def _nodes(cfg: Config, path: Sequence[str]) -> list[Any]:
-    """Return the nodes along a path as far as they exist; the first one is the whole config."""
-    nodes: list[Any] = [cfg._cfg_dict]
-    for key in path:
-        node = nodes[-1]
-        if isinstance(node, dict) and key in node:
-            nodes.append(node[key])
-        elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
-            nodes.append(node[int(key)])
-        else:
-            break
-    return nodes
-
-
 def _leaves(options: dict, prefix: str = '') -> Iterator[str]:
     """Yield the dotted keys of options; a dict that replaces another one counts as one value."""
     for key, value in options.items():
@@ -155,14 +116,6 @@ def _leaves(options: dict, prefix: str = '') -> Iterator[str]:
             yield from _leaves(value, f'{prefix}{key}.')
         else:
             yield f'{prefix}{key}'
-
-
-def _items(node: Any, prefix: str = '') -> Iterator[tuple[str, Any]]:
-    """Yield the dotted keys and values of all entries in nested dicts and lists."""
-    pairs = node.items() if hasattr(node, 'items') else enumerate(node) if isinstance(node, list) else ()
-    for key, value in pairs:
-        yield f'{prefix}{key}', value
-        yield from _items(value, f'{prefix}{key}.')
 
 
 def _name(cfg: Config) -> str:
