@@ -113,7 +113,7 @@ _XML = {
 }
 for _what, _text in _XML.items():
     _files = {f'data/voc/Annotations/train{i}.xml': _text for i in range(2)}
-    bad(f'annotations: VOC, {_what}', _VOC, 'train0', files=_files)
+    bad(f'annotations: VOC, {_what}', _VOC, 'train', files=_files)
 bad('annotations: VOC, a file is missing', _VOC, 'train0.xml', files={'data/voc/Annotations/train0.xml': None})
 bad('annotations: VOC, an empty list', _VOC, 'train.txt', files={'data/voc/ImageSets/Main/train.txt': ''})
 bad('annotations: VOC, a list of other names', _VOC, 'nosuch', files={'data/voc/ImageSets/Main/train.txt': 'nosuch\n'})
@@ -122,7 +122,7 @@ bad('annotations: VOC, a list with labels', _VOC, 'train0', files={'data/voc/Ima
 bad(
     'annotations: ground truth that the metric needs is not packed',
     'test x.py runs/voc/epoch_1.pth',
-    'ground truth',
+    'instances',
     files=variant(
         'voc',
         'test_dataloader = dict(dataset=dict(pipeline=[_base_.load, _base_.resize, _base_.boxes, '

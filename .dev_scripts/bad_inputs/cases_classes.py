@@ -124,6 +124,12 @@ bad(
     setup=lambda: shutil.rmtree('data/cls/train/disc'),
 )
 bad(
+    'classes: a training folder is empty',
+    'train cls.py --work-dir new',
+    'disc',
+    setup=lambda: [path.unlink() for path in Path('data/cls/train/disc').iterdir()],
+)
+bad(
     'classes: a folder more in train',
     'train cls.py --work-dir new',
     'star',

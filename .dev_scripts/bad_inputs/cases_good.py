@@ -125,10 +125,10 @@ good(
 )
 good('good: another scheme that is asked for', 'test seg.py runs/seg/epoch_1.pth --scheme s', says('does not use'))
 good(
-    'good: an empty folder of a class',
-    'train cls.py --work-dir new',
+    'good: an empty validation folder of a class that is asked for',
+    'train cls.py --work-dir new --cfg-options default_hooks.class_check.allow=[val]',
     trained('new'),
-    setup=lambda: [path.unlink() for path in Path('data/cls/train/disc').iterdir()],
+    setup=lambda: [path.unlink() for path in Path('data/cls/val/disc').iterdir()],
 )
 good(
     'good: VOC without the size of the image',

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from bench import picture, save
-from case import good, says, variant
+from case import good, has_files, says, variant
 from checks import same_as_training
 
 for _run in ('seg', 'det', 'cls', 'voc', 's2t', 'l2t', 's', 'x2', 'mix', 'ema'):
@@ -97,4 +97,26 @@ good(
         'test_dataloader = dict(dataset=dict(pipeline=[_base_.pipeline[0], '
         "dict(type='Resize', scale=(4, 4)), _base_.pipeline[2]]))",
     ),
+)
+good(
+    'good: a checkpoint of a published name',
+    'test runs/seg/epoch_1-1a2b3c4d.pth',
+    same_as_training('seg'),
+    setup=lambda: Path('runs/seg/epoch_1.pth').rename('runs/seg/epoch_1-1a2b3c4d.pth'),
+)
+good(
+    'good: the only checkpoint of a work dir has a published name',
+    'test runs/seg',
+    same_as_training('seg'),
+    setup=lambda: Path('runs/seg/epoch_1.pth').rename('runs/seg/epoch_1-1a2b3c4d.pth'),
+)
+good(
+    'good: panels of names with dots',
+    'test runs/seg --show-dir panels',
+    has_files('panels/scan.000.png', 'panels/scan.001.png'),
+    setup=lambda: [
+        Path(f'data/seg/{kind}/val/{i}.png').rename(f'data/seg/{kind}/val/scan.00{i}.png')
+        for kind in ('img', 'ann')
+        for i in range(2)
+    ],
 )
