@@ -42,6 +42,7 @@ def check_entries(cfg: Config, *stages: str) -> None:
     for stage in stages:
         check_stage(stage, used)
     check_numbers(used)
+    _check_length(used)
 
 
 def _check_top_level(cfg: Config) -> None:
@@ -104,3 +105,16 @@ def _check_run(cfg: Config) -> None:
         raise SR4IRError(f'log_level={level!r} is unknown; choose from DEBUG, INFO, WARNING and ERROR.')
     if not cfg.get('model'):
         raise SR4IRError('The config has no model: set it.')
+    if not isinstance(cfg.get('load_from'), (str, type(None))):
+        raise SR4IRError(f'load_from={cfg.load_from!r} is no checkpoint: name a .pth file or a URL.')
+
+
+def _check_length(entries: dict) -> None:
+    """Check that an epoch ends."""
+    sampler = (entries.get('train_dataloader') or {}).get('sampler') or {}
+    loop = entries.get('train_cfg') or {}
+    if 'Infinite' in type_name(sampler.get('type')) and (loop.get('by_epoch') or 'max_epochs' in loop):
+        raise SR4IRError(
+            f'train_dataloader.sampler: {sampler["type"]} has no end, but train_cfg counts epochs. Set '
+            'train_dataloader.sampler.type=DefaultSampler, or a loop in iterations (train_cfg.max_iters).'
+        )
