@@ -1,9 +1,12 @@
 """The error that a user can fix, and how the tools show it."""
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_RUNNER = os.path.join('mmengine', 'runner', 'runner.py')
 
 
 class SR4IRError(ValueError):
@@ -21,8 +24,8 @@ class SR4IRError(ValueError):
 def user_errors() -> Iterator[None]:
     """Print an :class:`SR4IRError` or an error of the system as one message without a traceback, and exit with code 2.
 
-    Errors of the system are missing files, a full disk, missing permissions, a lost connection. A type or an argument
-    in a config that MMEngine's registries do not know is a mistake of the user too.
+    Errors of the system are missing files, a full disk, missing permissions, a lost connection. What cannot be built
+    from a config is a mistake of the user too; with SR4IR_TRACEBACK=1 in the environment, its traceback is shown.
 
     Example:
         >>> if __name__ == '__main__':
@@ -36,15 +39,38 @@ def user_errors() -> Iterator[None]:
         message = str(error).rpartition(f'{type(error).__name__}: ')[2].strip()
         print(f'\nerror: {message}', file=sys.stderr)
         sys.exit(2)
-    except (TypeError, KeyError) as error:
-        if not _is_of_config(error):
+    except Exception as error:
+        part = _part_of_config(error)
+        if part is None or os.environ.get('SR4IR_TRACEBACK'):
             raise
-        print(f'\nerror: the config does not fit: {error.args[0]}', file=sys.stderr)
+        reason = error.args[0] if isinstance(error, (TypeError, KeyError)) and error.args else f'{_kind(error)}{error}'
+        print(f'\nerror: the config does not fit{part}: {reason}', file=sys.stderr)
         sys.exit(2)
 
 
-def _is_of_config(error: TypeError | KeyError) -> bool:
-    """Return whether MMEngine could not call what a config names: it is unknown, or does not have the arguments."""
-    functions = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
-    passed_on = 'build_from_cfg' in functions and 'got an unexpected keyword argument' in str(error)
-    return functions[-1] == 'build_from_cfg' or passed_on
+def _kind(error: Exception) -> str:
+    return f'{type(error).__name__}: ' if str(error) else type(error).__name__
+
+
+def _part_of_config(error: Exception) -> str | None:
+    """Return which part of the config MMEngine was building when an error was raised, or None if it was not building.
+
+    It calls what the config names with the values there, and each class fails in its own way if they make no sense.
+    """
+    found = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        name, values = frame.f_code.co_name, frame.f_locals
+        if name == 'build_from_cfg' and values.get('obj_type'):
+            found = f' ({getattr(values["obj_type"], "__name__", values["obj_type"])}: {_short(values.get("args"))})'
+        elif name.startswith(('build_', 'register_', 'set')) and frame.f_code.co_filename.endswith(_RUNNER):
+            entries = {key: value for key, value in values.items() if isinstance(value, (dict, list, str, int))}
+            found = f' ({name.partition("_")[2]}: {_short(entries)})'
+    return found
+
+
+def _short(entries: dict | None) -> str:
+    """Return the keys and values of a dict in one line, without what is in the values."""
+    texts = {
+        key: '...' if isinstance(value, (dict, list)) and value else value for key, value in (entries or {}).items()
+    }
+    return ', '.join(f'{key}={value}' for key, value in texts.items())[:300]

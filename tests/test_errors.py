@@ -60,8 +60,15 @@ def test_types_and_arguments_that_do_not_exist_are_one_message(cfg, words, capsy
     assert words in capsys.readouterr().err.removeprefix('\nerror: the config does not fit: ')
 
 
-def test_errors_inside_of_a_class_are_bugs():
+def test_values_that_make_a_class_fail_are_one_message_or_a_traceback_if_asked_for(capsys, monkeypatch):
+    with pytest.raises(SystemExit) as end, user_errors():
+        MODELS.build(dict(type=Net, channels=1, fail=True))
+    assert end.value.code == 2 and '(Net: channels=1, fail=True): key' in capsys.readouterr().err
+    monkeypatch.setenv('SR4IR_TRACEBACK', '1')
     with pytest.raises(KeyError), user_errors():
         MODELS.build(dict(type=Net, channels=1, fail=True))
+
+
+def test_errors_outside_of_a_config_are_bugs():
     with pytest.raises(TypeError), user_errors():
         Net(chanels=1)

@@ -42,6 +42,8 @@ def main() -> None:
     if args.show_dir:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+    if not cfg.get('test_dataloader'):
+        raise SR4IRError(f"'{cfg.filename}' has no test_dataloader, so there is nothing to test: set it.")
     check_data(cfg, 'test_dataloader')
     check_entries(cfg, 'test')
 

@@ -98,6 +98,6 @@ bad(
 bad(
     'configs: a net without boxes for a detector',
     _TRAIN,
-    'x.py',
+    'bbox_head=None',
     files={'x.py': "_base_ = 'det.py'\nmodel = dict(task=dict(bbox_head=None))\n"},
 )

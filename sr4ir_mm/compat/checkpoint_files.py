@@ -36,13 +36,19 @@ def name_the_file(load_checkpoint: Callable) -> Callable:
 
 def _with_name(loaded: Any, filename: str) -> dict:
     state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not state or not all(isinstance(key, str) for key in state):
+    if not isinstance(state, dict) or not state or not all(map(_is_entry, state.items())):
         raise SR4IRError(f"'{filename}' has no state dict of a network: name a checkpoint file.")
     metadata = getattr(state, '_metadata', OrderedDict())
     state = OrderedDict(state)
     state._metadata = metadata
     metadata.setdefault('', {})['file'] = filename
     return {**loaded, 'state_dict': state} if 'state_dict' in loaded else state
+
+
+def _is_entry(item: tuple[Any, Any]) -> bool:
+    """Return whether a pair may belong to a state dict; MMEngine would pass over texts with a warning."""
+    key, value = item
+    return isinstance(key, str) and not isinstance(value, (str, bytes))
 
 
 def _reason(error: Exception) -> str:

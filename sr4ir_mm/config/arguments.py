@@ -132,9 +132,20 @@ def _parameters(target: Any) -> set[str] | None:
         found |= {p.name for p in parameters}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return found - {'self'}
+        if _swallows(init):
+            return found - {'self'}
         if not _passes_on(init):
             return None
     return None
+
+
+def _swallows(init: Any) -> bool:
+    """Return whether a function takes further arguments and does nothing with them, as mmseg's metrics do."""
+    names = [p.name for p in inspect.signature(init).parameters.values() if p.kind is p.VAR_KEYWORD]
+    try:
+        return all(len(re.findall(rf'\b{name}\b', inspect.getsource(init))) == 1 for name in names)
+    except (OSError, TypeError):
+        return False
 
 
 def _passes_on(init: Any) -> bool:

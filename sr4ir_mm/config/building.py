@@ -31,8 +31,8 @@ def build_model(cfg: Config, checkpoint: str | None = None) -> SR4IR:
     model = _build(cfg, model_config(cfg))
     if not isinstance(model, SR4IR):
         raise SR4IRError(
-            f"The config's model is {type(model).__name__}, not SR4IR. Add a super-resolution network: --sr edsr "
-            '--scale 4, or sr4ir_mm.mix in Python.'
+            f"The model of '{cfg.filename}' is {type(model).__name__}, not SR4IR. Name a config of SR4IR, or a "
+            'checkpoint alone, which holds its config. In Python, sr4ir_mm.mix adds a super-resolution network.'
         )
     if checkpoint:
         from mmengine.runner import load_checkpoint  # takes seconds

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ _ARGUMENTS = {
 }  # fmt: skip
 
 
+#: arguments that name what is written
+_OUTPUTS = {'out', 'out_dir', 'output', 'show_dir', 'work_dir', 'write_config'}
+
+
 class Parser(argparse.ArgumentParser):
     """Parser of a command line on which no option may be given twice: only the last one would count."""
 
@@ -29,7 +34,11 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None) -> tuple:
         """Forget the options of an earlier command line, then parse as usual."""
         self.given: set[str] = set()
-        return super().parse_known_args(args, namespace)
+        parsed, rest = super().parse_known_args(args, namespace)
+        for name in _OUTPUTS & vars(parsed).keys():
+            if re.match(r'[a-z][\w+.-]+:/', value := str(getattr(parsed, name))):  # pathlib makes one slash of two
+                raise SR4IRError(f"'{value}' is an address, but results are written to files: name one.")
+        return parsed, rest
 
 
 class _Once(argparse._StoreAction):

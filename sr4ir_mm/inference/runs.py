@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
@@ -46,4 +47,8 @@ def dataset_meta(cfg: Config, weights: str | None = None) -> dict:
     with DATASETS.switch_scope_and_registry(None) as library:
         meta = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
     stored = (read_meta(weights) if weights else {}).get('dataset_meta') or {}
-    return {**meta, **{key: value for key, value in stored.items() if value is not None}}
+    meta = {**meta, **{key: value for key, value in stored.items() if value is not None}}
+    if cfg.get('default_scope') == 'mmseg' and meta.get('classes') and meta.get('palette') is None:
+        colors = np.random.RandomState(42).randint(0, 255, (len(meta['classes']), 3))  # those of mmseg's data sets
+        meta['palette'] = colors.tolist()
+    return meta

@@ -168,6 +168,8 @@ def read_image(path: str, step: Callable[[dict], dict | None], results: dict) ->
     Raises:
         SR4IRError: If the file is missing or cannot be decoded, or the range of its pixels is unknown.
     """
+    if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe may never end
+        raise SR4IRError(f"Image '{path}' is not a file: replace or remove it.")
     if os.path.isfile(path) and _bits(path) > 8:
         with open(path, 'rb') as file:
             try:

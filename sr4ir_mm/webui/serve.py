@@ -56,6 +56,8 @@ def serve(
     Raises:
         SR4IRError: If an allowed host is not a name, or the address or the port cannot be listened on.
     """
+    if examples and not os.path.isdir(examples):
+        raise SR4IRError(f"--examples '{examples}' is not a folder: name one with images.")
     hosts = Hosts(host, allowed_hosts)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the folder is deleted
     with tempfile.TemporaryDirectory(prefix='sr4ir_mm_webui_', ignore_cleanup_errors=True) as folder:

@@ -23,7 +23,7 @@ def test_the_preprocessor_next_to_the_model_becomes_ts():
 
 
 def test_another_model():
-    with pytest.raises(SR4IRError, match=r'is ResNet, not SR4IR\. Add a super-resolution network: --sr'):
+    with pytest.raises(SR4IRError, match=r'is ResNet, not SR4IR\. Name a config of SR4IR'):
         build_model(Config(dict(model=dict(type='mmpretrain.ResNet', depth=18))))
     with pytest.raises(SR4IRError, match='has no model'):
         build_model(Config(dict(a=1)))
