@@ -50,7 +50,5 @@ def test_a_detector_of_two_stages(tmp_path, capsys):
 
 def test_mistakes(tmp_path, fails):
     (tmp_path / 'bare.py').write_text("model = dict(type='mmpretrain.ResNet', depth=18)")
-    assert fails(TOOL, 'bare.py').startswith(
-        "The model of 'bare.py' is ResNet, not SR4IR. Add a super-resolution network"
-    )
+    assert fails(TOOL, 'bare.py').startswith("The model of 'bare.py' is ResNet, not SR4IR. Name a config")
     assert fails(TOOL, 'no.py').startswith("Config 'no.py' not found")
