@@ -105,6 +105,8 @@ def _check_run(cfg: Config) -> None:
         raise SR4IRError(f'log_level={level!r} is unknown; choose from DEBUG, INFO, WARNING and ERROR.')
     if not cfg.get('model'):
         raise SR4IRError('The config has no model: set it.')
+    if not isinstance(cfg.get('randomness', {}), dict):
+        raise SR4IRError(f'randomness={cfg.randomness!r} is no dict: set randomness.seed, or leave it out.')
     if not isinstance(cfg.get('load_from'), (str, type(None))):
         raise SR4IRError(f'load_from={cfg.load_from!r} is no checkpoint: name a .pth file or a URL.')
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from mmengine.runner import Runner
 
+from ..errors import SR4IRError
+
 
 class LateDumpRunner(Runner):
     """MMEngine's Runner, which keeps the config in the work dir that of the checkpoints there.
@@ -30,6 +32,22 @@ class LateDumpRunner(Runner):
         """Save a checkpoint as MMEngine does."""
         self._dump_once()
         super().save_checkpoint(*args, **kwargs)
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Check that the metrics of the best checkpoint were measured, then call the hooks as MMEngine does.
+
+        Raises:
+            SR4IRError: If one was not. The epoch is saved already.
+        """
+        if fn_name == 'after_val_epoch' and (metrics := kwargs.get('metrics')):
+            wanted = [name for hook in self.hooks for name in getattr(hook, 'save_best', None) or ()]
+            missing = [name for name in wanted if name not in (*metrics, 'auto')]
+            if missing:
+                raise SR4IRError(
+                    f"default_hooks.checkpoint.save_best='{missing[0]}' is no metric of the validation, which has: "
+                    f'{", ".join(metrics)}. Name one of them, and continue with --resume.'
+                )
+        super().call_hook(fn_name, **kwargs)
 
     def _dump_once(self) -> None:
         if not self.is_dumped:

@@ -82,6 +82,7 @@ def test_a_misspelled_entry_of_a_file(wrong, right, tmp_path):
         ({'train_dataloader': None}, 'has no train_dataloader: set train_dataloader, train_cfg, optim_wrapper'),
         ({'model': None}, 'has no model'),
         ({'log_level': 'FOO'}, r"log_level='FOO' is unknown; choose from DEBUG"),
+        ({'randomness': None}, 'randomness=None is no dict: set randomness.seed'),
         ({'load_from': 5}, 'load_from=5 is no checkpoint'),
         ({'train_dataloader.sampler.type': 'InfiniteSampler'}, 'InfiniteSampler has no end, but train_cfg'),
         ({'param_scheduler': dict(_delete_=True, sr=None)}, r'param_scheduler\.sr=None is no schedule.* \[\] for a'),

@@ -89,3 +89,14 @@ def test_a_loss_that_is_not_finite(tmp_path, fails):
     assert checkpoints(tmp_path) == ['best_mIoU_epoch_1.pth', 'epoch_1.pth']
     state = torch.load(work_dir / 'epoch_1.pth')['state_dict']
     assert all(value.isfinite().all() for value in state.values())
+
+
+def test_a_best_metric_that_is_not_measured(tmp_path, fails):
+    """Only the first validation tells; the epoch is saved before."""
+    make_voc(tmp_path / 'voc')
+    tiny_config(tmp_path, **{'default_hooks.checkpoint': dict(save_best='mIou', rule='greater')})
+    message = fails('train', 'tiny.py')
+    assert message.startswith(
+        "default_hooks.checkpoint.save_best='mIou' is no metric of the validation, which has: aAcc, "
+    )
+    assert checkpoints(tmp_path) == ['epoch_1.pth']
