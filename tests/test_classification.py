@@ -148,6 +148,7 @@ def test_real_images(tmp_path):
     cfg = small_config(tmp_path / 'cls.py', MINI, edge=72, crop=64)
     task = Config.fromfile(CONFIGS / '_base_/tasks/resnet18.py').task
     cfg.model.task.backbone, cfg.model.task.head = task.backbone, task.head
+    cfg.model.task.head.num_classes = 22  # of the subset
     cfg.merge_from_dict({'model.task.backbone.init_cfg': None, 'model.sr': dict(mid_channels=64, num_blocks=16)})
     for loader, count in ((cfg.train_dataloader, 16), (cfg.val_dataloader, 8), (cfg.test_dataloader, 8)):
         loader.dataset.indices = list(range(0, 10 * count, 10))
