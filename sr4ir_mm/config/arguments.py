@@ -132,7 +132,7 @@ def _parameters(target: Any) -> set[str] | None:
         found |= {p.name for p in parameters}
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             return found - {'self'}
-        if _swallows(init):
+        if inspect.isclass(target) and _swallows(init):
             return found - {'self'}
         if not _passes_on(init):
             return None

@@ -34,7 +34,11 @@ def check_numbers(entries: dict) -> None:
     """
     _check_schedules(entries.get('param_scheduler'))
     _check_networks(entries.get('model'))
-    _check('train_cfg', entries.get('train_cfg'), 1, 'max_epochs', 'max_iters', 'val_interval')
+    lengths = {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value  # as MMEngine does
+        for key, value in (entries.get('train_cfg') or {}).items()
+    }
+    _check('train_cfg', lengths, 1, 'max_epochs', 'max_iters', 'val_interval')
     _check('randomness', entries.get('randomness'), 0, 'seed')
     for name in ('sr', 'task'):
         part = (entries.get('optim_wrapper') or {}).get(name) or {}
