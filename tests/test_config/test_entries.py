@@ -96,7 +96,8 @@ def test_mistakes_of_a_file(options, words, tmp_path):
 
 
 @pytest.mark.parametrize('options', [
-    {'param_scheduler': None}, {'visualizer': None}, {'train_cfg.val_interval': 57300.0}, {'val_dataloader': None, 'val_cfg': None, 'val_evaluator': None},
+    {'param_scheduler': None}, {'visualizer': None}, {'train_cfg.val_interval': 57300.0},
+    {'val_dataloader': None, 'val_cfg': None, 'val_evaluator': None},
     {'optim_wrapper.sr.optimizer.betas': (0.9, 0.99)}, {'train_dataloader.dataset.indices': 2}, {'randomness.seed': 0},
     {'default_hooks.checkpoint.priority': 'LOW'}, {'model.sr.init_cfg': [dict(type='Pretrained', checkpoint='a.pth')]},
 ])  # fmt: skip
