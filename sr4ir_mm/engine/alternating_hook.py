@@ -82,11 +82,11 @@ class AlternatingUpdateHook(Hook):
             checkpoint['state_dict'] = state
 
     def before_val(self, runner: Runner) -> None:
-        """Refuse to measure random weights, see :func:`check_trained`."""
+        """Refuse to measure random weights, see ``check_trained``."""
         check_trained(unwrap(runner.model))
 
     def before_test(self, runner: Runner) -> None:
-        """Refuse to measure random weights, see :func:`check_trained`."""
+        """Refuse to measure random weights, see ``check_trained``."""
         check_trained(unwrap(runner.model))
 
     def before_train_epoch(self, runner: Runner) -> None:
