@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The first that runs: a pyenv shim may be on PATH without the Python behind it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
-# Exact versions of everything that was tested together. `make test TESTED=` takes the newest of each range instead.
-# of the environment, once there is one
+# The Python of the environment, once there is one.
 PY := $(shell $(firstword $(wildcard $(BIN)/python) $(PYTHON) false) -c 'import sys; print("%d%d" % sys.version_info[:2])')
+# Exact versions of everything that was tested together. `make test TESTED=` takes the newest of each range instead.
 TESTED ?= $(wildcard requirements/tested/py$(PY).txt)
 PIP := $(BIN)/python -m pip
 # The marks of what is installed have the name of the set, so that another one is installed when it is asked for.

@@ -24,9 +24,7 @@ def read_checkpoint(path: str) -> State:
     """
     from mmengine.runner import CheckpointLoader  # takes seconds
 
-    with readable(path):
-        # torch's own default: the safe loader from torch 2.6 on
-        loaded = CheckpointLoader.load_checkpoint(find_checkpoint(path), map_location='cpu')
+    loaded = CheckpointLoader.load_checkpoint(find_checkpoint(path), map_location='cpu')
     state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
     return check_state(path, state)
 

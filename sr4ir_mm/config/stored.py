@@ -49,15 +49,14 @@ def stored_config(path: str | Path) -> Config:
         entries = parse_config(text)
         for key in ('work_dir', 'launcher', *(('resume', 'load_from') if entries.get('resume') else ())):
             entries.pop(key, None)  # of that start of the training
-        check_types(entries, path)
         name = _run_name(meta) or folder.resolve().name
-        return Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))
-    except SR4IRError:
-        raise
+        cfg = Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))
     except (SyntaxError, ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
         raise SR4IRError(
             f"The config in '{path}' cannot be read as data ({error}): name the config of its training."
         ) from error
+    check_types(entries, path)
+    return cfg
 
 
 def run_of(path: Path) -> str:

@@ -32,9 +32,9 @@ def run_config(work_dir: Path) -> Path:
 def last_checkpoint(work_dir: Path) -> Path | None:
     """Return the latest complete checkpoint of a work dir, or None.
 
-    This is the file that MMEngine's ``last_checkpoint`` names, if it is complete: MMEngine writes checkpoints in place,
-    so both files may be cut off. Otherwise it is the complete one with the highest number; without these, the best one,
-    then one with more in its name (published, averaged).
+    This is the file that MMEngine's ``last_checkpoint`` names, if it is complete: other tools may have left a part of a
+    file. Otherwise it is the complete one with the highest number; without these, the best one, then one with more in
+    its name (published, averaged).
     """
     named = work_dir / 'last_checkpoint'
     # only the name, because the folder may have been moved

@@ -79,7 +79,7 @@ def start(
     )
     from .page import LOOK, build_page  # gradio reads the environment when it is imported, too
 
-    page = build_page(comparison, examples).queue(api_open=False)  # no request runs beside the queue
+    page = build_page(comparison, examples).queue(api_open=False)  # every request waits in the queue
     uploads.examples = uploads.used()
     try:
         page.launch(
