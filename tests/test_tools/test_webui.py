@@ -303,7 +303,8 @@ def test_page(folder, browser, address):
     first = find('#the-baselines-prediction img')[0].get_attribute('src')
 
     find('input[aria-label="Baseline"]')[0].click()  # the page shows another choice at once
-    next(option for option in wait_for(lambda: find('[role=option]')) if SAME_TASK_NET in option.text).click()
+    # an option has no text while it fades in
+    wait_for(lambda: [option for option in find('[role=option]') if SAME_TASK_NET in option.text])[0].click()
     wait_for(lambda: pictures() and find('#the-baselines-prediction img')[0].get_attribute('src') != first)
 
     upload('corrupt.png')
