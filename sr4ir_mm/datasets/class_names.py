@@ -25,11 +25,23 @@ def parts(dataset: Dataset) -> Iterator[Dataset]:
         yield dataset
 
 
+def first_meta(meta: Any) -> dict:
+    """Return the ``metainfo`` of a data set; mmdet's of several with different ones, such as palettes, is a list."""
+    if isinstance(meta, list) and meta:
+        meta = meta[0]
+    return meta if isinstance(meta, dict) else {}
+
+
 def class_names(dataset: Dataset) -> list[str]:
-    """Return the names of the classes in the order of their labels; none if the data set does not know them."""
-    meta = getattr(dataset, 'metainfo', None)
-    classes = meta.get('classes') if isinstance(meta, dict) else None
-    return list(classes) if isinstance(classes, (list, tuple)) else []
+    """Return the names of the classes in the order of their labels.
+
+    None if the data set does not know them, or if its labels are depth maps: NYU's classes are scenes.
+    """
+    classes = first_meta(getattr(dataset, 'metainfo', None)).get('classes')
+    prefix = getattr(next(parts(dataset)), 'data_prefix', None)
+    if not isinstance(classes, (list, tuple)) or (isinstance(prefix, dict) and 'depth_map_path' in prefix):
+        return []
+    return list(classes)
 
 
 def label_names(dataset: Dataset) -> list[str]:

@@ -8,7 +8,15 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
-from ..datasets.class_names import check_categories, class_names, label_names, parts, source_of, with_nearest
+from ..datasets.class_names import (
+    check_categories,
+    class_names,
+    first_meta,
+    label_names,
+    parts,
+    source_of,
+    with_nearest,
+)
 from ..datasets.coco_files import check_evaluated
 from ..errors import SR4IRError
 from ..registry import HOOKS
@@ -50,6 +58,7 @@ class ClassCheckHook(Hook):
         for stage, dataset in data.items():
             self._compare(stage, dataset, label_names(dataset), label_names(reference), _describe(first, reference))
             self._compare_zero(stage, dataset, reference)
+            self._compare_parts(stage, dataset)
             self._check_metrics(runner, stage, dataset)
         if first == 'train':
             self._check_folders(reference)
@@ -59,7 +68,7 @@ class ClassCheckHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the data of a test with those that the network was trained on, as far as the checkpoint has them."""
         data = dict(_built(runner))
-        meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
+        meta = first_meta((checkpoint.get('meta') or {}).get('dataset_meta'))
         if 'train' not in data and isinstance(meta.get('classes'), (list, tuple)):
             for stage, dataset in data.items():
                 self._compare(stage, dataset, class_names(dataset), list(meta['classes']), 'the data of the training')
@@ -73,6 +82,12 @@ class ClassCheckHook(Hook):
             f'T{text[1:]} Labels are numbers in the order of the names: give both the same names in the same order, '
             'metainfo=dict(classes=(...)), or add folders that are missing; an empty one is enough.',
         )
+
+    def _compare_parts(self, stage: str, dataset: Dataset) -> None:
+        """Compare data sets that are concatenated with the first one of them."""
+        first, *others = parts(dataset)
+        for part in others:
+            self._compare(stage, part, label_names(part), label_names(first), _describe(stage, first))
 
     def _compare_zero(self, stage: str, dataset: Dataset, reference: Dataset) -> None:
         values = [getattr(next(parts(data)), 'reduce_zero_label', False) for data in (dataset, reference)]
@@ -97,7 +112,7 @@ class ClassCheckHook(Hook):
     def _check_heads(self, runner: Runner, stage: str, dataset: Dataset) -> None:
         if not (classes := class_names(dataset)):
             return
-        wrong = wrong_heads(unwrap(unwrap(runner.model).task), {**dataset.metainfo, 'classes': classes})
+        wrong = wrong_heads(unwrap(unwrap(runner.model).task), {**first_meta(dataset.metainfo), 'classes': classes})
         above = bool(getattr(runner, 'cfg', None) and runner.cfg.get('data_preprocessor'))  # the model, in the config
         texts = {
             entry: f'{entry if above and entry.startswith("data_preprocessor") else f"model.task.{entry}"}={right} '

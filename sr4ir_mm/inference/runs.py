@@ -8,6 +8,7 @@ from mmengine.registry import DATASETS
 
 from ..config import find_weights, load_config
 from ..config.stored import read_meta
+from ..datasets.class_names import first_meta
 from ..errors import SR4IRError
 
 #: weights for a trial of a config that is not trained yet
@@ -46,7 +47,7 @@ def dataset_meta(cfg: Config, weights: str | None = None) -> dict:
     dataset = cfg.test_dataloader.dataset
     with DATASETS.switch_scope_and_registry(None) as library:
         meta = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
-    stored = (read_meta(weights) if weights else {}).get('dataset_meta') or {}
+    stored = first_meta((read_meta(weights) if weights else {}).get('dataset_meta'))
     meta = {**meta, **{key: value for key, value in stored.items() if value is not None}}
     if cfg.get('default_scope') == 'mmseg' and meta.get('classes') and meta.get('palette') is None:
         colors = np.random.RandomState(42).randint(0, 255, (len(meta['classes']), 3))  # those of mmseg's data sets

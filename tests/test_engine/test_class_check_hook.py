@@ -1,10 +1,12 @@
 """Names of classes, in the data sets of a run and in its checkpoint, and the heads of the task network."""
 
 import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 from helpers.toy import EDSR, ToyClassifier
+from mmdet.datasets import ConcatDataset as DetConcatDataset
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from torch import nn
 
@@ -84,6 +86,37 @@ def test_wrapped_data_sets(classes, wrap):
     data = wrap(named(classes))
     with pytest.raises(SR4IRError, match=rf'num_classes={len(classes)} \(now 3\)'):
         ClassCheckHook().before_run(runner_on(task_with(head=3), train=data))
+
+
+@pytest.mark.parametrize('number, fits', [(3, True), (4, False)])
+def test_concatenated_data_with_another_palette(number, fits):
+    """mmdet's metainfo of them is a list, also of VOC 2007 and 2012."""
+    parts = [Named(metainfo=dict(classes=tuple('abc'), palette=[color])) for color in (1, 2)]
+    data = DetConcatDataset(parts)
+    runner = runner_on(task_with(head=number), train=data, val=named('abc'))
+    with nullcontext() if fits else pytest.raises(SR4IRError, match=r'head\.num_classes=3 \(now 4\)'):
+        ClassCheckHook().before_run(runner)
+    hook = ClassCheckHook()
+    hook.after_load_checkpoint(runner_on(task_with(), test=named('abc')), dict(meta=dict(dataset_meta=data.metainfo)))
+    with pytest.raises(SR4IRError, match="'c' .*is missing"):
+        hook.after_load_checkpoint(
+            runner_on(task_with(), test=named('abd')), dict(meta=dict(dataset_meta=data.metainfo))
+        )
+
+
+@pytest.mark.parametrize('wrap', [DetConcatDataset, lambda data: ConcatDataset(data, ignore_keys='classes')])
+def test_concatenated_data_whose_classes_differ(wrap):
+    runner = runner_on(task_with(head=3), train=wrap([named('abc'), named('acb')]))
+    with pytest.raises(SR4IRError, match="training data have other classes than the training data: class 1 is 'c'"):
+        ClassCheckHook().before_run(runner)
+    ClassCheckHook('train').before_run(runner)
+
+
+def test_depth_maps_have_no_classes():
+    """The names of NYU are scenes."""
+    data = named('abcde')
+    data.data_prefix = dict(img_path='images', depth_map_path='annotations')
+    ClassCheckHook().before_run(runner_on(task_with(decode_head=1), train=data, val=data))
 
 
 def test_data_without_metainfo():
