@@ -185,7 +185,7 @@ def check_protocol(cfg: Config, protocol: dict) -> None:
     """Compare the training with the paper's."""
     assert (cfg.train_cfg.max_epochs, cfg.train_cfg.by_epoch) == (protocol['epochs'], True)
     assert cfg.randomness.seed == protocol['seed']
-    alternating = dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=protocol['warmup'])
+    alternating = dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_ratio=protocol['warmup'] / protocol['epochs'])
     assert cfg.default_hooks.alternating == alternating and not cfg.get('custom_hooks')
     assert cfg.default_hooks.checkpoint.save_best == protocol['best']
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)

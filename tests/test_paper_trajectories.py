@@ -157,7 +157,7 @@ def run(fixture, tmp_path, monkeypatch):
             schedules[net] = schedules[net][:-1] if warm_up else [cosine]
         calls, feats = watch(model)
         result = follow(monkeypatch, tmp_path, model, case.batches(npz), grids, cfg.optim_wrapper, schedules,
-                        warmup_epochs=int(warm_up), iterations=iterations)  # fmt: skip
+                        warm_up=warm_up, iterations=iterations)  # fmt: skip
         assert_followed(result, calls, feats, case, expected)
         assert_state(result, case, expected, fixture(f'traj_{name}'), init_checks)
         return result, expected

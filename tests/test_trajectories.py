@@ -41,7 +41,7 @@ def batches(npz) -> list[dict]:
 
 @pytest.fixture
 def run(fixture, tmp_path, monkeypatch):
-    def run(warmup_epochs: int) -> Trajectory:
+    def run(warm_up: bool) -> Trajectory:
         npz = fixture('traj_cls_toy')
         sr = dict(EDSR, rgb_std=[1 / 255] * 3)  # EDSR's own range is 0 to 255
         model = SR4IR(sr, ToyClassifier(), scale=4, tdp=dict(layers=dict(backbone=1.0)), cqmix=dict(grid=4))
@@ -60,7 +60,7 @@ def run(fixture, tmp_path, monkeypatch):
         )
         schedules = dict(sr=cosine(eta_min=1e-6), task=cosine(eta_min=1e-4))
         return follow(monkeypatch, tmp_path, model, batches(npz), stored_grids(npz), optim_wrapper, schedules,
-                      warmup_epochs=warmup_epochs, keep=copies)  # fmt: skip
+                      warm_up=warm_up, keep=copies)  # fmt: skip
 
     return run
 
@@ -82,7 +82,7 @@ def assert_state(result: Trajectory, expected: dict, init_checks: dict) -> None:
 
 
 def test_toy_classifier_follows_the_paper_code(run, fixture):
-    result = run(warmup_epochs=0)
+    result = run(warm_up=False)
     npz, expected = fixture('traj_cls_toy'), fixture('traj_cls_toy.json')
     assert_losses(result.logs, expected['losses'])
     assert [step.net for step in result.steps] == ['sr', 'task'] * 3
@@ -101,7 +101,7 @@ def test_toy_classifier_follows_the_paper_code(run, fixture):
 
 
 def test_no_tdp_loss_during_the_warm_up(run, fixture):
-    result = run(warmup_epochs=1)
+    result = run(warm_up=True)
     expected = fixture('traj_cls_toy_warmup.json')
     assert_state(result, expected, fixture('traj_cls_toy.json')['init_checks'])
     expected = expected['losses']

@@ -4,8 +4,9 @@ import copy
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
-from mmengine.runner import Runner, set_random_seed
+from mmengine.runner import IterBasedTrainLoop, Runner, set_random_seed
 
 from ..errors import SR4IRError
 from ..models.weights import check_trained
@@ -27,27 +28,30 @@ class AlternatingUpdateHook(Hook):
     ``default_hooks.alternating``, which setting ``custom_hooks`` does not touch.
 
     Args:
-        warmup_epochs (int): Epochs without the TDP loss (SR4IR, section 4.1: a tenth of the training).
-        warmup_iters (int): Iterations without the TDP loss, for iteration-based loops.
-        warmup_ratio (float): Share of the whole run without the TDP loss, if another config decides its length.
+        warmup_epochs (int, optional): Epochs without the TDP loss (SR4IR, section 4.1: a tenth of the training).
+        warmup_iters (int, optional): Iterations without the TDP loss.
+        warmup_ratio (float): Share of the whole run without the TDP loss, if neither of the others is given. 1 for a
+            run without it.
 
     Raises:
-        SR4IRError: Before the run, if it has two of these hooks; before a test of weights that are neither loaded nor
-            trained.
+        SR4IRError: Before the run, if it has two of these hooks, or ends before its warm-up; before a test of weights
+            that are neither loaded nor trained.
 
     Example:
-        >>> default_hooks = dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=10))
+        >>> default_hooks = dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_ratio=0.1))
     """
 
     priority = 'HIGH'
 
-    def __init__(self, warmup_epochs: int = 0, warmup_iters: int = 0, warmup_ratio: float = 0.0) -> None:
+    def __init__(
+        self, warmup_epochs: int | None = None, warmup_iters: int | None = None, warmup_ratio: float = 0.0
+    ) -> None:
         name = 'AlternatingUpdateHook'
-        check_number(name, low=0, whole=True, warmup_epochs=warmup_epochs, warmup_iters=warmup_iters)
+        self.warmup_ratio = warmup_ratio if warmup_epochs is warmup_iters is None else 0.0
+        self.warmup_epochs = 0 if warmup_epochs is None else warmup_epochs
+        self.warmup_iters = 0 if warmup_iters is None else warmup_iters
+        check_number(name, low=0, whole=True, warmup_epochs=self.warmup_epochs, warmup_iters=self.warmup_iters)
         check_number(name, low=0, high=1, warmup_ratio=warmup_ratio)
-        self.warmup_epochs = warmup_epochs
-        self.warmup_iters = warmup_iters
-        self.warmup_ratio = warmup_ratio
 
     def before_run(self, runner: Runner) -> None:
         """Tell the model that this hook is part of the run."""
@@ -73,6 +77,8 @@ class AlternatingUpdateHook(Hook):
             )
         for name, wrapper in runner.optim_wrapper.items():
             wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
+        if unwrap(runner.model).scheme.uses_tdp:
+            self._check_warm_up(runner)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Put the weights of a file that holds nothing else where MMEngine's EMAHook looks for them."""
@@ -99,7 +105,26 @@ class AlternatingUpdateHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Decide whether the TDP loss is active, and seed PyTorch's generators."""
-        first = max(self.warmup_iters, self.warmup_ratio * runner.max_iters)
-        active = runner.epoch >= self.warmup_epochs and runner.iter >= first
+        active = runner.epoch >= self.warmup_epochs and runner.iter >= self._first_iter(runner)
         unwrap(runner.model).tdp_active = active
         torch.manual_seed(derive_seed(runner.seed or 0, runner.iter))
+
+    def _first_iter(self, runner: Runner) -> int:
+        """Return the iteration in which the warm-up ends, if it does not count epochs; whole in spite of rounding."""
+        return max(self.warmup_iters, int(self.warmup_ratio * runner.max_iters + 1e-6))
+
+    def _check_warm_up(self, runner: Runner) -> None:
+        """Check that the TDP loss, which the scheme has, is used before the run ends."""
+        if self.warmup_epochs and isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise SR4IRError(
+                f'default_hooks.alternating.warmup_epochs={self.warmup_epochs} counts epochs, but train_cfg counts '
+                'iterations: set warmup_iters, or warmup_ratio, the share of the whole run.'
+            )
+        if self.warmup_ratio == 1:
+            print_log('warmup_ratio=1: this run has no TDP loss', 'current')
+        elif self.warmup_epochs >= runner.max_epochs or self._first_iter(runner) >= runner.max_iters:
+            length = f'{self.warmup_epochs} epochs' if self.warmup_epochs else f'{self.warmup_iters} iterations'
+            raise SR4IRError(
+                f'The warm-up of {length} (default_hooks.alternating) is as long as the whole run, so that the TDP '
+                'loss would never be used: shorten it, or set warmup_ratio=1 alone for a run without this loss.'
+            )

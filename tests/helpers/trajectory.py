@@ -116,7 +116,7 @@ def follow(
     optim_wrapper: dict,
     param_scheduler: dict,
     *,
-    warmup_epochs: int = 0,
+    warm_up: bool = False,
     iterations: int = 3,
     keep: Callable[[dict], dict] = norms,
 ) -> Trajectory:
@@ -138,7 +138,7 @@ def follow(
     runner = Runner(
         model, str(work_dir), train_dataloader=loader, train_cfg=dict(by_epoch=False, max_iters=iterations),
         optim_wrapper=optim_wrapper, param_scheduler=param_scheduler,
-        custom_hooks=[dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_epochs=warmup_epochs)],
+        custom_hooks=[dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_ratio=float(warm_up))],
         default_hooks=dict(runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'), checkpoint=None),
         default_scope='mmengine', experiment_name=work_dir.name,
     )  # fmt: skip

@@ -99,6 +99,43 @@ def test_tdp_loss_starts_when_the_paper_code_starts_it(fixture, train, task, war
     assert expected.index(True) == warmup
 
 
+@pytest.mark.parametrize('epochs, per_epoch, ratio, first', [
+    (100, 3, 0.1, 30), (30, 7, 0.1, 21), (28, 3, 1 / 7, 12), (8, 3, 1 / 8, 3), (6, 5, 1 / 6, 5), (3, 7, 1 / 3, 7),
+    (1, 3, 0.1, 0), (1, 15, 0.1, 1),
+])  # fmt: skip
+def test_warm_up_as_a_share_of_the_run(epochs, per_epoch, ratio, first):
+    """Those of the schedules are whole epochs in spite of rounding, and shrink with the run."""
+    runner = SimpleNamespace(max_iters=epochs * per_epoch)
+    assert AlternatingUpdateHook(warmup_ratio=ratio)._first_iter(runner) == first
+
+
+EPOCHS, ITERATIONS = dict(by_epoch=True, max_epochs=2), dict(by_epoch=False, max_iters=4)
+
+
+@pytest.mark.parametrize('loop, hook, message', [
+    (EPOCHS, dict(warmup_epochs=2), 'warm-up of 2 epochs .* as long as the whole run'),
+    (EPOCHS, dict(warmup_epochs=9, warmup_ratio=0.1), 'warm-up of 9 epochs'),
+    (EPOCHS, dict(warmup_iters=4), 'warm-up of 4 iterations .* as long'),
+    (ITERATIONS, dict(warmup_iters=4), 'warm-up of 4 iterations'),
+    (ITERATIONS, dict(warmup_epochs=1), 'warmup_epochs=1 counts epochs, but train_cfg counts iterations'),
+])  # fmt: skip
+def test_a_warm_up_that_does_not_end(train, loop, hook, message):
+    with pytest.raises(SR4IRError, match=message):
+        train(iterations=2, train_cfg=loop, **hook)
+
+
+def test_warm_ups_that_end(train, monkeypatch):
+    for loop, hook, off in (
+        (EPOCHS, dict(warmup_epochs=1, warmup_ratio=0.9), 2),  # a number replaces the share
+        (EPOCHS, dict(warmup_epochs=0, warmup_ratio=1.0), 0),
+        (ITERATIONS, dict(warmup_epochs=0, warmup_iters=3), 3),
+        (ITERATIONS, dict(warmup_ratio=1.0), 4),  # asked for
+    ):
+        assert [it['tdp'] for it in train(iterations=2, train_cfg=loop, **hook)] == [False] * off + [True] * (4 - off)
+    monkeypatch.setattr(Recorder, 'scheme', SCHEMES['S->T'])  # has no TDP loss
+    train(iterations=2, train_cfg=EPOCHS, warmup_epochs=9)
+
+
 def test_warm_up_in_iterations(train):
     found = train(iterations=2, train_cfg=dict(by_epoch=False, max_iters=5), warmup_iters=3)
     assert [it['tdp'] for it in found] == [False, False, False, True, True]

@@ -98,7 +98,7 @@ def test_concatenated_data_with_another_palette(number, fits):
         ClassCheckHook().before_run(runner)
     hook = ClassCheckHook()
     hook.after_load_checkpoint(runner_on(task_with(), test=named('abc')), dict(meta=dict(dataset_meta=data.metainfo)))
-    with pytest.raises(SR4IRError, match="'c' .*is missing"):
+    with pytest.raises(SR4IRError, match=r"'c' .*is missing"):
         hook.after_load_checkpoint(
             runner_on(task_with(), test=named('abd')), dict(meta=dict(dataset_meta=data.metainfo))
         )

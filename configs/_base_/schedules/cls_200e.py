@@ -18,6 +18,6 @@ baseline_scheduler = dict(
     sr=[dict(periods=[200], restart_weights=[1], eta_min=1e-6, **cosine)],
     task=[dict(periods=[200], restart_weights=[1], eta_min=1e-4, **cosine)],
 )
-default_hooks = dict(alternating=dict(warmup_epochs=20))
+default_hooks = dict(alternating=dict(warmup_ratio=0.1))
 auto_scale_lr = dict(enable=False, base_batch_size=128)
 randomness = dict(seed=200)

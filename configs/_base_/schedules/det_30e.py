@@ -21,6 +21,6 @@ baseline_scheduler = dict(
     sr=[warm_up, dict(periods=[30], restart_weights=[1], eta_min=1e-6, **cosine)],
     task=[warm_up, dict(periods=[30], restart_weights=[1], eta_min=1e-4, **cosine)],
 )
-default_hooks = dict(alternating=dict(warmup_epochs=3))
+default_hooks = dict(alternating=dict(warmup_ratio=0.1))
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 randomness = dict(seed=100)

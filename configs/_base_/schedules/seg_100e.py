@@ -22,6 +22,6 @@ baseline_scheduler = dict(
     sr=[dict(periods=[100], restart_weights=[1], eta_min=1e-6, **cosine)],
     task=[dict(periods=[100], restart_weights=[1], eta_min=1e-4, **cosine)],
 )
-default_hooks = dict(alternating=dict(warmup_epochs=10))
+default_hooks = dict(alternating=dict(warmup_ratio=0.1))
 auto_scale_lr = dict(enable=False, base_batch_size=16)
 randomness = dict(seed=200)

@@ -11,5 +11,5 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=28, eta_min_ratio=0.01, convert_to_iter_based=True)
 ]
-default_hooks = dict(alternating=dict(warmup_epochs=4))
+default_hooks = dict(alternating=dict(warmup_ratio=1 / 7))
 randomness = dict(seed=0)
