@@ -3,6 +3,8 @@
 import os
 import traceback
 from collections import Counter
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mmengine.registry import Registry, build_from_cfg
@@ -13,6 +15,8 @@ from ..transforms.checked_steps import add_checks
 from .binary_masks import check_binary
 from .class_names import check_names, class_names, parts, source_of, with_nearest
 from .coco_files import watch_coco_files
+
+_NO_ITEM = 'at least one array'  # MMEngine cannot serialize an empty list
 
 
 def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> Dataset:
@@ -32,11 +36,15 @@ def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> D
     for part in parts(dataset):
         if getattr(part, '_fully_initialized', False):
             check_part(part)
+        elif hasattr(part, 'full_init'):  # with lazy_init, the Runner reads the files later
+            part.full_init = partial(_read_later, part)
     return dataset
 
 
 def check_part(part: Dataset) -> None:
     """Check a data set that reads files, and let its pipeline check images, masks and labels."""
+    if vars(part).get('is_checked'):  # before it was wrapped
+        return
     check_names(part)
     if len(part) == 0:
         raise SR4IRError(_explain_empty(part))
@@ -49,22 +57,36 @@ def check_part(part: Dataset) -> None:
         part.pipeline.transforms, classes=len(class_names(part)), ignored=ignored, semantic=semantic,
         source=source_of(part),
     )  # fmt: skip
+    part.is_checked = True
 
 
 def _build(cfg: dict, *args: Any, **kwargs: Any) -> Dataset:
     try:
         return build_from_cfg(cfg, *args, **kwargs)
     except ValueError as error:
-        if 'at least one array' not in str(error):
+        if _NO_ITEM not in str(error):
             raise
-        # MMEngine cannot serialize an empty list; the data set itself tells why it is empty
+        # the data set itself tells why it is empty
         return build_from_cfg(dict(cfg, serialize_data=False), *args, **kwargs)
+
+
+def _read_later(part: Any) -> None:
+    """Read the files of a data set as its class does, and check them."""
+    del part.full_init
+    try:
+        part.full_init()
+    except SR4IRError:
+        raise
+    except Exception as error:
+        text = f"The data set {type(part).__name__} of '{source_of(part)}' cannot be read: {_reason(error)}."
+        raise SR4IRError(_explain_empty(part) if _NO_ITEM in str(error) else text) from error
+    check_part(part)
 
 
 def _check_classes(cfg: dict) -> None:
     """Check that the config gives a list of different names, or the file of one."""
-    for classes in (cfg.get('metainfo') or {}).get('classes'), cfg.get('classes'):
-        kind = f"The classes of the data set {cfg.get('type')} of '{_path(cfg)}' are"
+    for classes in _metainfo(cfg).get('classes'), cfg.get('classes'):
+        kind = f'The classes of {_name(cfg)} are'
         if isinstance(classes, str) and not os.path.isfile(os.path.expanduser(classes)):
             raise SR4IRError(
                 f"{kind} the text '{classes}', not a list of names: a tuple of one name needs a comma, "
@@ -78,26 +100,36 @@ def _check_classes(cfg: dict) -> None:
             raise SR4IRError(f"{kind} not all different: '{twice[0]}' occurs twice. Give each class a name of its own.")
 
 
-def _path(cfg: dict) -> str:
-    return os.path.join(cfg.get('data_root') or '', cfg.get('ann_file') or '')
+def _metainfo(cfg: dict) -> Mapping:
+    found = cfg.get('metainfo')
+    return found if isinstance(found, Mapping) else {}  # the data set has a message for the rest
+
+
+def _name(cfg: dict) -> str:
+    kind, paths = cfg.get('type'), (cfg.get('data_root'), cfg.get('ann_file'))
+    # a data set may have entries of other types by these names
+    path = os.path.join(*(path if isinstance(path, (str, os.PathLike)) else '' for path in paths))
+    return f"the data set {getattr(kind, '__name__', kind)} of '{path}'"
 
 
 def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    reason = (
-        f'{type(error).__name__}: {str(error) or frame.line} ({os.path.basename(frame.filename)}, line {frame.lineno})'
-    )
-    kind, classes = cfg.get('type'), (cfg.get('metainfo') or {}).get('classes') or ()
+    reason, kind = _reason(error), cfg.get('type')
+    classes, palette = _metainfo(cfg).get('classes') or (), _metainfo(cfg).get('palette')
     with registry.switch_scope_and_registry(cfg.get('_scope_')) as library:
-        found = library.get(kind) if isinstance(kind, str) else kind
-    known = getattr(found, 'METAINFO', {}).get('classes', ())
-    if 'subset of classes' in str(error) and (unknown := [name for name in classes if name not in known]):
-        reason = f'it has no class {with_nearest(unknown, known)}, but {", ".join(known)}'
+        known = getattr(library.get(kind) if isinstance(kind, str) else kind, 'METAINFO', {})
+    names = known.get('classes', ())
+    if 'subset of classes' in str(error) and (unknown := [name for name in classes if name not in names]):
+        reason = f'it has no class {with_nearest(unknown, names)}, but {", ".join(names)}'
     if 'palette does not match' in str(error):
-        colors = len((cfg.get('metainfo') or {}).get('palette') or getattr(found, 'METAINFO', {}).get('palette', ()))
+        colors = len(palette or known.get('palette', ()))
         reason = f'it has {len(classes)} classes, but {colors} colors in its palette; a palette can be left out'
-    name = f"The data set {getattr(kind, '__name__', kind)} of '{_path(cfg)}'"
-    return f'{name} cannot be built: {reason}. Correct the file or the entries of the data set.'
+    return f'T{_name(cfg)[1:]} cannot be built: {reason}. Correct the file or the entries of the data set.'
+
+
+def _reason(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f'{os.path.basename(frame.filename)}, line {frame.lineno}'
+    return f'{type(error).__name__}: {str(error) or frame.line} ({place})'
 
 
 def _explain_empty(part: Any) -> str:

@@ -178,10 +178,54 @@ class PlainData(Dataset):
 
 @DATASETS.register_module()
 class OwnData(BaseDataset):
-    """A user's data set."""
+    """A user's data set, of several lists."""
+
+    def __init__(self, ann_file: list | str = '', data_root: list | str = '', **options) -> None:
+        super().__init__(**options)
 
     def load_data_list(self) -> list[dict]:
         return [dict(img_path='a.jpg')]
+
+
+def test_what_is_read_later_is_checked_then(tmp_path):
+    """With lazy_init, the Runner reads the files when it builds the loader."""
+    config = seg_config(tmp_path, lazy_init=True)
+    with pytest.raises(SR4IRError, match=r"has no image with the suffix '\.jpg', but 1 with '\.png'"):
+        DATASETS.build(config).full_init()
+    cv2.imwrite(str(tmp_path / 'images/deep/0.png'), np.full((8, 8), 900, np.uint16))
+    loader = dict(batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
+    pipeline = [dict(type='LoadImageFromFile')]
+    built = Runner.build_dataloader(dict(loader, dataset=dict(config, img_suffix='.png', pipeline=pipeline)))
+    with pytest.raises(SR4IRError, match=r"Image '.*0\.png' has 16 bits, but no value above 900"):
+        next(iter(built))
+    with pytest.raises(SR4IRError, match=r"The data set CocoDataset of '.*b\.json' cannot be read: FileNotFoundError"):
+        DATASETS.build(dict(type='mmdet.CocoDataset', data_root=str(tmp_path), ann_file='b.json', lazy_init=True,
+                            data_prefix=dict(img=''))).full_init()  # fmt: skip
+
+
+@pytest.mark.parametrize('wrapper', [
+    dict(type='RepeatDataset', times=2),
+    dict(type='ClassBalancedDataset', oversample_thr=0.1),
+    dict(type='mmdet.MultiImageMixDataset', pipeline=[]),
+])  # fmt: skip
+def test_wrapped_data_sets_are_read_once(wrapper, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr('sr4ir_mm.datasets.checked.check_names', seen.append)
+    (tmp_path / 'a.json').write_text(json.dumps(content()))
+    part = dict(type='mmdet.CocoDataset', data_root=str(tmp_path), ann_file='a.json', data_prefix=dict(img=''),
+                metainfo=dict(classes=('cat',)))  # fmt: skip
+    joined = dict(type='ConcatDataset', datasets=[part, part])
+    DATASETS.build(dict(wrapper, dataset=joined if wrapper['type'] == 'RepeatDataset' else part))
+    assert len(seen) == (2 if wrapper['type'] == 'RepeatDataset' else 1)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(metainfo=('a', 'b')), 'TypeError: metainfo should be a Mapping'),
+    (dict(metainfo='a'), 'TypeError'),
+])  # fmt: skip
+def test_metainfo_that_is_no_dict(options, message, tmp_path):
+    with pytest.raises(SR4IRError, match=rf'BaseSegDataset.* cannot be built: {message}'):
+        DATASETS.build(dict(seg_config(tmp_path), **options))
 
 
 def test_data_sets_of_other_kinds_are_as_they_were(tmp_path):
@@ -189,6 +233,8 @@ def test_data_sets_of_other_kinds_are_as_they_were(tmp_path):
     built = Runner.build_dataloader(dict(loader, dataset=dict(type=PlainData)))
     assert list(built) == [[0, 1]] or len(built) == 1
     assert len(DATASETS.build(dict(type='OwnData'))) == 1
+    lists = dict(ann_file=['a.json', 'b.json'], data_root=['a', 'b'])
+    assert len(DATASETS.build(dict(type='OwnData', metainfo=dict(classes=('a', 'b')), **lists))) == 1
     lazy = DATASETS.build(
         dict(type='mmdet.CocoDataset', ann_file='nowhere.json', data_prefix=dict(img=''), lazy_init=True)
     )
