@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -258,7 +258,7 @@ class SR4IR(BaseModel):
         wrappers = {name: optim_wrapper[name] for name in phase.learn}
         images = dict(images)
         branches = phase.branches()
-        with nullcontext() if 'task' in phase.learn or self.task is None else frozen(unwrap(self.task)):
+        with self._frozen_task(phase):
             for branch in branches:
                 last = branch is branches[-1]
                 with self._optim_context(wrappers, sync=last):
@@ -270,6 +270,11 @@ class SR4IR(BaseModel):
                 for key, value in (log | dict(loss=loss.detach())).items():
                     logs[key] = logs[key] + value if key in logs and 'loss' in key else value
         update(wrappers.values())
+
+    def _frozen_task(self, phase: Phase) -> AbstractContextManager:
+        if 'task' in phase.learn or self.task is None:
+            return nullcontext()
+        return frozen(unwrap(self.task), gives_losses=bool(phase.task))
 
     @contextmanager
     def _optim_context(self, wrappers: dict[str, OptimWrapper], sync: bool) -> Iterator[None]:
@@ -299,9 +304,10 @@ class SR4IR(BaseModel):
         return total, {key: value.detach() for key, value in logs.items()}
 
     def _tdp_loss(self, images: dict, samples: list) -> Tensor:
-        with torch.no_grad():
-            hr_feats = self.recorder(images['hr_inputs'], samples)
-        return self.tdp(self.recorder(self.normalized_input('sr', images), samples), hr_feats)
+        with frozen(unwrap(self.task)):  # also in a phase that asks it for losses
+            with torch.no_grad():
+                hr_feats = self.recorder(images['hr_inputs'], samples)
+            return self.tdp(self.recorder(self.normalized_input('sr', images), samples), hr_feats)
 
     def _copy_samples(self, samples: list) -> list:
         """Return samples for one forward pass: some models of the zoos change them in it."""

@@ -22,7 +22,7 @@ SCHEMES = {
     'H->T': (['task'], 'T'),
     'L->T': (['task'], 'T'),
     'S->T': (['task'], 'sT'),
-    'T->S': (['sr'], 'St'),
+    'T->S': (['sr'], 'ST'),  # a frozen T that gives losses: see test_frozen_losses.py
     'S+T': (['sr', 'task'], 'ST'),
     'SR4IR': (['sr', 'task'], 'SttSTTT'),
 }
