@@ -1,4 +1,4 @@
-"""Checkpoints without a runner: read them, and compare them with a network."""
+"""Checkpoints without a runner."""
 
 import pickle
 from collections.abc import Iterator
@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from torch import Tensor
 
 from ..errors import SR4IRError
-from ..models.loads import Gaps
+from ..models.loads import State
 from .checks import find_checkpoint
-
-State = dict[str, Tensor]
 
 
 def read_checkpoint(path: str) -> State:
@@ -54,28 +52,3 @@ def readable(path: str) -> Iterator[None]:
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else 'the file ends too early'
         raise SR4IRError(f"'{path}' is not a file of weights, or it is damaged: {reason}") from error
-
-
-def check_fit(what: str, found: State, expected: State) -> None:
-    """Check that two state dicts have the same keys and shapes.
-
-    Args:
-        what (str): Name of the first one in the message.
-        found (dict[str, Tensor]): State dict of a file.
-        expected (dict[str, Tensor]): State dict of the network of the config.
-
-    Raises:
-        SR4IRError: If they differ; the message names the first few differences.
-    """
-    shapes = {key: tuple(value.shape) for key, value in found.items()}
-    gaps = Gaps(
-        [key for key in expected if key not in found],
-        [key for key in found if key not in expected],
-        {
-            key: f'{shapes[key]} for {tuple(value.shape)}'
-            for key, value in expected.items()
-            if key in found and shapes[key] != tuple(value.shape)
-        },
-    )
-    if gaps:
-        raise SR4IRError(f'{what} does not fit the config: {gaps}. Use the config of that training.')

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import MODELS
 
 from ..errors import SR4IRError
 from ..models.scheme import SCHEMES, scheme_name
@@ -15,7 +14,7 @@ from .nodes import type_name
 from .reading import is_new_style, read_config
 from .schemes import apply_scheme
 from .sr_nets import find_sr
-from .zoo import teacher_of
+from .zoo import check_net, started_from, teacher_of
 
 _TEMPLATE = """\
 _base_ = {base}
@@ -24,7 +23,6 @@ optim_wrapper = dict(_delete_=True, task={optim}, **{sr_optim})
 param_scheduler = dict({delete}task={schedule}, **_base_.sr4ir_scheduler)
 default_hooks = {{{{_base_.sr4ir_hooks}}}}
 """
-_NETS = {'BaseSegmentor', 'BaseDetector', 'BaseClassifier', 'BaseRetriever', 'TorchvisionNet'}
 _SCHEME = 'sr4ir_mm::_base_/schemes/sr4ir.py'
 
 
@@ -46,9 +44,9 @@ def mix(
         sr (str or dict, optional): SR network, see :func:`find_sr`. None for 'H->T' and 'L->T'.
         scale (int): Up-sampling factor of the SR network.
         scheme (str): Name or alias, see :func:`apply_scheme`.
-        pretrained (bool): Whether the task network starts from the zoo's own checkpoint, or from the ``load_from`` of a
-            file of yours.
-        **overrides: More entries, as nested dicts or with dotted names: ``**{'model.tdp.loss_weight': 0.1}``.
+        pretrained (bool): Whether the task network starts from the zoo's own checkpoint.
+        **overrides: More entries, as nested dicts or with dotted names: ``**{'model.tdp.loss_weight': 0.1}``. The task
+            network starts from the file ``load_from``, which may also stand in a config of yours.
 
     Returns:
         Config: Config for MMEngine's ``Runner.from_cfg``. Its file name is the name of the run:
@@ -68,28 +66,29 @@ def load_mix(
     task: str, sr: str | dict | None, scale: int, scheme: str, pretrained: bool, options: dict | None
 ) -> Config:
     """Make the same config with ``--cfg-options``; other arguments as in :func:`mix`."""
-    scheme = scheme_name(scheme)
+    scheme, options = scheme_name(scheme), dict(options or {})
     if sr is None and SCHEMES[scheme].uses_sr_net:
         raise SR4IRError(f"The scheme '{scheme}' needs a super-resolution network: add --sr edsr --scale 4.")
+    start = {'load_from': options.pop('load_from')} if 'load_from' in options and not options.get('resume') else {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
-        path.write_text(mix_text(task, sr, scale, pretrained, Path(folder)))
+        path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), **start))
         cfg = override(read_config(path), copy.deepcopy(options))
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     return override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), options)
 
 
-def mix_text(
-    task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False, folder: Path | None = None
-) -> str:
+def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False,
+             folder: Path | None = None, **options: Any) -> str:  # fmt: skip
     """Return the config of the scheme SR4IR as a file of a few lines.
 
     Args:
         task, sr, scale, pretrained: As in :func:`mix`.
         folder (Path, optional): Folder for a copy of a config in MMEngine's new style, from which the file inherits.
+        **options: Entries of the zoo's config that are other ones, such as ``load_from``.
     """
-    zoo = _load(task, pretrained)
+    zoo = _load(task, pretrained, options)
     if '::' not in task:
         task = str(Path(task).resolve())
     if folder and is_new_style(task):
@@ -103,14 +102,14 @@ def mix_text(
     text = _TEMPLATE.format(
         base=[task, *([f'sr4ir_mm::_base_/sr/{sr}_x{scale}.py'] if named else []), _SCHEME],
         sr='{{_base_.sr}}' if named else net,
-        task=_task(task, zoo.model, weights),
+        task=_task(task, zoo, weights),
         scale=scale,
         optim=optim,
         sr_optim=sr_optim,
         delete='_delete_=True, ' if 'param_scheduler' in zoo else '',
         schedule='{{_base_.param_scheduler}}' if zoo.get('param_scheduler') else [],
     )
-    if zoo.get('load_from'):
+    if zoo.get('load_from') or options:
         text += 'load_from = None  # the task network starts from it\n'
     if zoo.get('find_unused_parameters'):
         text += 'model_wrapper_cfg = dict(find_unused_parameters=True)\n'
@@ -123,9 +122,11 @@ def _sr_name(sr: str | dict | None) -> str:
     return name.replace('_', '-')
 
 
-def _load(task: str, pretrained: bool) -> Config:
+def _load(task: str, pretrained: bool, options: dict) -> Config:
     """Load the zoo's config if it is one that can be trained."""
-    cfg = load_config(task, zoo=True, weights=pretrained)
+    if pretrained and options.get('load_from'):
+        raise SR4IRError('--pretrained and load_from both name weights of the task network: leave one out.')
+    cfg = load_config(task, options, zoo=True, weights=pretrained)
     if pretrained and not (cfg.get('model_path') or cfg.get('load_from')):
         raise SR4IRError(f"'{task}' has no published weights: leave out --pretrained, or choose another config.")
     missing = [key for key in ('model', 'optim_wrapper', 'train_dataloader', 'train_cfg') if not cfg.get(key)]
@@ -136,31 +137,18 @@ def _load(task: str, pretrained: bool) -> Config:
             f"'{task}' trains with MMEngine's {cfg.runner_type}, which shards one network with one optimizer. SR4IR "
             'has two of each: choose a config of the same model for the usual Runner.'
         )
-    _check_net(task, cfg)
+    check_net(task, cfg)
     return cfg
 
 
-def _check_net(task: str, cfg: Config) -> None:
-    """Refuse networks that need more than an image, before their data are looked for."""
-    kind = cfg.model.get('type')
-    with MODELS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
-        net = registry.get(kind) if kind else None
-    bases = {base.__name__ for base in net.__mro__} if net else set()
-    if not bases & _NETS or 'SemiBaseDetector' in bases or 'language_model' in cfg.model:
-        raise SR4IRError(
-            f"'{task}': {kind} is not a segmentor, detector or classifier of one image (but self- or "
-            'semi-supervised, of several images, or of text), so SR4IR cannot train it. Choose another task network.'
-        )
-
-
-def _task(task: str, model: dict, weights: str | None) -> str:
+def _task(task: str, zoo: Config, weights: str | None) -> str:
     """Write the zoo's network with the entries of it that change."""
     package = task.rpartition('::')[0]  # '' of a file
-    changes = teacher_of(model, package) if package else {}
+    changes = teacher_of(zoo.model, package or zoo.get('default_scope'))
     if weights and package:
         changes['_scope_'] = package
     if weights:
-        changes['init_cfg'] = dict(type='Pretrained', checkpoint=weights)
+        changes['init_cfg'] = started_from(weights, zoo.model.get('init_cfg'))
     options = ', '.join(f'{key}={value!r}' for key, value in changes.items())
     return f'dict(_base_.model, {options})' if changes else '{{_base_.model}}'
 

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from ..errors import SR4IRError
 from ..models.scheme import ALIASES, SCHEMES, scheme_name
 from .loading import load_config, override
-from .nodes import type_name
+from .nodes import all_dicts, type_name
 
 _NAME = re.compile(r'(?P<net>.+)_(?P<sr>[^_]+)_x(?P<scale>\d+)(?:_(?P<data>[^_]+))?')
 _SUFFIXES = {scheme: alias for alias, scheme in ALIASES.items() if scheme != 'SR4IR'}
@@ -136,9 +136,8 @@ def _check(cfg: Config) -> None:
 
 def _has_start(cfg: Config, scheme: str) -> bool:
     init_cfg = cfg.model[_STARTS[scheme][0]].get('init_cfg')
-    if not isinstance(init_cfg, dict) or init_cfg.get('type') != 'Pretrained':
-        return False
-    return scheme == 'T->S' or init_cfg.checkpoint in cfg.get('pretraining', {})
+    files = [node.checkpoint for node in all_dicts([init_cfg]) if type_name(node.get('type')) == 'Pretrained']
+    return any(scheme == 'T->S' or file in cfg.get('pretraining', {}) for file in files)
 
 
 def _last_checkpoint(train_cfg: dict) -> str:

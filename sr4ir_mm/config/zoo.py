@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import DefaultScope
+from mmengine.registry import MODELS, DefaultScope
 
 from ..errors import SR4IRError
 from .nodes import find_all, type_name
@@ -13,6 +13,7 @@ from .reading import read_config
 
 #: config entries that name pretrained weights
 WEIGHTS = ('pretrained', 'checkpoint', 'checkpoint_file', 'teacher_ckpt', 'vision_encoder_weights')
+_NETS = {'BaseSegmentor', 'BaseDetector', 'BaseClassifier', 'BaseRetriever', 'TorchvisionNet'}
 
 
 def config_folder(package: str = 'sr4ir_mm') -> Path:
@@ -54,20 +55,47 @@ def load_zoo_config(name: str, weights: bool = False) -> Config:
     return cfg
 
 
-def teacher_of(model: dict, package: str) -> dict:
+def check_net(task: str, cfg: Config) -> None:
+    """Refuse networks that need more than an image, before their data are looked for.
+
+    Raises:
+        SR4IRError: If the network of a config is one.
+    """
+    kind = cfg.model.get('type')
+    with MODELS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        net = registry.get(kind) if kind else None
+    bases = {base.__name__ for base in net.__mro__} if net else set()
+    if not bases & _NETS or 'SemiBaseDetector' in bases or 'language_model' in cfg.model:
+        raise SR4IRError(
+            f"'{task}': {kind} is not a segmentor, detector or classifier of one image (but self- or "
+            'semi-supervised, of several images, or of text), so SR4IR cannot train it. Choose another task network.'
+        )
+
+
+def teacher_of(model: dict, package: str | None) -> dict:
     """Return the absolute path of a distillation teacher's config.
 
     The zoos name this config relative to a checkout of them.
 
     Args:
         model (dict): Model config of a zoo.
-        package (str): Package of the zoo.
+        package (str, optional): Package of the zoo.
 
     Returns:
-        dict: ``teacher_config``, or nothing if the model has no teacher.
+        dict: ``teacher_config``, or nothing if the model has no teacher, or the path is right.
     """
     path = model.get('teacher_config')
-    return dict(teacher_config=str(config_folder(package).parent / path)) if path else {}
+    if not isinstance(path, str) or not package or Path(path).is_file():
+        return {}
+    found = config_folder(package).parent / path
+    return dict(teacher_config=str(found)) if found.is_file() else {}
+
+
+def started_from(weights: str, init_cfg: dict | list | None) -> dict | list[dict]:
+    """Return an ``init_cfg`` that loads a file after the initializers of another one, as ``load_from`` does."""
+    others = [cfg for cfg in (init_cfg if isinstance(init_cfg, list) else [init_cfg]) if cfg and not _loads(cfg)]
+    file = dict(type='Pretrained', checkpoint=weights)
+    return [*(Config(cfg).to_dict() for cfg in others), file] if others else file
 
 
 def without_weights(node: Any) -> Any:

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
-from torch import nn
 
 from ..compat.checkpoints import SafeTorch
 from ..config.building import build_model
-from ..config.checkpoints import State, check_fit, check_state, read_checkpoint, readable
+from ..config.checkpoints import check_state, read_checkpoint, readable
 from ..config.checks import find_checkpoint
 from ..errors import SR4IRError
+from ..models.layouts import to_ours, to_theirs
+from ..models.loads import State, check_fit, unpack
 from ..version import __version__
-from .layouts import layout_of
 
 #: name of the task network in the official release, by the library of our task network
 _TASKS = dict(mmseg='seg', mmdet='det', mmpretrain='cls')
@@ -90,39 +89,4 @@ def load_official(path: str) -> State:
     """
     with readable(path):
         state = SafeTorch.load(find_checkpoint(path), map_location='cpu')
-    found = [key for key in ('params_ema', 'params', 'state_dict') if isinstance(state, dict) and key in state]
-    return check_state(path, state[found[0]] if found else state)
-
-
-def to_ours(net: nn.Module, state: State, what: str = 'the state dict') -> State:
-    """Convert an official state dict to one that a network of ours loads strictly.
-
-    Args:
-        net (nn.Module): Our SR or task network; only its keys, shapes and settings are read.
-        state (dict[str, Tensor]): Names and values of the official code.
-        what (str): Name of the state dict in a message.
-
-    Raises:
-        SR4IRError: If the network has no official layout, or if names, shapes or the fixed mean of the images differ.
-    """
-    layout, current = layout_of(net), net.state_dict()
-    names = {ours: theirs for ours, theirs in layout.names.items() if ours not in layout.derived}
-    ignored = {layout.names[key] for key in layout.derived}
-    fixed = {key: state[key] for key in layout.fixed if key in state}
-    learned = {key: value for key, value in state.items() if key not in ignored and key not in fixed}
-    check_fit(f'{what}, as {type(net).__name__},', learned, {theirs: current[ours] for ours, theirs in names.items()})
-    for key, value in fixed.items():
-        if not torch.allclose(value.flatten(), layout.fixed[key].flatten(), atol=1e-2):
-            raise SR4IRError(
-                f'{what} has {key} = {value.flatten().tolist()}, but the config means '
-                f'{layout.fixed[key].flatten().tolist()}: set rgb_mean of model.sr to the mean of the file.'
-            )
-    converted = {ours: layout.scaled(ours, state[theirs], -1) for ours, theirs in names.items()}
-    return {key: converted.get(key, current[key]) for key in current}
-
-
-def to_theirs(net: nn.Module) -> State:
-    """Return the state dict of our SR or task network as the official code loads it; inverse of :func:`to_ours`."""
-    layout, current = layout_of(net), net.state_dict()
-    learned = {theirs: layout.scaled(ours, current[ours], 1) for ours, theirs in layout.names.items()}
-    return {**layout.fixed, **learned}
+    return check_state(path, unpack(state))

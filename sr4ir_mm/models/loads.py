@@ -5,8 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from ..errors import SR4IRError
+
+State = dict[str, Tensor]
 _SHAPES = re.compile(r'size mismatch for (\S+): .* torch\.Size\(\[(.*?)\]\) .* torch\.Size\(\[(.*?)\]\)', re.DOTALL)
 
 
@@ -69,8 +73,9 @@ class LoadWatch:
     """
 
     def __init__(self, net: nn.Module, judge: Callable[[nn.Module, Load], None]) -> None:
-        self.judge = judge
+        self.net, self.judge = net, judge
         self.begun: tuple | None = None
+        self.latest: tuple[str | None, State] = (None, {})
         self.handles = [
             net._register_load_state_dict_pre_hook(self._begin),
             net.register_load_state_dict_post_hook(self._end),
@@ -81,9 +86,20 @@ class LoadWatch:
         for handle in self.handles:
             handle.remove()
 
+    def overwritten(self) -> list[str]:
+        """Return the names of the parameters that no longer have the values of the latest load."""
+        state, now = self.latest[1], self.net.named_parameters(remove_duplicate=False)
+        both = [(name, param, state[name]) for name, param in now if name in state]
+        return [
+            name
+            for name, param, value in both
+            if value.shape == param.shape and not torch.allclose(value.to(param), param, 0, 0, equal_nan=True)
+        ]
+
     def _begin(self, state: dict, prefix: str, metadata: dict, strict: bool, lacks: list, more: list, errors: list):
         own = prefix in ('', 'module.')  # the second one in averaged models
         self.begun = (prefix, list(state), errors, metadata.get('file')) if own else None
+        self.latest = (metadata.get('file'), state) if prefix == '' else self.latest
 
     def _end(self, net: nn.Module, incompatible: Any) -> None:
         if self.begun is None:
@@ -104,3 +120,36 @@ def first_few(texts: Iterable[str], limit: int = 3) -> str:
     texts = list(texts)
     more = f' and {len(texts) - limit} more' if len(texts) > limit else ''
     return ', '.join(texts[:limit]) + more
+
+
+def unpack(loaded: Any) -> Any:
+    """Return the state dict in a file: MMEngine puts it under 'state_dict', BasicSR under 'params' or 'params_ema'."""
+    for key in ('params_ema', 'params', 'state_dict') if isinstance(loaded, dict) else ():
+        if isinstance(loaded.get(key), dict) and loaded[key]:
+            return loaded[key]
+    return loaded
+
+
+def check_fit(what: str, found: State, expected: State) -> None:
+    """Check that two state dicts have the same keys and shapes.
+
+    Args:
+        what (str): Name of the first one in the message.
+        found (dict[str, Tensor]): State dict of a file.
+        expected (dict[str, Tensor]): State dict of the network of the config.
+
+    Raises:
+        SR4IRError: If they differ; the message names the first few differences.
+    """
+    shapes = {key: tuple(value.shape) for key, value in found.items()}
+    gaps = Gaps(
+        [key for key in expected if key not in found],
+        [key for key in found if key not in expected],
+        {
+            key: f'{shapes[key]} for {tuple(value.shape)}'
+            for key, value in expected.items()
+            if key in found and shapes[key] != tuple(value.shape)
+        },
+    )
+    if gaps:
+        raise SR4IRError(f'{what} does not fit the config: {gaps}. Use the config of that training.')

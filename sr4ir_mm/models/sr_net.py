@@ -28,12 +28,18 @@ def build_sr(sr: dict | nn.Module | None, scale: int) -> tuple[nn.Module | None,
     if isinstance(sr, dict):
         sr = dict(sr)
         init_cfg = sr.pop('init_cfg', None)
-        sr = MODELS.build(sr)
+        sr = build_net(sr)
     if sr is not None:
         divisor = _size_divisor(sr, scale)
         if divisor > 1:
             sr.forward = AnySizeForward(sr, scale, divisor)
     return sr, init_cfg
+
+
+def build_net(cfg: dict) -> nn.Module:
+    """Build a network; types in it that have no scope are of the same library, whatever that of the task network is."""
+    scope, dot, _ = str(cfg['type']).rpartition('.')
+    return MODELS.build({'_scope_': scope, **cfg} if dot else cfg)
 
 
 @dataclass

@@ -9,9 +9,9 @@ from torch import nn
 
 from ..errors import SR4IRError
 from ..utils import unwrap
+from .hints import NAMES, net_hint, whole_hint
 from .loads import Gaps, Load, LoadWatch, first_few
-
-NAMES = dict(sr='super-resolution network', task='task network')
+from .starts import as_list
 
 
 def check_model(model: nn.Module, load: Load) -> None:
@@ -29,7 +29,7 @@ def check_model(model: nn.Module, load: Load) -> None:
     if unused and any(key.startswith(used) for key in load.keys):
         print_log(f'{_file(load.file)}: weights that the scheme does not use: {first_few(unused)}', 'current')
     gaps = load.gaps.select(lambda key: key.startswith(used))
-    model.random_parts = _refuse_gaps(model, load, gaps, 'the config', lambda: _whole_hint(model, load, gaps))
+    model.random_parts = _refuse_gaps(model, load, gaps, 'the config', lambda: whole_hint(model, load, gaps))
 
 
 def check_trained(model: nn.Module) -> None:
@@ -56,15 +56,17 @@ def checked_init(model: nn.Module) -> Iterator[None]:
         model (SR4IR): Model whose weights are initialized inside the context.
 
     Raises:
-        SR4IRError: If a file does not fit, or has nothing under its ``prefix``.
+        SR4IRError: If a file does not fit, has nothing under its ``prefix``, or is overwritten afterwards.
     """
     nets = {unwrap(net): name for name in NAMES if (net := getattr(model, name)) is not None}
-    watches = [LoadWatch(net, partial(_check_net, model, name)) for net, name in nets.items()]
+    starts = [LoadWatch(net, partial(_check_net, model, name)) for net, name in nets.items()]
+    watches = [*starts]
     for path, part in model.named_modules():
         if part is not model and part not in nets:
             watches.append(LoadWatch(part, partial(_check_part, model, path.replace('.module.', '.'))))
     try:
         yield
+        _check_values(starts)
     except AssertionError as error:  # MMEngine's
         if 'is not in the pretrained model' not in str(error):
             raise
@@ -78,6 +80,16 @@ def checked_init(model: nn.Module) -> Iterator[None]:
             watch.remove()
 
 
+def _check_values(starts: list[LoadWatch]) -> None:
+    """Check that nothing has changed the weights of a network after they were loaded."""
+    for watch in starts:
+        if lost := watch.overwritten():
+            raise SR4IRError(
+                f'{_file(watch.latest[0])} was loaded into {type(watch.net).__name__}, but its code has replaced the '
+                f'values of {first_few(lost)}. Load the file with load_from, after the model is initialized.'
+            )
+
+
 def _check_net(model: nn.Module, name: str, net: nn.Module, load: Load) -> None:
     """Check the weights of ``init_cfg`` for a whole network."""
     children = {child for child, _ in net.named_children()}
@@ -85,9 +97,8 @@ def _check_net(model: nn.Module, name: str, net: nn.Module, load: Load) -> None:
     # a few are left over in files that the zoos publish; many mean that the network of the file is deeper
     more = extra if len(extra) > len(load.keys) / 10 else []
     gaps = Gaps(load.gaps.lacks, more, load.gaps.shapes).under(f'{name}.')
-    load = load._replace(file=load.file or _init_file(model, net))
     what = f'the {NAMES[name]} (model.{name}.init_cfg)'
-    _refuse_gaps(model, load, gaps, what, lambda: _net_hint(net, load, gaps))
+    _refuse_gaps(model, load, gaps, what, lambda: net_hint(net, load, gaps))
 
 
 def _check_part(model: nn.Module, path: str, part: nn.Module, load: Load) -> None:
@@ -96,11 +107,10 @@ def _check_part(model: nn.Module, path: str, part: nn.Module, load: Load) -> Non
     random = load.gaps.random()
     if 2 * len(random) <= len(keys) or _is_asked(model, path):
         return
-    file = _file(load.file or _init_file(model, part))
+    file = _file(load.file or _init_file(part))
     raise SR4IRError(
         f'{file} fits only {len(keys) - len(random)} of the {len(keys)} weights of model.{path} '
-        f'({type(part).__name__}), and the rest would stay random: {first_few(random)}. '
-        + _net_hint(part, load, Gaps())
+        f'({type(part).__name__}), and the rest would stay random: {first_few(random)}. ' + net_hint(part, load, Gaps())
     )
 
 
@@ -115,49 +125,6 @@ def _refuse_gaps(model: nn.Module, load: Load, gaps: Gaps, what: str, hint: Call
     return asked.random()
 
 
-def _whole_hint(model: nn.Module, load: Load, gaps: Gaps) -> str:
-    """Say what kind of file was loaded as the whole model, and what to do."""
-    absent = [name for name in model.used_nets if not any(key.startswith(f'{name}.') for key in load.keys)]
-    for name in absent:
-        if (prefix := _prefix(load.keys, unwrap(getattr(model, name)))) is not None:
-            start = f"dict(type='Pretrained'{prefix and f', prefix={prefix!r}'}, checkpoint=...)"
-            return (
-                f'It holds a {NAMES[name]} alone: to start from it, set model.{name}.init_cfg={start}, not load_from.'
-            )
-    if len(absent) == len(model.used_nets):
-        return f'It is of another model; its entries are {first_few(load.keys)}.'
-    if absent:
-        return (
-            f'It has no {NAMES[absent[0]]}: it is of another scheme. Use the config of that training, which is in the '
-            'checkpoint, or its --scheme.'
-        )
-    return f'Use the config of that training, which is in the checkpoint. {_may_differ(model, gaps)}'
-
-
-def _net_hint(net: nn.Module, load: Load, gaps: Gaps) -> str:
-    if prefix := _prefix(load.keys, net):
-        return f"The weights of this network have the prefix '{prefix}' there: add prefix='{prefix}'."
-    return f'Name a file for this network. {_may_differ(net, gaps)}'.strip()
-
-
-def _may_differ(net: nn.Module, gaps: Gaps) -> str:
-    """Say how to ask for the gaps, if the largest part of the network fits."""
-    if not gaps or 2 * len(gaps.random() + gaps.more) > len(net.state_dict()):
-        return ''
-    modules = dict.fromkeys(key.rpartition('.')[0] for key in (*gaps.random(), *gaps.more))
-    names = ','.join(list(modules)[:5])
-    return f'If a part is to start anew, such as a head for other classes: --cfg-options model.may_differ={names}'
-
-
-def _prefix(keys: list[str], net: nn.Module) -> str | None:
-    """Return the prefix ('' for none) under which most keys of a network are in a file, or None."""
-    found, own = set(keys), [key for key in net.state_dict() if 'num_batches_tracked' not in key]
-    for prefix in ('', *dict.fromkeys(key.partition('.')[0] + '.' for key in keys if '.' in key)):
-        if 2 * sum(prefix + key in found for key in own) > len(own):
-            return prefix
-    return None
-
-
 def _is_asked(model: nn.Module, key: str) -> bool:
     return any(f'{key}.'.startswith(f'{name}.') for name in model.may_differ)
 
@@ -166,20 +133,14 @@ def _file(name: str | None) -> str:
     return f"'{name}'" if name else 'The state dict'
 
 
-def _init_file(model: nn.Module, net: nn.Module) -> str | None:
-    """Return the file from which a network starts: MMEngine loses its name if there is a prefix."""
-    cfgs = model.sr_init_cfg if net is unwrap(model.sr) and model.sr_init_cfg else getattr(net, 'init_cfg', None)
-    found = [cfg['checkpoint'] for cfg in _as_list(cfgs) if 'checkpoint' in cfg]
-    return found[0] if found else None
+def _init_file(part: nn.Module) -> str | None:
+    """Return the file from which a part starts: MMEngine loses its name if there is a prefix."""
+    return next((cfg['checkpoint'] for cfg in as_list(getattr(part, 'init_cfg', None)) if 'checkpoint' in cfg), None)
 
 
 def _files_with(model: nn.Module, prefix: str) -> str:
     """Name the files of the ``init_cfg`` that have a prefix."""
-    keys = ('sr_init_cfg', 'init_cfg', 'backbone_init_cfg')
-    cfgs = [cfg for module in model.modules() for key in keys for cfg in _as_list(vars(module).get(key))]
+    keys = ('init_cfg', 'backbone_init_cfg')
+    cfgs = [cfg for module in model.modules() for key in keys for cfg in as_list(vars(module).get(key))]
     files = [f"'{cfg.get('checkpoint')}'" for cfg in cfgs if str(cfg.get('prefix')).rstrip('.') == prefix.rstrip('.')]
     return first_few(dict.fromkeys(files)) or 'a file of an init_cfg'
-
-
-def _as_list(cfgs: dict | list | None) -> list[dict]:
-    return [cfg for cfg in (cfgs if isinstance(cfgs, (list, tuple)) else [cfgs]) if cfg]

@@ -10,10 +10,13 @@ from mmengine.hub import get_config
 from mmengine.registry import MODELS, init_default_scope
 
 from sr4ir_mm import mix
+from sr4ir_mm.config.building import build_task
 from sr4ir_mm.config.mixing import mix_text
+from sr4ir_mm.config.zoo import teacher_of, without_weights
 from sr4ir_mm.errors import SR4IRError
 
 RETINANET = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
+CONVNEXT = 'mmpretrain::convnext/convnext-tiny_32xb128_in1k.py'
 RESNET = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 AMP = 'mmseg::convnext/convnext-tiny_upernet_8xb2-amp-160k_ade20k-512x512.py'
 ZOO_CONFIG = Path(__file__).parents[2] / 'configs/zoo/retinanet_edsr_x4_coco.py'
@@ -74,6 +77,65 @@ def test_the_task_network_starts_from_the_weights_of_the_zoos_config(tmp_path):
     assert cfg.load_from is None and cfg.model.task.init_cfg.checkpoint == 'detector.pth'
     assert cfg.model_wrapper_cfg.find_unused_parameters
     assert cfg.model_wrapper_cfg.type == 'MMSeparateDistributedDataParallel'
+    assert mix(str(base), load_from='other.pth').model.task.init_cfg.checkpoint == 'other.pth'
+    without = mix(str(base), load_from=None)
+    assert without.load_from is None and 'init_cfg' not in without.model.task
+
+
+@pytest.mark.parametrize('scheme', ['SR4IR', 'T->S', 'H->T'])
+def test_load_from_as_an_option_is_the_start_of_the_task_network(scheme):
+    """Also of one that is frozen: it needs no other run then."""
+    cfg = mix(RETINANET, scheme=scheme, load_from='detector.pth', **{'model.task.init_cfg.prefix': 'task.'})
+    assert cfg.load_from is None and 'pretraining' not in cfg
+    assert _without_scope(cfg.model.task.init_cfg) == dict(type='Pretrained', checkpoint='detector.pth', prefix='task.')
+
+
+def test_two_names_for_the_same_weights():
+    with pytest.raises(SR4IRError, match='--pretrained and load_from both name weights'):
+        mix(RETINANET, pretrained=True, load_from='detector.pth')
+
+
+def test_a_training_to_resume_is_no_start():
+    cfg = mix(RETINANET, load_from='work_dirs/a/epoch_1.pth', resume=True)
+    assert cfg.load_from == 'work_dirs/a/epoch_1.pth' and 'init_cfg' not in cfg.model.task
+
+
+def test_initializers_of_the_zoos_network_stay():
+    """They draw the same numbers as in a training without us, and initialize a head for other classes."""
+    zoo = get_config(CONVNEXT).model.init_cfg
+    cfg = mix(CONVNEXT, scheme='T->S', load_from='a.pth')
+    *others, file = _without_scope(cfg.model.task.init_cfg)
+    assert others == [zoo] and file == dict(type='Pretrained', checkpoint='a.pth') and 'pretraining' not in cfg
+
+
+#: networks that initialize all of themselves after loading, or take no init_cfg
+SPECIAL = ['detr/detr_r50_8xb2-150e_coco.py', 'ld/ld_r18-gflv1-r101_fpn_1x_coco.py']
+MORE = [
+    'lad/lad_r50-paa-r101_fpn_2xb8_coco_1x.py', 'conditional_detr/conditional-detr_r50_8xb2-50e_coco.py',
+    'dab_detr/dab-detr_r50_8xb2-50e_coco.py', 'deformable_detr/deformable-detr_r50_16xb2-50e_coco.py',
+    'dino/dino-4scale_r50_8xb2-12e_coco.py', 'ddq/ddq-detr-4scale_r50_8xb2-12e_coco.py',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize('name', [*SPECIAL, *(pytest.param(name, marks=pytest.mark.slow) for name in MORE)])
+@torch.no_grad()
+def test_all_weights_that_are_given_to_the_task_network_are_there(name, tmp_path, monkeypatch):
+    name = f'mmdet::{name}'
+    monkeypatch.chdir(tmp_path)
+    cfg = get_config(name)
+    cfg.model.update(teacher_of(cfg.model, 'mmdet'))
+    trained = build_task(cfg)
+    for value in trained.state_dict().values():
+        value.copy_(torch.rand(value.shape) if value.is_floating_point() else value)
+    torch.save(dict(state_dict=trained.state_dict()), 'T.pth')
+    cfg = mix(name, scheme='T->S', load_from='T.pth')
+    start = cfg.model.task.init_cfg
+    cfg.model = without_weights(cfg.model)  # nothing is downloaded
+    cfg.model.task.init_cfg = start
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    assert all(torch.equal(value, model.task.state_dict()[key]) for key, value in trained.state_dict().items())
 
 
 def test_one_backward_pass_for_two_nets_has_one_precision():

@@ -7,10 +7,16 @@ import types
 import mmengine.config.utils
 import pytest
 import torch
-from mmengine.config import Config
+from helpers.zoo import wrappers_for
+from mmengine.config import Config, ConfigDict
+from mmengine.registry import DefaultScope
 
+from sr4ir_mm import mix
+from sr4ir_mm.analysis.synthetic_batch import synthetic_batch
 from sr4ir_mm.config import find_sr, sr_nets, zoo
+from sr4ir_mm.config.zoo import without_weights
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.sr_net import build_sr
 from sr4ir_mm.registry import MODELS
 
@@ -107,6 +113,40 @@ def test_every_base_config_is_an_s_of_its_scale(name):
     assert init_cfg == cfg.get('init_cfg')
     with torch.no_grad():
         assert net(torch.rand(1, 3, 17, 23)).shape == (1, 3, 17 * scale, 23 * scale)
+
+
+@pytest.mark.parametrize('library', ['mmseg', 'mmdet', 'mmpretrain'])
+@pytest.mark.parametrize(
+    'name', [name for name in ALL if 'liif' in name or name in ('edsr_x4', 'swinir_x2', 'nafnet_x1')]
+)
+def test_a_network_is_built_next_to_a_task_network_of_any_library(name, library):
+    """Whose library is the scope then: LIIF names its encoder without one."""
+    with DefaultScope.overwrite_default_scope(library):
+        build_sr(small(find_sr(*split(name))), split(name)[1])
+
+
+TASKS = {
+    'mmseg': 'mmseg::fcn/fcn_hr18s_4xb4-20k_voc12aug-512x512.py',
+    'mmdet': 'mmdet::yolox/yolox_tiny_8xb8-300e_coco.py',
+    'mmpretrain': 'mmpretrain::mobilenet_v3/mobilenet-v3-small_8xb128_in1k.py',
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('library', TASKS)
+def test_every_network_trains_next_to_a_task_network_of_each_zoo(library):
+    """As users mix them; only the sizes of the networks differ."""
+    for name in ALL:
+        cfg = mix(TASKS[library], *split(name))
+        sr, scale = small(cfg.model.sr.to_dict()) | dict(init_cfg=None), cfg.model.scale
+        with DefaultScope.overwrite_default_scope(library):
+            task = ConfigDict(without_weights(cfg.model.task), _scope_=library)
+            if library == 'mmseg':
+                task.data_preprocessor.size = (16 * scale, 16 * scale)
+            model = SR4IR(sr, task, scale, data_preprocessor=cfg.get('data_preprocessor'), tdp=cfg.model.tdp)
+            batch = synthetic_batch(*[(16 * scale, 16 * scale)] * 2, zoo=library)
+            logs = model.train_step(batch, wrappers_for(model))
+        assert torch.as_tensor(logs['loss']).isfinite(), name
 
 
 def test_a_dict_and_none_stay_what_they_are():

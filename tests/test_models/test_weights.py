@@ -132,8 +132,9 @@ def test_averaged_models():
 
 #: net, its init_cfg without the checkpoint, what is in the file, and the end of the message
 STARTS = {
-    'SR4IR for T': ('task', {}, lambda: state_of('SR4IR'), r"have the prefix 'task\.' there: add prefix='task\.'"),
-    'SR4IR for S': ('sr', {}, lambda: state_of('SR4IR'), r"have the prefix 'sr\.' there: add prefix='sr\.'"),
+    'SR4IR for T': (
+        'task', {}, lambda: state_of('SR4IR'), r"have the prefix 'task\.' there: add prefix='task\.'\. To start both"
+    ),
     'S for T': ('task', {}, lambda: part(state_of('S'), 'sr.'), r'Name a file for this network\.$'),
     'a deeper S': (
         'sr', dict(prefix='sr.'), lambda: state_of('S', sr=dict(num_blocks=4)), r'it also has sr\.body\.2.*may_differ'

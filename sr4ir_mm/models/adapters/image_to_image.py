@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ...registry import MODELS
 from ...utils import check_number, check_positive
+from ..sr_net import build_net
 
 
 @MODELS.register_module()
@@ -27,7 +28,7 @@ class ImageToImage(nn.Module):
         for middle, spread in zip(mean, std):
             check_number('ImageToImage', mean=middle)
             check_positive('ImageToImage', std=spread)
-        self.generator = MODELS.build(generator)
+        self.generator = build_net(generator)
         self.register_buffer('mean', torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(-1, 1, 1), persistent=False)
 
