@@ -1,16 +1,15 @@
 """The names of the classes of a data set, compared with the names in its files."""
 
-import json
-import os
+import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from mmap import ACCESS_READ, mmap
 from typing import Any
 from xml.etree import ElementTree
 
 from torch.utils.data import Dataset
 
 from ..errors import SR4IRError
+from .coco_files import read_categories
 
 _FIX = 'Labels follow these names: write them in metainfo=dict(classes=(...)) exactly as the data have them.'
 
@@ -82,28 +81,28 @@ def with_nearest(names: Sequence[str], known: Sequence[str]) -> str:
     )
 
 
-def coco_categories(path: str) -> list[str]:
-    """Return the names of the categories of a COCO file, in its order, without reading the rest of it."""
-    with open(path, 'rb') as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
-        start = content.find(b'[', content.rfind(b'"categories"'))
-        end = content.find(b']', start) + 1
-        while True:
-            try:
-                return [category['name'] for category in json.loads(content[start:end])]
-            except json.JSONDecodeError:  # a list or a bracket inside the list
-                end = content.find(b']', end) + 1
-                if not end:
-                    raise
+def check_categories(
+    categories: Sequence[str], classes: Sequence[str], path: str, used: Sequence[str] | None = None
+) -> None:
+    """Check that a COCO file has all classes, once each and in their order.
 
+    Args:
+        categories (Sequence[str]): Names of the categories of the file.
+        classes (Sequence[str]): Names of the classes.
+        path (str): Name of the file.
+        used (Sequence[str], optional): Categories in the order of their labels; by default that of the file.
 
-def check_categories(categories: Sequence[str], classes: Sequence[str], path: str) -> None:
-    """Check that a COCO file has all classes, once each and in their order: its order numbers the labels."""
+    Raises:
+        SR4IRError: If it has not.
+    """
     if missing := [name for name in classes if name not in categories]:
         raise SR4IRError(
             f"'{path}' has no category {with_nearest(missing, categories)}; its categories are "
             f'{_listed(categories)}. {_FIX}'
         )
-    used = [name for name in categories if name in classes]
+    used = list(used or [name for name in categories if name in classes])
+    if twice := [name for name in classes if used.count(name) > 1]:
+        raise SR4IRError(f"'{path}' lists the category '{twice[0]}' twice: give both another name, or join them.")
     if used != list(classes):
         raise SR4IRError(
             f"'{path}' numbers its categories in another order than metainfo.classes, and labels follow the file: "
@@ -112,20 +111,24 @@ def check_categories(categories: Sequence[str], classes: Sequence[str], path: st
 
 
 def _check_categories(part: Any) -> None:
-    classes = class_names(part)
-    own_rule = not any(base.__name__ == 'CocoDataset' and base.load_data_list is type(part).load_data_list
-                       for base in type(part).__mro__)  # fmt: skip
-    if not own_rule and os.path.isfile(part.ann_file):
-        check_categories(coco_categories(part.ann_file), classes, part.ann_file)
-    elif len(part.cat_ids) != len(classes):
+    classes, categories = class_names(part), read_categories(part.ann_file)
+    if categories:
+        used = [categories[id] for id in part.cat_ids]
+        check_categories(list(categories.values()), classes, part.ann_file, used)
+    if len(part.cat_ids) != len(classes):
         raise SR4IRError(f"'{part.ann_file}' has {len(part.cat_ids)} categories, but {len(classes)} classes. {_FIX}")
 
 
 def _check_folders(folders: list[str], classes: list[str], root: str) -> None:
-    """Check names that resemble each other: a folder may also have a number or a word of another language."""
-    plain = [[name.casefold() for name in names] for names in (folders, classes)]
-    pairs = [(f, c) for f, c, low_f, low_c in zip(folders, classes, *plain)
-             if low_f != low_c and (low_f in plain[1] or low_c in plain[0] or _nearest(c, [f]))]  # fmt: skip
+    """Check that no class resembles another folder than its own; both may be in two languages, or one a number."""
+    plain = {name: re.sub(r'[\W_]', '', name.casefold()) for name in (*folders, *classes)}
+
+    def same(folder: str, name: str) -> bool:
+        short, long = sorted((plain[folder], plain[name]), key=len)
+        return short == long or (len(short) > 2 and short in long)  # such as 001.Crow for Crow
+
+    other = [(own, name) for own, name in zip(folders, classes) if not same(own, name)]
+    pairs = [pair for pair in other if any(same(folder, pair[1]) for folder in folders) or _nearest(pair[1], pair[:1])]
     if pairs:
         texts = ', '.join(f"'{folder}' would be '{name}'" for folder, name in pairs[:5])
         raise SR4IRError(

@@ -15,6 +15,12 @@ _KEYS = dict(
     annotations=('id', 'image_id', 'category_id', 'bbox', 'area'),
 )
 _PANOPTIC = ('image_id', 'file_name', 'segments_info')
+_categories: dict[str, dict[int, str]] = {}
+
+
+def read_categories(path: str) -> dict[int, str]:
+    """Return the ids and names of the categories of a file that mmdet has read; none of another file."""
+    return _categories.get(path, {})
 
 
 def watch_coco_files() -> None:
@@ -31,20 +37,22 @@ def check_content(content: dict, path: str) -> None:
     """Check that a COCO file is complete, and that its parts belong together.
 
     Raises:
-        SR4IRError: If a list or a key is missing, an image has no size, an image occurs twice, or an object is of an
-            unknown category. Objects of images that the file does not list are ignored, with a warning.
+        SR4IRError: If a list or a key is missing, an image has no size, two images or categories have one id, an object
+            is of an unknown category, or all are of other images. Objects that mmdet ignores are counted in a warning.
     """
     for kind in _KEYS:
         if kind != 'annotations' or kind in content:  # images to test on have none
             _check_entries(content.get(kind), kind, path)
+    for kind in ('images', 'categories'):
+        if len({entry['id'] for entry in content[kind]}) < len(content[kind]):
+            raise SR4IRError(f"'{path}' has several {kind} of one id: give each an id of its own.")
     if bad := [image for image in content['images'] if not (_is_size(image['width']) and _is_size(image['height']))]:
         raise SR4IRError(
             f"'{path}' gives the size of '{bad[0]['file_name']}' as {bad[0]['width']} x {bad[0]['height']}: correct it."
         )
-    images = [image['id'] for image in content['images']]
-    if len(set(images)) < len(images):
-        raise SR4IRError(f"'{path}' has several images of one id: give each image an id of its own.")
-    _check_references(content, set(images), path)
+    if bad := [entry['name'] for entry in content['categories'] if not isinstance(entry['name'], str)]:
+        raise SR4IRError(f"'{path}' has a category with the name {bad[0]!r}, which is no text: write it in quotes.")
+    _check_references(content, path)
 
 
 def check_evaluated(reader: Any, masks: bool) -> None:
@@ -84,9 +92,10 @@ def _check_entries(entries: Any, kind: str, path: str) -> None:
             raise SR4IRError(f"'{path}': {kind}[{number}] (id {entry.get('id')}) has no '{key}': add it.")
 
 
-def _check_references(content: dict, images: set, path: str) -> None:
-    entries = content.get('annotations', [])
-    objects = [s for entry in entries for s in entry['segments_info']] if _is_panoptic(entries) else entries
+def _check_references(content: dict, path: str) -> None:
+    entries = content.get('annotations') or []
+    panoptic = bool(entries) and 'segments_info' in entries[0]
+    objects = [segment for entry in entries for segment in entry['segments_info']] if panoptic else entries
     categories = {category['id'] for category in content['categories']}
     if unknown := {entry.get('category_id') for entry in objects} - categories:
         number = sum(entry.get('category_id') in unknown for entry in objects)
@@ -94,13 +103,14 @@ def _check_references(content: dict, images: set, path: str) -> None:
             f"'{path}' has {number} objects of a category that it does not list (id {min(unknown, key=str)}), and they "
             'would be ignored: add it to the categories, or remove the objects.'
         )
-    if lost := sum(entry['image_id'] not in images for entry in entries):
-        text = f"'{path}': {lost} annotations are of images that it does not list, and are ignored"
-        print_log(text, 'current', logging.WARNING)
-
-
-def _is_panoptic(entries: list) -> bool:
-    return bool(entries) and 'segments_info' in entries[0]
+    images = {image['id'] for image in content['images']}
+    lost = sum(entry['image_id'] not in images for entry in entries)
+    if images and 0 < lost == len(entries):
+        raise SR4IRError(f"'{path}': all annotations are of images that it does not list: correct their image_id.")
+    flat = 0 if panoptic else sum(entry['area'] <= 0 for entry in entries)
+    for number, what in ((lost, 'are of images that it does not list'), (flat, 'have the area 0')):
+        if number:
+            print_log(f"'{path}': {number} annotations {what}, and are ignored", 'current', logging.WARNING)
 
 
 def _is_size(value: Any) -> bool:
@@ -126,6 +136,7 @@ def _with_check(create_index: Any) -> Any:
     def wrapper(self: Any) -> None:
         if self.path is not None:  # else it holds no file
             check_content(self.dataset, self.path)
+            _categories[self.path] = {entry['id']: entry['name'] for entry in self.dataset['categories']}
         create_index(self)
 
     return wrapper

@@ -55,6 +55,8 @@ def test_keys_of_coco_that_are_missing(kind, key, tmp_path):
     ({**content(), 'images': {}}, r"a\.json' has no list of images"),
     ({**content(), 'categories': [3]}, r"a\.json': categories\[0\] is 3, not a dict with id, name"),
     ({**content(), 'images': content()['images'] * 2}, r"a\.json' has several images of one id"),
+    ({**content(), 'categories': [dict(id=1, name='cat'), dict(id=1, name='dog')]}, 'has several categories of one id'),
+    ({**content(), 'categories': [dict(id=1, name=3)]}, 'has a category with the name 3, which is no text'),
     ({**content(), 'images': []}, r"a\.json' has no image left: the list of images or annotations is empty"),
 ])  # fmt: skip
 def test_broken_files_of_coco(data, message, tmp_path):
@@ -77,10 +79,15 @@ def test_objects_that_would_be_ignored(tmp_path, monkeypatch):
     with pytest.raises(SR4IRError, match=r'has 1 objects of a category that it does not list \(id 77\)'):
         coco(tmp_path, data)
     data['annotations'][1].update(category_id=1, image_id=99)
+    data['annotations'].append(dict(data['annotations'][0], id=9, area=0))
     texts = []
     monkeypatch.setattr('sr4ir_mm.datasets.coco_files.print_log', lambda text, *args: texts.append(text))
     assert len(coco(tmp_path, data)[0]['instances']) == 1
-    assert texts == [f"'{tmp_path}/a.json': 1 annotations are of images that it does not list, and are ignored"]
+    whats = 'are of images that it does not list', 'have the area 0'
+    assert texts == [f"'{tmp_path}/a.json': 1 annotations {what}, and are ignored" for what in whats]
+    data['annotations'] = [dict(data['annotations'][0], image_id='1')]  # a text is no number
+    with pytest.raises(SR4IRError, match=r"a\.json': all annotations are of images that it does not list: correct"):
+        coco(tmp_path, data)
 
 
 def test_images_to_test_on_have_no_annotations(tmp_path):

@@ -13,7 +13,7 @@ from helpers.voc_boxes import make_voc_boxes
 from mmengine.registry import DATASETS
 
 import sr4ir_mm.registry  # noqa: F401  its checks are part of building a data set
-from sr4ir_mm.datasets.class_names import coco_categories, label_names, parts
+from sr4ir_mm.datasets.class_names import label_names, parts
 from sr4ir_mm.errors import SR4IRError
 
 NAMES = ('cat', 'dog', 'fox')
@@ -61,7 +61,7 @@ def test_coco_with_some_of_the_classes(tmp_path):
 
 
 def test_a_category_that_is_there_twice(tmp_path):
-    with pytest.raises(SR4IRError, match='in another order'):
+    with pytest.raises(SR4IRError, match="lists the category 'cat' twice"):
         coco(make_coco(tmp_path, ('cat', 'dog', 'cat')), ('cat', 'dog'))
 
 
@@ -85,16 +85,25 @@ def test_parts_of_nested_wrappers(tmp_path):
     assert [type(part).__name__ for part in parts(DATASETS.build(mixed))] == ['CocoDataset'] * 2
 
 
-def test_the_list_of_categories_is_read_without_the_rest(tmp_path):
-    """In each place of the file, with brackets in names, and faster than the whole."""
-    path = tmp_path / 'a.json'
-    categories = [dict(name='a[1]', skeleton=[[1, 2], [2, 3]]), dict(name='ä "b"')]
-    path.write_text(json.dumps(dict(categories=categories, annotations=[dict(s=[[1.5] * 20])] * 50_000)))
-    start = time.perf_counter()
-    assert coco_categories(str(path)) == ['a[1]', 'ä "b"']
-    assert time.perf_counter() - start < 0.5
-    path.write_text(json.dumps(dict(images=[dict(id=1)], categories=categories)))
-    assert coco_categories(str(path)) == ['a[1]', 'ä "b"']
+def test_other_entries_may_have_the_name_of_the_list_of_categories(tmp_path):
+    path = make_coco(tmp_path)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, 'info': dict(categories=['a [b]'])}))
+    assert len(coco(path, NAMES)) == 1
+
+
+def test_labels_of_a_data_set_that_sorts_the_categories(tmp_path):
+    """Objects365 numbers them by their ids."""
+    path = make_coco(tmp_path)
+    content = json.loads(path.read_text())
+    content['categories'].reverse()
+    path.write_text(json.dumps(content))
+    config = dict(coco_config(path, NAMES), type='mmdet.Objects365V1Dataset')
+    assert [instance['bbox_label'] for instance in DATASETS.build(config)[0]['instances']] == [0, 1, 2]
+    with pytest.raises(SR4IRError, match=r"another order .* set metainfo=dict\(classes=\('cat', 'dog', 'fox'\)\)"):
+        DATASETS.build(dict(config, metainfo=dict(classes=NAMES[::-1])))
+    with pytest.raises(SR4IRError, match=r"no category 'wolf'; its categories are fox, dog, cat"):
+        DATASETS.build(dict(config, metainfo=dict(classes=('cat', 'dog', 'wolf'))))
 
 
 def voc(root, classes, type='mmdet.VOCDataset'):
@@ -138,24 +147,39 @@ def folders(root, classes=None, **options):
     return DATASETS.build(dict(type='mmpretrain.CustomDataset', data_root=str(root), pipeline=[], **meta, **options))
 
 
-@pytest.mark.parametrize(
-    'classes, message',
-    [
-        (('cat', 'fox', 'dog'), r"'dog' would be 'fox', 'fox' would be 'dog'\. Set .*classes=\('cat', 'dog', 'fox'\)"),
-        (('cat', 'dgo', 'fox'), r"'dog' would be 'dgo'"),
-        (('cat', 'dog'), r"CustomDataset.*The number of subfolders \(3\) doesn't match.*\(2\)"),
-        (('a', 'b', 'c'), None),
-        (('Cat', 'dog', 'Fox'), None),  # in the right places
-        (('Katze', 'Hund', 'Fuchs'), None),
-    ],
-)
-def test_folders(classes, message, tmp_path):
-    root = make_folders(tmp_path / 'train')
+@pytest.mark.parametrize('names, classes, message', [
+    (NAMES, ('cat', 'fox', 'dog'), r"'dog' would be 'fox', 'fox' would be 'dog'\. Set .*=\('cat', 'dog', 'fox'\)\)"),
+    (NAMES, ('cat', 'dgo', 'fox'), r"'dog' would be 'dgo'"),
+    (NAMES, ('cat', 'dog'), r"CustomDataset.*The number of subfolders \(3\) doesn't match.*\(2\)"),
+    (('cats', 'dogs'), ('dog', 'cat'), r"'cats' would be 'dog', 'dogs' would be 'cat'"),
+    (('1_cat', '2_dog'), ('Dog', 'Cat'), r"'1_cat' would be 'Dog'"),
+    (('0', '1', '10', '2'), ('0', '1', '2', '10'), r"'10' would be '2', '2' would be '10'"),
+    (NAMES, ('a', 'b', 'c'), None),
+    (NAMES, ('Cat', 'dog', 'Fox'), None),  # in the right places
+    (NAMES, ('Katze', 'Hund', 'Fuchs'), None),
+    (('cats', 'dogs'), ('cat', 'dog'), None),
+    (('001.Black_footed_Albatross', '002.Laysan_Albatross'), ('Black-footed Albatross', 'Laysan Albatross'), None),
+    (('n02085620-Chihuahua', 'n02099601-golden_retriever'), ('Chihuahua', 'golden retriever'), None),
+    (('0', '1', '10', '2'), ('zero', 'one', 'ten', 'two'), None),
+])  # fmt: skip
+def test_folders(names, classes, message, tmp_path):
+    root = make_folders(tmp_path / 'train', names)
     if message is None:
         assert list(folders(root, classes).CLASSES) == list(classes)
     else:
         with pytest.raises(SR4IRError, match=message):
             folders(root, classes)
+
+
+def test_a_thousand_folders_take_no_time(tmp_path):
+    """Those of ImageNet, whose classes have other names."""
+    names = [f'n{number:08}' for number in range(1000)]
+    for name in names:
+        (tmp_path / name).mkdir()
+    (tmp_path / names[0] / '0.jpg').touch()
+    start = time.perf_counter()
+    DATASETS.build(dict(type='mmpretrain.ImageNet', data_root=str(tmp_path), pipeline=[]))
+    assert time.perf_counter() - start < 2
 
 
 def test_labels_stand_for_folders_whatever_the_classes_are_called(tmp_path):
