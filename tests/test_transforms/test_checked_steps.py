@@ -256,3 +256,16 @@ def test_a_second_class_that_is_written_as_255(values, options, fits, palette, t
     else:
         with pytest.raises(SR4IRError, match=r"in '.*masks' have only the values 0 and 255, .* the class 'crop' would"):
             seg(tmp_path, mask, **options)
+
+
+@pytest.mark.parametrize('last, fits', [(1, True), (0, False)])
+def test_the_second_class_may_be_rare(last, fits, tmp_path):
+    """Its value is looked for in all masks before they are refused."""
+    for number, value in enumerate([255] * 30 + [last]):
+        write(tmp_path / f'images/{number}.png', np.zeros((*SIZE, 3), np.uint8))
+        write(tmp_path / f'masks/{number}.png', mask_of(0, value))
+    if fits:
+        assert len(seg(tmp_path, classes=('ground', 'crop'))) == 31
+    else:
+        with pytest.raises(SR4IRError, match='have only the values 0 and 255'):
+            seg(tmp_path, classes=('ground', 'crop'))
