@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmengine.dist import is_distributed
-from mmengine.model import BaseModel, initialize, revert_sync_batchnorm
+from mmengine.model import BaseModel, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
@@ -17,16 +17,20 @@ from ..registry import MODELS
 from ..utils import check_number, unwrap
 from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
+from .forward_counts import count_iterations
 from .freeze import frozen
+from .proxy import Proxy
+from .sample_images import add_images
 from .scheme import Phase, Scheme, build_scheme
 from .sr_net import build_sr
+from .starts import as_list, start, take_files
 from .tdp_layers import default_layers
 from .updates import accumulate, update
 from .weights import NAMES, LoadWatch, check_model, checked_init
 
 
 @MODELS.register_module()
-class SR4IR(BaseModel):
+class SR4IR(Proxy, BaseModel):
     """A super-resolution network S and a task network T, trained together or alone (CVPR 2024, arXiv 2404.01692).
 
     T is any model that follows MMEngine (``forward`` in the modes 'loss', 'predict', 'tensor', and a data
@@ -74,7 +78,7 @@ class SR4IR(BaseModel):
         may_differ: str | Sequence[str] = (),
     ) -> None:
         check_number('SR4IR', low=1, whole=True, scale=scale)
-        task = _build_task(task, data_preprocessor)
+        task, task_files = _build_task(task, data_preprocessor)
         task_preprocessor = (data_preprocessor or _IMAGES_ONLY) if task is None else task.data_preprocessor
         degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
         preprocessor = dict(
@@ -88,8 +92,10 @@ class SR4IR(BaseModel):
             raise SR4IRError(f'The degradation has scale={other}, but the model has scale={scale}: set the same one.')
         self.scale = scale
         self.scheme = build_scheme(scheme)
-        self.sr, self.sr_init_cfg = build_sr(sr, scale)
+        self.sr, sr_init_cfg = build_sr(sr, scale)
         self.task = task
+        #: files from which the two networks start, in addition to those in their own init_cfg
+        self.starts = dict(sr=as_list(sr_init_cfg), task=task_files)
         self._check_nets()
         layers = default_layers(task) if self.scheme.uses_tdp and 'layers' not in (tdp or {}) else {}
         self.tdp = MODELS.build({'type': 'sr4ir_mm.TDPLoss', 'layers': layers, **(tdp or {})})
@@ -101,10 +107,13 @@ class SR4IR(BaseModel):
         self.recorder = FeatureRecorder(task, self.tdp.layers) if self.scheme.uses_tdp else None
         for net in self._frozen_nets():
             net.requires_grad_(False)
+        if self.scheme.task_losses > 1:
+            count_iterations(task, self.scheme.task_losses)
         self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
         #: networks and weights that are neither loaded nor trained: a test of them would mean nothing
         self.random_parts = list(self.used_nets)
         LoadWatch(self, check_model)
+        self._part = 'task'  # hooks of the zoos read and set e.g. ``runner.model.bbox_head``
 
     @property
     def used_nets(self) -> list[str]:
@@ -112,22 +121,18 @@ class SR4IR(BaseModel):
         uses = dict(sr=self.scheme.uses_sr_net, task=self.scheme.uses_task_net or self.scheme.uses_tdp)
         return [name for name, is_used in uses.items() if is_used]
 
-    def __getattr__(self, name: str) -> Any:
-        """Return an attribute of T: hooks of the zoos read e.g. ``runner.model.bbox_head``."""
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            task = self.__dict__.get('_modules', {}).get('task')
-            if task is None:
-                raise
-            return getattr(unwrap(task), name)
-
     def init_weights(self) -> None:
-        """Initialize as usual, then S by its own ``init_cfg``: most SR networks of mmagic do not take one."""
+        """Initialize as usual, then load files: ``init_weights`` of e.g. DETR would overwrite what it has loaded."""
+        if self.is_init:
+            return super().init_weights()  # logs that it was done
+        nets = dict(sr=unwrap(self.sr), task=unwrap(self.task))
+        files = {name: [*self.starts[name], *take_files(net)] for name, net in nets.items()}
+        whole = take_files(self)
         with checked_init(self):
             super().init_weights()
-            if self.sr_init_cfg:
-                initialize(self.sr, self.sr_init_cfg)
+            for name, net in nets.items():
+                start(net, files[name])
+        start(self, whole)
 
     def load_state_dict(self, state_dict: Mapping, strict: bool = True, **kwargs: Any) -> Any:
         """Load weights as in PyTorch; ``strict=False`` asks for a load of any part, see ``may_differ``."""
@@ -242,9 +247,7 @@ class SR4IR(BaseModel):
             images['sr'] = self._super_resolve(images)
         outputs = self._run_task(self.normalized_input(name, images), data_samples, mode)
         if mode == 'predict':
-            images['task_input'] = self.select_input(name, images)
-            for i, sample in enumerate(outputs):
-                sample.set_data({key: images[key][i] for key in ('lr', 'task_input', 'hr')})
+            add_images(outputs, images | dict(task_input=self.select_input(name, images)))
         return outputs
 
     def _run_task(self, inputs: Tensor, data_samples: list | None, mode: str) -> Any:
@@ -311,8 +314,7 @@ class SR4IR(BaseModel):
 
     def _copy_samples(self, samples: list) -> list:
         """Return samples for one forward pass: some models of the zoos change them in it."""
-        once = sum(len(phase.task) for phase in self.scheme.phases) == 1
-        return samples if once else copy.deepcopy(samples)
+        return samples if self.scheme.task_losses == 1 else copy.deepcopy(samples)
 
     def _super_resolve(self, images: dict) -> Tensor:
         return _crop(self.sr(images['lr']), images['hr'])
@@ -322,11 +324,15 @@ class SR4IR(BaseModel):
 _IMAGES_ONLY = dict(type='mmengine.ImgDataPreprocessor', bgr_to_rgb=True)
 
 
-def _build_task(task: dict | nn.Module | None, data_preprocessor: dict | None) -> nn.Module | None:
+def _build_task(task: dict | nn.Module | None, data_preprocessor: dict | None) -> tuple[nn.Module | None, list[dict]]:
+    """Build T, and return the files from which it starts, whether its class takes an ``init_cfg`` or not."""
+    files = []
     if isinstance(task, dict):
-        task = MODELS.build(dict(data_preprocessor=data_preprocessor) | task if data_preprocessor else task)
+        task = dict(data_preprocessor=data_preprocessor) | task if data_preprocessor else copy.copy(task)
+        files = take_files(task)
+        task = MODELS.build(task)
     # SyncBN needs a process group and, in PyTorch, a GPU
-    return task if task is None or is_distributed() else revert_sync_batchnorm(task)
+    return task if task is None or is_distributed() else revert_sync_batchnorm(task), files
 
 
 def _crop(image: Tensor, hr: Tensor) -> Tensor:
