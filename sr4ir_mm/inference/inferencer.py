@@ -127,9 +127,9 @@ class SR4IRInferencer(BaseInferencer):
         draws = return_vis or show or bool(out_dir and not no_save_vis)
         items = read_images(images, skipped, self.show_progress, self.pipeline.max_lr_pixels)
         for batch in self._get_chunk_data(items, batch_size):
-            for name, item, sample in self.forward(batch, coords):
+            for name, item, sample, on_sr in self.forward(batch, coords, draws):
                 task_input = to_uint8(sample.task_input)
-                picture = self.visualize(item, name, task_input, sample, coords, show, **kwargs) if draws else None
+                picture = self.visualize(name, task_input, on_sr, show, **kwargs) if draws else None
                 if out_dir:
                     written = (None if no_save_pred else sample, None if no_save_vis else picture)
                     self.postprocess(name, Path(out_dir), task_input, *written)
@@ -137,27 +137,21 @@ class SR4IRInferencer(BaseInferencer):
         if images and len(skipped) == len(images):
             raise SR4IRError('\n'.join(f"image '{name}' {reason}" for name, reason in skipped.items()))
 
-    def forward(self, batch: list[tuple[str, dict]], coords: str = 'lr') -> Iterator[tuple[str, dict, BaseDataElement]]:
-        """Predict one batch of named items of the pipeline."""
+    def forward(
+        self, batch: list[tuple[str, dict]], coords: str = 'lr', draws: bool = False
+    ) -> Iterator[tuple[str, dict, BaseDataElement, BaseDataElement]]:
+        """Predict one batch of named items of the pipeline; for pictures, in the coordinates of the SR images, too."""
         with self._task_scope():
-            samples = self.pipeline([item for _, item in batch], coords)
-        for (name, item), sample in zip(batch, samples):
-            yield name, item, sample.cpu()
+            samples = self.pipeline.predict(
+                [item for _, item in batch], *dict.fromkeys((coords, 'sr' if draws else coords))
+            )
+        for (name, item), row in zip(batch, samples):
+            yield name, item, row[0].cpu(), row[-1].cpu()
 
     def visualize(
-        self,
-        item: dict,
-        name: str,
-        task_input: np.ndarray,
-        sample: BaseDataElement,
-        coords: str,
-        show: bool = False,
-        **kwargs: Any,
+        self, name: str, task_input: np.ndarray, sample: BaseDataElement, show: bool = False, **kwargs: Any
     ) -> np.ndarray:
         """Draw predictions on what the task network received, where lines are finer: H x W x 3, uint8, RGB."""
-        if coords != 'sr':
-            with self._task_scope():
-                (sample,) = self.pipeline.run_task([item], sample.lr[None], sample.task_input[None], 'sr')
         picture = task_input
         if self.model.scheme.uses_task_net:
             picture = draw_sample(self.visualizer, task_input, sample, draw_gt=False, draw_pred=True, **kwargs)

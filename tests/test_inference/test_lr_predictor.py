@@ -14,7 +14,7 @@ from torch import nn
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.lr_predictor import LRPredictor
-from sr4ir_mm.models import SR4IR
+from sr4ir_mm.models import SR4IR, BicubicDegradation, SRDataPreprocessor
 from sr4ir_mm.utils import to_uint8
 from sr4ir_mm.visualization import make_panel
 
@@ -29,16 +29,17 @@ class Overshoot(nn.Module):
 
 
 class Recorder(nn.Module):
-    """A task network that keeps its batch."""
+    """A task network that keeps its inputs."""
 
-    def test_step(self, batch):
-        self.inputs = batch['inputs']
-        return batch['data_samples']
+    def forward(self, inputs, data_samples, mode):
+        self.inputs = inputs
+        return data_samples
 
 
 def predictor(*steps: dict, load: dict = LOAD, **kwargs) -> LRPredictor:
     scheme = SimpleNamespace(test_input='sr', uses_task_net=True)
     model = SimpleNamespace(scheme=scheme, scale=4, sr=Overshoot(), upsample=Overshoot(), task=Recorder())
+    model.data_preprocessor = SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), BicubicDegradation(4))
     model.parameters = lambda: iter([torch.zeros(1)])
     with DefaultScope.overwrite_default_scope('mmseg'):
         return LRPredictor(model, [load, *steps, PACK], **kwargs)
@@ -80,10 +81,10 @@ def test_a_step_that_nobody_knows_receives_8_bits():
     from mmengine.registry import TRANSFORMS
 
     TRANSFORMS.register_module(name='Own', module=lambda: own, force=True)
-    predictor(dict(type='Own'))([dict(img=picture(12, 16))])
-    predictor(dict(type='Own'), load=dict(LOAD, to_float32=True))([dict(img=picture(12, 16))])
-    first, second = received
-    assert first.dtype == np.uint8 and second.dtype == np.float32 and np.array_equal(first, second)
+    for dtype, load in ((np.uint8, LOAD), (np.float32, dict(LOAD, to_float32=True))):
+        received.clear()
+        predictor(dict(type='Own'), load=load)([dict(img=picture(12, 16))])
+        assert all(image.dtype == dtype and np.array_equal(image, image.astype(np.uint8)) for image in received)
 
 
 def test_other_steps_keep_the_exact_values():

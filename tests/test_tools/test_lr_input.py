@@ -82,7 +82,7 @@ def test_segmentation_with_lr_masks(segmentation):
 @pytest.mark.parametrize('annotations', ['hr', 'lr'])
 def test_detection(tmp_path, annotations):
     """Boxes come in the coordinates of the annotations, and score as in the test on HR."""
-    images = [((64, 96), [CAT, DOG]), ((64, 64), [DOG])]  # T pads other sizes, in the usual test before S
+    images = [((64, 96), [CAT, DOG]), ((60, 84), [DOG])]  # the task network pads the second, before S in both tests
     hr = make_voc_boxes(tmp_path / 'voc', images)
     lr = make_lr(hr, tmp_path / 'lr')
     if annotations == 'lr':
