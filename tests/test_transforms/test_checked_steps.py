@@ -11,12 +11,13 @@ import mmseg.datasets  # noqa: F401
 import numpy as np
 import pytest
 from mmdet.datasets.base_semseg_dataset import BaseSegDataset
-from mmengine.registry import DATASETS
+from mmengine.registry import DATASETS, TRANSFORMS
 from PIL import Image
 
 import sr4ir_mm.registry  # noqa: F401
 from sr4ir_mm.datasets.checked import check_part
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.transforms.checked_steps import CheckedStep
 
 SIZE = (8, 12)
 LOAD = [dict(type='LoadImageFromFile'), dict(type='mmseg.LoadAnnotations')]
@@ -25,7 +26,7 @@ CLASSES = ('a', 'b', 'c')
 
 def write(path, content) -> None:
     """Write an array, an image of Pillow or bytes."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, parents=True)
     if isinstance(content, Image.Image):
         content.save(path)
     elif isinstance(content, bytes):
@@ -192,11 +193,52 @@ def test_tiff(dtype, fits, tmp_path):
             data[0]
 
 
-def test_pixels_of_more_than_8_bits_are_refused_whatever_reads_them(tmp_path):
-    steps = [dict(type='LoadImageFromFile', color_type='unchanged')]
-    data = seg(tmp_path, mask_of(0), np.full((*SIZE, 3), 60_000, np.uint16), pipeline=steps)
-    with pytest.raises(SR4IRError, match='is read as uint16, but the networks expect 8 bits'):
+@pytest.mark.parametrize('options', [
+    dict(color_type='unchanged'),
+    dict(color_type='unchanged', to_float32=True),
+    dict(imdecode_backend='pillow'),  # cuts gray ones off at 255
+])  # fmt: skip
+def test_pixels_of_more_than_8_bits_are_refused_whatever_reads_them(options, tmp_path):
+    steps = [dict(type='LoadImageFromFile', **options)]
+    data = seg(tmp_path, mask_of(0), np.full(SIZE, 60_000, np.uint16), pipeline=steps)
+    with pytest.raises(SR4IRError, match='has more than 8 bits, and is read with another range than 0 to 255: load it'):
         data[0]
+
+
+@pytest.mark.parametrize(
+    'options', [dict(to_float32=True), dict(imdecode_backend='pillow'), dict(color_type='grayscale')]
+)
+def test_other_ways_of_loading_are_as_they_were(options, tmp_path):
+    data = seg(tmp_path, mask_of(0), pipeline=[dict(type='LoadImageFromFile', **options)])
+    assert np.unique(data[0]['img']).tolist() == [7]
+
+
+def test_a_large_tiff_is_read(tmp_path, monkeypatch):
+    """Pillow refuses to open images that OpenCV reads."""
+    monkeypatch.setattr('PIL.Image.MAX_IMAGE_PIXELS', 40)
+    assert seg(tmp_path, mask_of(0), suffix='.tif', pipeline=LOAD[:1])[0]['img'].max() == 7
+
+
+def test_arrays_need_no_file():
+    step = CheckedStep(TRANSFORMS.build(dict(type='mmseg.LoadImageFromNDArray')), classes=3)
+    assert step(dict(img=np.zeros((4, 5, 3), np.uint8)))['img_shape'] == (4, 5)
+
+
+def test_an_image_is_checked_once(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr('sr4ir_mm.transforms.loading.bits_of', lambda path: seen.append(path) or 8)
+    for kind in 'LoadImageFromFile', 'sr4ir_mm.CheckedLoadImageFromFile':
+        seg(tmp_path / kind, mask_of(0), pipeline=[dict(type=kind)])[0]
+        assert len(seen) == 1
+        seen.clear()
+
+
+def test_masks_of_jpeg(tmp_path):
+    """A compressed edge between 0 and 2 has a 1."""
+    (tmp_path / 'masks').mkdir()
+    cv2.imwrite(str(tmp_path / 'masks/0.jpg'), mask_of(0, 2))
+    with pytest.raises(SR4IRError, match=r"Mask '.*0\.jpg' is a JPEG file, which changes the numbers of the classes"):
+        seg(tmp_path, seg_map_suffix='.jpg')[0]
 
 
 def test_an_image_above_the_limit_of_pixels(tmp_path):
