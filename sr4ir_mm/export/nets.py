@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..models import SR4IR
-from ..models.feature_recorder import tensors
+from ..models.features import tensors
 from ..utils import pad_to_multiple
 
 

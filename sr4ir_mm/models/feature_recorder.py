@@ -1,13 +1,16 @@
 """Features of named layers of the task network, computed without the rest of it."""
 
+import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..errors import SR4IRError
+from .features import MAP, last_map, map_in, pick
 
 
 class _AllRecorded(BaseException):  # not Exception, which T may catch
@@ -18,15 +21,19 @@ class FeatureRecorder:
     """Recorder of outputs of the task network's layers: ``recorder(inputs, data_samples) -> {name: feature}``.
 
     Hooks exist only during a call, and nothing is kept after it. T stops once every named layer has run: no head, RPN
-    or NMS runs to get a backbone feature. Of a layer that runs more than once, the first output counts.
+    or NMS runs to get a backbone feature. Of a layer that runs more than once, the first output counts. The first call
+    finds the layers of names with ``[map]``, and logs the shape of each feature.
 
     Args:
         task (nn.Module): Task network T, not wrapped.
         names (Iterable[str]): Module paths, with indices for layers that return more than one tensor: 'neck[0]',
-            'backbone[out]' (a key), 'backbone[0][1]' (nested), 'neck[fine0]' (the finest map). See :func:`pick`.
+            'backbone[out]' (a key), 'backbone[0][1]' (nested), 'neck[fine0]' (the finest map), see :func:`pick`.
+            'backbone[map]' is the last map of the image, N x C x H x W, that T makes up to the end of this module:
+            its output, or that of a layer in it if it returns logits or pooled features. Tokens are reshaped.
 
     Raises:
-        SR4IRError: If T has no layer of that name; the message lists the layers that it has.
+        SR4IRError: If T has no layer of that name (the message lists the layers that it has), or the layer comes after
+            proposals, which are others for the SR than for the HR image.
 
     Example:
         >>> FeatureRecorder(task, ['neck[0]', 'neck[1]'])(inputs)['neck[0]'].shape
@@ -35,18 +42,77 @@ class FeatureRecorder:
     def __init__(self, task: nn.Module, names: Iterable[str]) -> None:
         self.task = task
         self.layers = {name: _resolve(task, name) for name in names}
+        self._is_first = True
 
     def __call__(self, inputs: Tensor, data_samples: list | None = None) -> dict[str, Tensor]:
         """Run T on N x 3 x H x W normalized images until all layers are recorded."""
-        outputs: dict[nn.Module, Any] = {}
-        wanted = set(self.layers.values())
+        if self._is_first:
+            self.find_maps(inputs, data_samples)
+        features = self._record(inputs, data_samples)
+        if torch.is_grad_enabled() and inputs.requires_grad:
+            _check_gradient(features)
+        if self._is_first:
+            self._log(features)
+        self._is_first = False
+        return features
 
-        def record(module: nn.Module, args: tuple, output: Any) -> None:
-            outputs.setdefault(module, output)
-            if len(outputs) == len(wanted):
+    def paths(self) -> dict[str, str]:
+        """Return the module path of each name; after the first call, names with ``[map]`` have their own."""
+        found = {module: path for path, module in self.task.named_modules()}
+        return {name: found[module] for name, module in self.layers.items()}
+
+    def _record(self, inputs: Tensor, data_samples: list | None) -> dict[str, Tensor]:
+        features: dict[str, Tensor] = {}
+        pending = set(self.layers.values())
+
+        def record(module: nn.Module, output: Any) -> bool:
+            if module in pending:
+                pending.remove(module)
+                for name in (name for name, layer in self.layers.items() if layer is module):
+                    feature = map_in(output, inputs) if name.endswith(MAP) else pick(name, output)
+                    features[name] = feature.clone() if pending else feature  # T may change it in place later
+            return not pending
+
+        self._run(inputs, data_samples, self.layers.values(), record)
+        for name, layer in self.layers.items():
+            if layer in pending:
+                raise SR4IRError(f"TDP layer '{name}' did not run in the task network's forward pass; choose another.")
+        return {name: features[name] for name in self.layers}
+
+    @torch.no_grad()
+    def find_maps(self, inputs: Tensor, data_samples: list | None = None) -> None:
+        """Run T on images to find the layers of names with ``[map]``, as the first call does."""
+        pending = {layer: name for name, layer in self.layers.items() if name.endswith(MAP)}
+        names, seen, latest = dict(pending), set(), None
+
+        def watch(module: nn.Module, output: Any) -> bool:
+            nonlocal latest
+            if module not in seen and last_map(output, inputs) is not None:
+                latest = module
+            seen.add(module)
+            if pending.pop(module, None):
+                self.layers[names[module]] = latest
+            return not pending
+
+        if pending:
+            self._run(inputs, data_samples, self.task.modules(), watch)
+        for name, layer in self.layers.items():
+            if layer is None:
+                raise SR4IRError(
+                    f"TDP layer '{name}': the task network makes no map of the image up to there. Name another layer "
+                    'in model.tdp.layers. The candidates: python tools/analysis_tools/list_layers.py CONFIG'
+                )
+
+    def _run(
+        self, inputs: Tensor, data_samples: list | None, modules: Iterable[nn.Module], hook: Callable[..., bool]
+    ) -> None:
+        """Run T until ``hook(module, output)`` returns True."""
+
+        def call(module: nn.Module, args: tuple, output: Any) -> None:
+            if hook(module, output):
                 raise _AllRecorded
 
-        handles = [module.register_forward_hook(record) for module in wanted]
+        handles = [module.register_forward_hook(call) for module in set(modules)]
         try:
             self.task(inputs, data_samples, mode='tensor')
         except _AllRecorded:
@@ -54,75 +120,16 @@ class FeatureRecorder:
         finally:
             for handle in handles:
                 handle.remove()
-        features = {name: self._feature(name, module, outputs) for name, module in self.layers.items()}
-        if torch.is_grad_enabled() and inputs.requires_grad:
-            _check_gradient(features)
-        return features
 
-    @staticmethod
-    def _feature(name: str, module: nn.Module, outputs: dict) -> Tensor:
-        if module not in outputs:
-            raise SR4IRError(f"TDP layer '{name}' did not run in the task network's forward pass; choose another.")
-        return pick(name, outputs[module])
-
-
-def pick(name: str, output: Any) -> Tensor:
-    """Return the tensor that a layer's name means in the output of its module.
-
-    Args:
-        name (str): Name with any number of indices: a position in a tuple or list, a key of a dict, or 'fineN', the
-            N-th finest of all the tensors by :func:`area` (of equal ones the later first; the coarsest if there are
-            fewer). Without a further index, the last entry of the result is taken; of a nested entry, its finest
-            tensor (the map, not the class token next to it).
-        output (Any): Tensors in nested tuples, lists and dicts; a tensor alone counts as a tuple of one.
-
-    Raises:
-        SR4IRError: If the output has no such tensor; the message lists the tensors that it has.
-    """
-    node = output
-    for index in re.findall(r'\[(.+?)\]', name):
-        node = _step(node, index)
-    if (feature := _last(node)) is None:
-        known = ', '.join(f'{name.partition("[")[0]}{index}' for index in tensors(output)) or 'no tensor'
-        kind = type(output).__name__
-        raise SR4IRError(f"TDP layer '{name}' is no tensor: the module returns a {kind} with these: {known}.")
-    return feature
-
-
-def tensors(output: Any) -> dict[str, Tensor]:
-    """Find all tensors in nested tuples, lists and dicts, by their indices: '' (a tensor alone), '[0]', '[1][key]'."""
-    if isinstance(output, Tensor):
-        return {'': output}
-    if isinstance(output, dict):
-        items = output.items()
-    else:
-        items = enumerate(output) if isinstance(output, (tuple, list)) else ()
-    return {f'[{key}]{rest}': tensor for key, value in items for rest, tensor in tensors(value).items()}
-
-
-def area(feature: Tensor) -> int:
-    """Count the places of a feature: H W of N x C x H x W, L of tokens N x L x C, 1 of a vector N x C."""
-    return (feature.shape[2:] if feature.ndim > 3 else feature.shape[1:-1]).numel()
-
-
-def _step(node: Any, index: str) -> Any:
-    if isinstance(node, dict) and index in (keys := {str(key): key for key in node}):
-        return node[keys[index]]
-    if fine := re.fullmatch(r'fine(\d+)', index):
-        ranked = sorted(tensors(node).values(), key=area)[::-1]  # of equal ones, the later first
-        return ranked[min(int(fine[1]), len(ranked) - 1)] if ranked else None
-    items = (node,) if isinstance(node, Tensor) else node
-    if not re.fullmatch(r'-?\d+', index) or not isinstance(items, (tuple, list)):
-        return None
-    return items[int(index)] if -len(items) <= int(index) < len(items) else None
-
-
-def _last(node: Any) -> Tensor | None:
-    if isinstance(node, Tensor):
-        return node
-    entries = node.values() if isinstance(node, dict) else node if isinstance(node, (tuple, list)) else ()
-    entries = [entry for entry in entries if tensors(entry)]
-    return _step(entries[-1], 'fine0') if entries else None
+    def _log(self, features: dict[str, Tensor]) -> None:
+        for name, path in self.paths().items():
+            feature = features[name].detach()
+            shape, size = ' x '.join(map(str, feature.shape)), float(feature.float().abs().mean())
+            place = f"'{name}'" if path == name.partition('[')[0] else f"'{name}', which is '{path}'"
+            print_log(f'TDP layer {place}: {shape}, mean |x| {size:.3g}', 'current')
+            if size == 0:
+                text = f"TDP layer '{name}' is zero for the first HR images: it compares nothing while this is so."
+                print_log(text, 'current', logging.WARNING)
 
 
 def _check_gradient(features: dict[str, Tensor]) -> None:
@@ -138,6 +145,7 @@ def _resolve(task: nn.Module, name: str) -> nn.Module:
     path = re.fullmatch(r'([^\[\]]+)(\[[^\[\]]+\])*', name)
     modules = dict(task.named_modules())
     if path and path[1] in modules:
+        _check_no_proposals(task, name, path[1])
         return modules[path[1]]
     parent = name.partition('[')[0].rpartition('.')[0]
     while parent and (parent not in modules or not list(modules[parent].children())):
@@ -145,3 +153,14 @@ def _resolve(task: nn.Module, name: str) -> nn.Module:
     names = [f'{parent}.{child}' if parent else child for child, _ in modules[parent].named_children()]
     names = [n for n in names if n != 'data_preprocessor']
     raise SR4IRError(f"The task network ({type(task).__name__}) has no TDP layer '{name}'; it has: {', '.join(names)}.")
+
+
+def _check_no_proposals(task: nn.Module, name: str, path: str) -> None:
+    after = {'roi_head', 'roi_heads'}
+    if any(getattr(module, 'as_two_stage', False) for module in task.modules()):  # of the DETR family
+        after |= {'decoder', 'bbox_head'}
+    if after & set(path.split('.')):
+        raise SR4IRError(
+            f"TDP layer '{name}' comes after the task network's proposals. Those of the SR image are others than those "
+            "of the HR image, so the features cannot be compared: choose an earlier layer, such as 'backbone'."
+        )

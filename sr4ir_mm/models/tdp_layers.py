@@ -3,13 +3,14 @@
 from torch import nn
 
 from ..errors import SR4IRError
+from .features import MAP
 
 
 def default_layers(task: nn.Module) -> dict[str, float]:
-    """Choose layers and weights as the paper does: the two finest levels of a neck, or the last backbone stage.
+    """Choose layers and weights as the paper does: the two finest levels of a neck, or the last map of the backbone.
 
     Only the names and types of T's modules count; nothing runs. In networks that have neither a backbone nor an image
-    encoder, such as those of timm, the feature is the output of the last part before the classifier.
+    encoder, such as those of timm, it is the last map before the classifier. :class:`FeatureRecorder` finds the map.
 
     Args:
         task (nn.Module): Task network T, not wrapped.
@@ -29,7 +30,7 @@ def default_layers(task: nn.Module) -> dict[str, float]:
         for neck in (backbone.rpartition('.')[0] + '.neck').lstrip('.'), f'{backbone}.fpn':  # fpn: torchvision's
             if neck in modules and _makes_maps(modules[neck]):
                 return {f'{neck}[fine0]': 0.5, f'{neck}[fine1]': 0.5}
-        return {backbone: 1.0}
+        return {f'{backbone}{MAP}': 1.0}
     body = None if paths else _before_classifier(task)
     if body is None:
         why = f'several backbones ({", ".join(paths)})' if paths else 'no backbone'
@@ -37,7 +38,7 @@ def default_layers(task: nn.Module) -> dict[str, float]:
             f'The task network ({type(task).__name__}) has {why}: set model.tdp.layers, e.g. '
             "{'path.of.a.module': 1.0}. The candidates: python tools/analysis_tools/list_layers.py CONFIG"
         )
-    return {f'{body}[fine0]': 1.0}  # the map, not a pooled vector next to it
+    return {f'{body}{MAP}': 1.0}
 
 
 def _makes_maps(neck: nn.Module) -> bool:
@@ -50,6 +51,7 @@ def _before_classifier(task: nn.Module) -> str | None:
     """Find the last but one part with parameters of the only network in T."""
     nets = _trainable_children(task, '')
     parts = _trainable_children(*nets[0]) if len(nets) == 1 else []
+    parts = [(part, path) for part, path in parts if 'aux' not in path.lower()]  # torchvision's, only for the loss
     if len(parts) < 2:
         return None
     module, path = parts[-2]

@@ -21,10 +21,11 @@ class TDPLoss(nn.Module):
         criterion (str): Distance, 'l1' or 'l2', averaged over all elements of a feature.
         relative (bool): Whether to divide the loss of each layer by the mean size of its HR feature (mean square for
             'l2'), without gradient. Then one weight fits every T; otherwise the loss grows with the size of T's
-            features.
+            features. An HR feature of zeros has no size: its distance is not divided.
 
     Raises:
-        SR4IRError: If the criterion is unknown, or a weight is negative.
+        SR4IRError: If the criterion is unknown, or a weight is negative; later, if a feature of the SR image has
+            another shape than that of the HR image.
 
     Example:
         >>> loss = TDPLoss({'neck[0]': 0.5, 'neck[1]': 0.5}, relative=True)
@@ -55,12 +56,28 @@ class TDPLoss(nn.Module):
             Tensor: Scalar loss.
         """
         return self.loss_weight * sum(
-            weight * self._distance(sr_feats[name], hr_feats[name].detach()) for name, weight in self.layers.items()
+            weight * self._distance(name, sr_feats[name], hr_feats[name].detach())
+            for name, weight in self.layers.items()
         )
 
-    def _distance(self, sr: Tensor, hr: Tensor) -> Tensor:
-        loss = self.criterion(sr, hr)
-        if self.relative:
-            # the distance to zero is the size of the feature
-            loss = loss / self.criterion(hr, torch.zeros_like(hr)).clamp(min=1e-12)
-        return loss
+    def _distance(self, name: str, sr: Tensor, hr: Tensor) -> Tensor:
+        if sr.shape != hr.shape:
+            shapes = ' and '.join(' x '.join(map(str, feature.shape)) for feature in (sr, hr))
+            raise SR4IRError(
+                f"TDP layer '{name}' has features of two shapes, {shapes}, for the SR and the HR image: they depend on "
+                'what the image shows. Choose another layer.'
+            )
+        if not self.relative:
+            return self.criterion(sr, hr)
+        if self.criterion is nn.functional.mse_loss:
+            unit = _unit(hr)
+            sr, hr = sr / unit, hr / unit
+        # the distance to zero is the size of the feature; without a size, the distance stays as it is
+        size = self.criterion(hr, torch.zeros_like(hr))
+        return self.criterion(sr, hr) / torch.where(size > 0, size, 1)
+
+
+def _unit(feature: Tensor) -> Tensor:
+    """Return the largest absolute value: divided by it, no square is too small for a float."""
+    largest = feature.float().abs().amax().view(1)  # one float32, not a scalar, makes half precision a float32
+    return torch.where(largest > 0, largest, 1)

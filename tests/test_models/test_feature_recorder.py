@@ -9,7 +9,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.models.feature_recorder import FeatureRecorder, pick, tensors
+from sr4ir_mm.models.feature_recorder import FeatureRecorder
+from sr4ir_mm.models.features import map_in, pick, tensors
 
 
 class Backbone(nn.Module):
@@ -109,11 +110,52 @@ def test_first_output_of_a_layer_that_runs_twice(task, image):
 
 
 def test_leaves_nothing_behind(task, image):
-    features = FeatureRecorder(task, ['backbone', 'neck[fine]'])(image)
+    recorder = FeatureRecorder(task, ['backbone', 'backbone[map]'])
+    recorder(image)  # finds the map
+    features = recorder(image)
     assert task.hooks == 0
-    assert all(ref() is not None for ref in task.refs[1:])  # in use
+    assert task.refs[-1]() is not None  # in use
     del features
     assert all(ref() is None for ref in task.refs)  # at once, without a garbage collection
+
+
+class InPlace(nn.Module):
+    """Changes what it got, as an activation with ``inplace=True`` and a neck that edits the list of maps."""
+
+    def forward(self, features):
+        features.append(features.pop().relu_())
+        del features[0]
+        return features
+
+
+def test_a_later_layer_changes_an_earlier_feature_in_place(task, image):
+    """What the layer returned counts, with its gradient."""
+    run = task.backbone.forward
+    task.backbone.forward = lambda x: list(run(x))
+    names = ['backbone', 'backbone[0]', 'backbone.stage', 'backbone[map]']
+    expected = FeatureRecorder(task, names)(image.requires_grad_())
+    task.neck = InPlace()
+    features = FeatureRecorder(task, [*names, 'neck'])(image)
+    assert all(torch.equal(features[name], expected[name]) for name in names)
+    assert (features['backbone'] < 0).any() and torch.equal(features['neck'], features['backbone'].relu())
+    totals = (found['backbone'].sum() for found in (features, expected))
+    assert torch.equal(*(torch.autograd.grad(total, image, retain_graph=True)[0] for total in totals))
+    sum(feature.sum() for feature in features.values()).backward()
+
+
+def test_the_layers_are_logged_once(task, image, monkeypatch):
+    lines = []
+    monkeypatch.setattr('sr4ir_mm.models.feature_recorder.print_log', lambda text, *args: lines.append(text))
+    task.neck.forward = lambda features: features[1].mean((2, 3))
+    nn.init.zeros_(task.backbone.stem.weight), nn.init.zeros_(task.backbone.stem.bias)
+    recorder = FeatureRecorder(task, ['neck[map]', 'backbone.stem'])
+    size = recorder(image)['neck[map]'].abs().mean().item()
+    recorder(image)
+    assert lines == [
+        f"TDP layer 'neck[map]', which is 'backbone': 2 x 5 x 4 x 4, mean |x| {size:.3g}",
+        "TDP layer 'backbone.stem': 2 x 4 x 6 x 6, mean |x| 0",
+        "TDP layer 'backbone.stem' is zero for the first HR images: it compares nothing while this is so.",
+    ]
 
 
 def test_leaves_nothing_behind_when_the_task_raises(task, image):
@@ -247,3 +289,103 @@ def test_layer_without_part_in_the_forward_pass(task, image):
     with pytest.raises(SR4IRError, match=r"'unused' did not run in the task network's forward pass"):
         FeatureRecorder(task, ['backbone', 'unused'])(image)
     assert task.hooks == 0
+
+
+class Steps(nn.Module):
+    """Runs its modules in a row; never returns a map of the image."""
+
+    def __init__(self, *steps: nn.Module) -> None:
+        super().__init__()
+        self.steps, self.data_preprocessor = nn.ModuleList(steps), nn.Identity()
+
+    def forward(self, x, data_samples=None, mode='tensor'):
+        for step in self.steps:
+            x = step(x)
+        return x
+
+
+class Pool(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+class Task2(nn.Module):
+    def __init__(self, *steps: nn.Module) -> None:
+        super().__init__()
+        self.backbone, self.head = Steps(*steps), nn.Linear(4, 2)
+
+    def forward(self, inputs, data_samples=None, mode='tensor'):
+        return self.head(self.backbone(inputs))
+
+
+def conv(stride: int = 1) -> nn.Module:
+    return nn.Conv2d(3 if stride > 1 else 4, 4, 3, stride=stride, padding=1)
+
+
+@pytest.mark.parametrize(
+    'steps, path, size',
+    [
+        ((conv(2), conv(), Pool()), 'steps.1', 32),
+        ((conv(2), conv(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), 'steps.1', 32),
+        ((conv(2), nn.Sequential(conv(), nn.ReLU(inplace=True)), Pool(), nn.Linear(4, 4)), 'steps.1', 32),
+        ((conv(16), conv(4), nn.Flatten()), 'steps.1', 1),  # one place, of 63 px
+    ],
+)
+def test_the_last_map(steps, path, size):
+    if size == 1:
+        steps[1].in_channels = 4
+        steps = (steps[0], nn.Conv2d(4, 4, 4, stride=4), steps[2])
+    task = Task2(*steps)
+    recorder = FeatureRecorder(task, ['backbone[map]'])
+    side = 63 if size == 1 else 64
+    (feature,) = recorder(torch.rand(2, 3, side, side)).values()
+    assert recorder.paths() == {'backbone[map]': f'backbone.{path}'} and feature.shape == (2, 4, size, size)
+    assert recorder(torch.rand(2, 3, 65, 97))['backbone[map]'].ndim == 4  # in later batches the same layer
+
+
+def test_a_smaller_later_image_of_which_the_map_is_one_place():
+    task = Task2(nn.Conv2d(3, 4, 64, stride=64), Pool())
+    recorder = FeatureRecorder(task, ['backbone[map]'])
+    assert recorder(torch.rand(1, 3, 128, 128))['backbone[map]'].shape == (1, 4, 2, 2)
+    assert recorder(torch.rand(1, 3, 64, 64))['backbone[map]'].shape == (1, 4, 1, 1)
+
+
+def test_no_map_at_all(image):
+    task = Task2(Pool(), nn.Linear(3, 4))
+    with pytest.raises(SR4IRError, match=r"TDP layer 'backbone\[map\]': the task network makes no map of the image up"):
+        FeatureRecorder(task, ['backbone[map]'])(image)
+
+
+@pytest.mark.parametrize(
+    'shape, image, expected',
+    [
+        ((2, 196, 12), (224, 224), (2, 12, 14, 14)),
+        ((2, 197, 12), (224, 224), (2, 12, 14, 14)),  # class
+        ((2, 198, 12), (224, 224), (2, 12, 14, 14)),  # and distillation
+        ((2, 261, 12), (224, 224), (2, 12, 16, 16)),  # and registers
+        ((2, 141, 12), (224, 160), (2, 12, 14, 10)),
+        ((2, 448, 49), (224, 224), (2, 448, 7, 7)),
+        ((2, 100, 12), (150, 150), (2, 12, 10, 10)),
+        ((2, 26, 12), (66, 66), (2, 12, 5, 5)),  # padded
+        ((2, 119, 7), (64, 64), (2, 119, 7)),  # no grid
+    ],
+)
+def test_tokens_are_reshaped(shape, image, expected):
+    feature = torch.rand(shape)
+    found = map_in([feature], torch.rand(2, 3, *image))
+    assert found.shape == expected
+    if len(expected) == 4 and expected[1] == shape[2]:  # the last tokens are those of the image, row by row
+        assert torch.equal(found[:, :, 0, 1], feature[:, shape[1] - expected[2] * expected[3] + 1])
+
+
+def test_layers_after_proposals(task):
+    """Those of the SR image are others than those of the HR image, so no place means the same in both."""
+    task.roi_head = nn.Module()
+    task.roi_head.bbox_head = nn.Linear(4, 2)
+    task.decoder = nn.Identity()
+    with pytest.raises(SR4IRError, match=r"'roi_head\.bbox_head\[0\]' comes after the task network's proposals\."):
+        FeatureRecorder(task, ['roi_head.bbox_head[0]'])
+    FeatureRecorder(task, ['decoder'])  # of queries that are learned
+    task.as_two_stage = True
+    with pytest.raises(SR4IRError, match=r"'decoder' comes after the task network's proposals"):
+        FeatureRecorder(task, ['decoder'])

@@ -14,6 +14,7 @@ from sr4ir_mm.models import FeatureRecorder, TDPLoss
 from sr4ir_mm.models.tdp_layers import default_layers
 
 NECK = {'neck[fine0]': 0.5, 'neck[fine1]': 0.5}
+BACKBONE = {'backbone[map]': 1.0}
 
 
 def shapes(task: nn.Module, size: int = 64) -> list[tuple[int, ...]]:
@@ -32,9 +33,9 @@ def shapes(task: nn.Module, size: int = 64) -> list[tuple[int, ...]]:
         ('mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py', NECK, [(96, 8, 8), (96, 4, 4)]),
         # one level
         ('mmdet::detr/detr_r18_8xb2-500e_coco.py', NECK, [(256, 2, 2), (256, 2, 2)]),
-        ('mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py', {'backbone': 1.0}, [(256, 2, 2)]),
+        ('mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py', BACKBONE, [(256, 2, 2)]),
         ('mmseg::poolformer/fpn_poolformer_s12_8xb4-40k_ade20k-512x512.py', NECK, [(256, 16, 16), (256, 8, 8)]),
-        ('mmpretrain::resnet/resnet18_8xb32_in1k.py', {'backbone': 1.0}, [(512, 2, 2)]),
+        ('mmpretrain::resnet/resnet18_8xb32_in1k.py', BACKBONE, [(512, 2, 2)]),
     ],
 )
 def test_zoo(path, layers, expected, monkeypatch):
@@ -60,28 +61,28 @@ SEGMENTOR = dict(
 @pytest.mark.parametrize(
     'cfg, layer, expected',
     [
-        (dict(CLASSIFIER, backbone=vit(arch=TINY)), 'backbone', (12,)),  # class token
-        (dict(CLASSIFIER, backbone=vit(arch=TINY, out_type='raw')), 'backbone', (17, 12)),  # tokens
+        (dict(CLASSIFIER, backbone=vit(arch=TINY)), 'backbone[map]', (12, 4, 4)),  # returns the class token alone
+        (dict(CLASSIFIER, backbone=vit(arch=TINY, out_type='raw')), 'backbone[map]', (12, 4, 4)),  # tokens
         (
             dict(SEGMENTOR, backbone=vit(embed_dims=12, num_layers=2, num_heads=2, output_cls_token=True,
                                          with_cls_token=True, out_indices=(0, 1))),
-            'backbone', (12, 4, 4),
+            'backbone[map]', (12, 4, 4),
         ),  # maps, each next to its class token
-        (dict(type='mmpretrain.TimmClassifier', model_name='resnet10t'), 'model.layer4[fine0]', (512, 2, 2)),
+        (dict(type='mmpretrain.TimmClassifier', model_name='resnet10t'), 'model.layer4[map]', (512, 2, 2)),
         (
             dict(type='mmpretrain.TimmClassifier', model_name='vit_tiny_patch16_224', img_size=64, depth=1),
-            'model.norm[fine0]', (17, 192),
+            'model.norm[map]', (192, 4, 4),
         ),
         (
             dict(type='mmpretrain.TimmClassifier', model_name='swin_tiny_patch4_window7_224', img_size=64,
                  window_size=2, depths=(1, 1), num_heads=(1, 1), embed_dim=12),
-            'model.norm[fine0]', (8, 8, 24),
+            'model.norm[map]', (8, 8, 24),
         ),  # N x H x W x C
-        (dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=2), 'net.layer4[fine0]', (512, 2, 2)),
+        (dict(type='sr4ir_mm.TorchvisionClassifier', name='resnet18', num_classes=2), 'net.layer4[map]', (512, 2, 2)),
         (
             dict(type='sr4ir_mm.TorchvisionSegmentor', name='lraspp_mobilenet_v3_large', num_classes=2,
                  data_preprocessor=dict(type='mmseg.SegDataPreProcessor')),
-            'net.backbone', (960, 4, 4),
+            'net.backbone[map]', (960, 4, 4),
         ),
     ],
 )  # fmt: skip
@@ -91,12 +92,64 @@ def test_built(cfg, layer, expected):
     assert shapes(task) == [expected]
 
 
+@pytest.mark.parametrize(
+    'backbone, size, path, expected',
+    [
+        # logits
+        (dict(type='VGG', depth=11, num_classes=10), 224, 'backbone.features.12', (512, 7, 7)),
+        (dict(type='InceptionV3', num_classes=10), 299, 'backbone.Mixed_7c', (2048, 8, 8)),
+        # pooled vectors
+        (dict(type='ConvNeXt', arch='atto'), 96, 'backbone.stages.3', (320, 3, 3)),
+        (dict(type='ConvNeXt', arch='atto', use_grn=True), 32, 'backbone.norm3', (320, 1, 1)),  # of one place
+        (dict(type='EdgeNeXt', arch='xxsmall'), 96, 'backbone.stages.3', (168, 3, 3)),
+        (dict(type='HorNet', arch='tiny'), 64, 'backbone.stages.3', (512, 2, 2)),
+        (dict(type='TinyViT', arch='5m', img_size=(64, 64), window_size=[2] * 4), 64, 'backbone.stages.3', (320, 2, 2)),
+        # class tokens
+        (dict(type='DistilledVisionTransformer', arch='deit-tiny', img_size=(64, 32)), (64, 32), 'backbone.ln1',
+         (192, 4, 2)),
+        (dict(type='T2T_ViT', img_size=64, num_layers=1), 64, 'backbone.norm', (384, 4, 4)),
+        (dict(type='XCiT', img_size=64, embed_dims=12, depth=1, cls_attn_layers=1, num_heads=2, mlp_ratio=1), 64,
+         'backbone.norm', (12, 4, 4)),
+        (dict(type='TNT', arch='s', img_size=64), 64, 'backbone.norm', (384, 4, 4)),
+        (dict(type='ViTEVA02', arch='t', img_size=56, out_type='avg_featmap', final_norm=False), 56,
+         'backbone.layers.11', (192, 4, 4)),
+        # maps as N x C x L
+        (dict(type='EfficientFormer', arch='l1'), 224, 'backbone', (448, 7, 7)),
+        (dict(type='SwinTransformer', arch='tiny', window_size=2, img_size=64), 64, 'backbone', (768, 2, 2)),
+    ],
+)  # fmt: skip
+def test_the_last_map_of_mmpretrains_nets(backbone, size, path, expected):
+    backbone = dict(backbone, type=f'mmpretrain.{backbone["type"]}')
+    task = MODELS.build(dict(CLASSIFIER, backbone=backbone)).eval()
+    recorder = FeatureRecorder(task, default_layers(task))
+    size = (size, size) if isinstance(size, int) else size
+    (feature,) = recorder(torch.rand(2, 3, *size, requires_grad=True)).values()
+    assert recorder.paths() == {'backbone[map]': path}
+    assert feature.shape[1:] == expected and feature.requires_grad
+
+
+def test_two_classifiers_of_timm():
+    tiny = dict(patch_size=16, img_size=64, depth=1, embed_dim=12, num_heads=2)
+    task = MODELS.build(
+        dict(type='mmpretrain.TimmClassifier', model_name='deit_tiny_distilled_patch16_224', **tiny)
+    ).eval()
+    recorder = FeatureRecorder(task, default_layers(task))
+    assert recorder(torch.rand(1, 3, 64, 64))['model.head[map]'].shape == (1, 12, 4, 4)
+    assert recorder.paths() == {'model.head[map]': 'model.norm'}
+
+
+def test_the_auxiliary_classifiers_of_googlenet_are_no_layer():
+    task = MODELS.build(dict(type='sr4ir_mm.TorchvisionClassifier', name='googlenet', num_classes=2))
+    assert default_layers(task) == {'net.inception5b[map]': 1.0}
+    assert shapes(task) == [(1024, 2, 2)]
+
+
 def test_hugging_face(tmp_path):
     transformers = pytest.importorskip('transformers')
     sizes = dict(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], num_labels=2)
     transformers.ResNetConfig(**sizes).save_pretrained(tmp_path)
     task = MODELS.build(dict(type='mmpretrain.HuggingFaceClassifier', model_name=str(tmp_path)))
-    assert default_layers(task) == {'model.resnet[fine0]': 1.0}
+    assert default_layers(task) == {'model.resnet[map]': 1.0}
     assert shapes(task) == [(16, 8, 8)]  # the map, though the pooled vector comes last
 
 
@@ -124,7 +177,7 @@ def body() -> nn.Module:
     ],
 )
 def test_necks_that_make_no_maps(neck):
-    assert default_layers(Net(backbone=body(), neck=neck)) == {'backbone': 1.0}
+    assert default_layers(Net(backbone=body(), neck=neck)) == BACKBONE
 
 
 def test_torchvision_detector():
@@ -137,14 +190,14 @@ def test_torchvision_detector():
 def test_the_outermost_backbone_counts():
     inner = Net(backbone=body(), neck=body())
     assert default_layers(Net(detector=inner)) == {'detector.neck[fine0]': 0.5, 'detector.neck[fine1]': 0.5}
-    assert default_layers(Net(backbone=body(), teacher=inner)) == {'backbone': 1.0}
-    assert default_layers(Net(backbone=inner)) == {'backbone': 1.0}
-    assert default_layers(Net(image_encoder=body(), text_encoder=body())) == {'image_encoder': 1.0}
+    assert default_layers(Net(backbone=body(), teacher=inner)) == BACKBONE
+    assert default_layers(Net(backbone=inner)) == BACKBONE
+    assert default_layers(Net(image_encoder=body(), text_encoder=body())) == {'image_encoder[map]': 1.0}
 
 
 def test_the_last_of_a_list_of_blocks():
     net = Net(stem=body(), blocks=nn.ModuleList([body(), body()]), norm=nn.Identity(), fc=nn.Linear(4, 2))
-    assert default_layers(Net(model=net)) == {'model.blocks.1[fine0]': 1.0}
+    assert default_layers(Net(model=net)) == {'model.blocks.1[map]': 1.0}
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,50 @@ def test_relative_loss_is_the_share_of_the_feature():
     assert sr['a'].grad.tolist() == [[2 * 0.5 / 4, 0]]
 
 
-def test_relative_loss_of_a_dead_feature_is_finite():
-    zero = dict(a=torch.zeros(1, 2))
-    assert TDPLoss(dict(a=1.0), relative=True)(zero, zero).item() == 0
+@pytest.mark.parametrize('criterion, power', [('l1', 1), ('l2', 2)])
+@pytest.mark.parametrize('size', [1e-3, 1e-6, 1e-9, 1e-18, 1e-30, 1e18])
+def test_the_relative_loss_keeps_its_scale_for_features_of_any_size(criterion, power, size):
+    hr = dict(a=torch.tensor([[4.0, -4.0]]) * size)
+    sr = dict(a=(torch.tensor([[5.0, -4.0]]) * size).requires_grad_())
+    loss = TDPLoss(dict(a=1.0), criterion=criterion, relative=True)(sr, hr)
+    assert loss.item() == pytest.approx(0.5 / 4**power, rel=1e-5)
+    loss.backward()
+    gradient = 0.5 * power / 4**power / size
+    assert sr['a'].grad.tolist() == [[pytest.approx(gradient, rel=1e-5), 0]]
+
+
+@pytest.mark.parametrize('criterion', ['l1', 'l2'])
+def test_relative_loss_of_half_precision(criterion):
+    hr, sr = (torch.tensor([[x, -4.0]]) for x in (4.0, 5.0))
+    loss = TDPLoss(dict(a=1.0), criterion=criterion, relative=True)
+    half = loss(dict(a=(sr * 1e-4).half()), dict(a=(hr * 1e-4).half()))
+    assert half.item() == pytest.approx(loss(dict(a=sr), dict(a=hr)).item(), rel=5e-2)
+
+
+@pytest.mark.parametrize('criterion, distance', [('l1', 0.01), ('l2', 0.0001)])
+def test_relative_loss_of_a_dead_feature_is_the_distance(criterion, distance):
+    """It was 1e9 times the distance."""
+    zero, sr = dict(a=torch.zeros(1, 2)), dict(a=torch.full((1, 2), 0.01, requires_grad=True))
+    loss = TDPLoss(dict(a=1.0), criterion=criterion, relative=True)
+    assert loss(zero, zero).item() == 0
+    value = loss(sr, zero)
+    value.backward()
+    assert value.item() == pytest.approx(distance) and sr['a'].grad.isfinite().all()
+
+
+def test_a_feature_that_is_not_finite_shows():
+    broken = dict(a=torch.tensor([[1.0, float('nan')]]))
+    for criterion in ('l1', 'l2'):
+        loss = TDPLoss(dict(a=1.0), criterion=criterion, relative=True)
+        assert loss(dict(a=torch.ones(1, 2)), broken).isnan()
+
+
+@pytest.mark.parametrize('sr, hr', [((5, 256, 7, 7), (1, 256, 7, 7)), ((1, 3), (2, 3)), ((2, 3, 4), (2, 3, 5))])
+def test_features_of_different_shapes(sr, hr):
+    """Some of them broadcast, which PyTorch only warns about."""
+    shapes = ' and '.join(' x '.join(map(str, shape)) for shape in (sr, hr))
+    with pytest.raises(SR4IRError, match=f"TDP layer 'a' has features of two shapes, {shapes}, for the SR and the HR"):
+        TDPLoss(dict(a=1.0))(dict(a=torch.rand(sr)), dict(a=torch.rand(hr)))
 
 
 def test_loss_weight():

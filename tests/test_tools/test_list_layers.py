@@ -38,8 +38,19 @@ def test_a_net_whose_train_returns_none_and_that_loads_a_teacher(tmp_path, capsy
 def test_our_config(tmp_path, capsys):
     config = TOOLS.parent / 'configs/demo/fcn-tiny_edsr-tiny_x4_demo.py'
     rows, _ = table(capsys, config, '--shape', 32, 32, cwd=tmp_path)
-    assert rows['backbone[0]'][0] == '1x16x8x8' and rows['backbone[0]'][2] == "'backbone': 1.0"
+    assert rows['backbone[0]'][0] == '1x16x8x8' and rows['backbone[0]'][2] == "'backbone[map]': 1.0"
     assert any(name.startswith('backbone.') for name in rows) and not any(name.count('.') > 1 for name in rows)
+
+
+def test_the_default_is_a_layer_in_the_backbone(tmp_path, capsys):
+    """A vision transformer returns its class token."""
+    rows, _ = table(capsys, 'mmpretrain::deit/deit-tiny_4xb256_in1k.py', '--depth', 1, cwd=tmp_path)
+    shapes = {name: (cells[0], *cells[2:]) for name, cells in rows.items()}
+    assert shapes == {
+        'backbone[0]': ('1x192',),
+        'backbone.ln1': ('1x197x192', "'backbone[map]': 1.0"),
+        'head': ('1x1000',),
+    }
 
 
 @MODELS.register_module(force=True)

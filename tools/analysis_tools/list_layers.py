@@ -17,7 +17,7 @@ from sr4ir_mm.config.loading import load_config
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 
 @dataclass
@@ -39,7 +39,7 @@ def record(task: nn.Module, paths: list[str], batch: dict) -> Recording:
     """Run a task network on a preprocessed batch and record the outputs of some of its modules."""
     import torch
 
-    from sr4ir_mm.models.feature_recorder import tensors
+    from sr4ir_mm.models.features import tensors
 
     found = Recording()
 
@@ -62,15 +62,31 @@ def record(task: nn.Module, paths: list[str], batch: dict) -> Recording:
     return found
 
 
-def layer_table(found: Recording, paths: list[str], defaults: dict[str, float]) -> PrettyTable:
+def find_defaults(task: nn.Module, batch: dict) -> tuple[dict[str, tuple[str, float]], list[str]]:
+    """Return the module path and the weight of each default layer, and what is wrong with them."""
+    from sr4ir_mm.models import FeatureRecorder
+    from sr4ir_mm.models.tdp_layers import default_layers
+
+    try:
+        weights = default_layers(task)
+        recorder = FeatureRecorder(task, weights)
+        recorder.find_maps(batch['inputs'], batch['data_samples'])
+    except Exception as error:  # of many kinds, if the network does not run
+        return {}, [str(error)]
+    return {name: (path, weights[name]) for name, path in recorder.paths().items()}, []
+
+
+def layer_table(
+    found: Recording, paths: list[str], defaults: dict[str, tuple[str, float]], image: Tensor
+) -> PrettyTable:
     """Make a table with a row for each tensor; the last column has the default layers with their weights."""
-    from sr4ir_mm.models.feature_recorder import pick
+    from sr4ir_mm.models.features import MAP, last_map, pick
 
     marks: dict[int, str] = {}
-    for name, weight in defaults.items():
-        path = name.partition('[')[0]
+    for name, (path, weight) in defaults.items():
         if path in found.outputs:
-            key = id(pick(name, found.outputs[path]))
+            output = found.outputs[path]
+            key = id(last_map(output, image) if name.endswith(MAP) else pick(name, output))
             marks[key] = f'{marks.get(key, "")}{name!r}: {weight} '
     table = PrettyTable(['name', 'shape', 'mean |x|', 'default'], align='l', border=False)
     table.left_padding_width, table.right_padding_width = 0, 2
@@ -103,22 +119,19 @@ def main() -> None:
     # these take seconds to import, which --help does not need
     from sr4ir_mm.analysis import synthetic_batch
     from sr4ir_mm.config import build_task
-    from sr4ir_mm.models.tdp_layers import default_layers
 
     task = build_task(load_config(args.config, args.cfg_options, zoo=True))
-    try:
-        defaults, problems = default_layers(task), []
-    except SR4IRError as error:
-        defaults, problems = {}, [str(error)]
-    wanted = {name.partition('[')[0] for name in defaults}
+    batch = task.data_preprocessor(synthetic_batch(tuple(args.shape)))
+    defaults, problems = find_defaults(task, batch)
+    wanted = {path for path, _ in defaults.values()}
     paths = [path for path, _ in task.named_modules() if path and (path.count('.') < args.depth or path in wanted)]
-    found = record(task, paths, task.data_preprocessor(synthetic_batch(tuple(args.shape))))
+    found = record(task, paths, batch)
     if found.problem and not found.outputs:
         size = ' x '.join(map(str, args.shape))
         raise SR4IRError(
             f'The task network does not run on an image of {size} px: try another --shape. {found.problem}'
         )
-    print('\n'.join(line.rstrip() for line in str(layer_table(found, paths, defaults)).splitlines()))
+    print('\n'.join(line.rstrip() for line in str(layer_table(found, paths, defaults, batch['inputs'])).splitlines()))
     if found.problem:
         problems.append(f'The task network stopped early, so later layers are missing. {found.problem}')
     print(*(f'\nnote: {text}' for text in problems), sep='', end='')
