@@ -11,6 +11,7 @@ from ..errors import SR4IRError
 from ..models.scheme import SCHEMES, scheme_name
 from .loading import load_config, override
 from .nodes import type_name
+from .normalization import move_normalization
 from .reading import is_new_style, read_config
 from .schemes import apply_scheme
 from .sr_nets import find_sr
@@ -76,7 +77,7 @@ def load_mix(
         cfg = override(read_config(path), copy.deepcopy(options))
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
     # the scheme depends on options (length of the run), and options win over what the scheme sets
-    return override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), options)
+    return move_normalization(override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), options))
 
 
 def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False,
