@@ -16,7 +16,7 @@ from sr4ir_mm.config import check_data, find_weights, load_config, load_run, par
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.schemes import is_sr4ir
-from sr4ir_mm.config.stored import is_checkpoint
+from sr4ir_mm.config.stored import is_checkpoint, training_of
 from sr4ir_mm.config.work_dir import folder_for_test, is_work_dir
 from sr4ir_mm.errors import SR4IRError, user_errors
 
@@ -39,6 +39,7 @@ def main() -> None:
     args, cfg = parse_and_load(parser, load)
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
+    tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
     if args.show_dir:
         hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
         cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
@@ -56,6 +57,7 @@ def main() -> None:
     if args.lr_input:
         use_lr_input(cfg, args.lr_input)
     runner = Runner.from_cfg(cfg)
+    runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))
     runner.test()

@@ -1,7 +1,7 @@
 from .complexity import Complexity as Complexity
 from .complexity import measure as measure
+from .curves import name_runs as name_runs
 from .curves import plot_all as plot_all
-from .curves import run_names as run_names
 from .scalars import Curve as Curve
 from .scalars import read_curves as read_curves
 from .scalars import select as select

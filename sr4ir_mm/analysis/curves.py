@@ -11,14 +11,15 @@ from matplotlib.ticker import MaxNLocator
 from .scalars import Curve
 
 
-def run_names(work_dirs: Sequence[Path]) -> list[str]:
-    """Return short names that differ: the last part of each path, with as many parents as needed."""
-    paths = [path.resolve() for path in work_dirs]
+def name_runs(folders: Sequence[Path]) -> dict[str, Path]:
+    """Return folders, each once, by short names: the last part of each path, with as many parents as needed."""
+    unique = {path.resolve(): path for path in reversed(folders)}
+    paths = list(dict.fromkeys(path.resolve() for path in folders))
     for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
         names = ['/'.join(path.parts[-depth:]) for path in paths]
-        if len(set(names)) == len(set(paths)):
-            return names
-    return []
+        if len(set(names)) == len(paths):
+            return {name: unique[path] for name, path in zip(names, paths)}
+    return {}
 
 
 def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], across: int = 4) -> Figure:

@@ -1,11 +1,14 @@
 """Values that MMEngine logged during a training: losses and metrics."""
 
 import copy
+import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ..config.runs import run_logs
 from ..errors import SR4IRError
 from ..utils.files import read_json_lines
 
@@ -38,8 +41,8 @@ class Curve:
 def read_curves(work_dir: Path) -> dict[str, Curve]:
     """Read the logged values of a work dir, from its files ``vis_data/scalars.json``.
 
-    A resumed training has one file for each start. Two of them overlap if the first start went on after its last
-    checkpoint; there the later one counts.
+    A resumed training has one file for each start. What an earlier start logged after the iteration from which a later
+    one went on does not count, nor does a training before this one.
 
     Args:
         work_dir (Path): Work dir of ``tools/train.py``.
@@ -49,18 +52,17 @@ def read_curves(work_dir: Path) -> dict[str, Curve]:
         curve of the validation is 'val/<name>'.
 
     Raises:
-        SR4IRError: If the folder has no such file, or one cannot be read.
+        SR4IRError: If the folder has no such file, one cannot be read, or they may be of several trainings.
     """
-    lines: list[dict] = []
-    for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        later = read_json_lines(path)
-        if not all(isinstance(line.get('iter', line.get('step')), int) for line in later):
-            raise SR4IRError(f"'{path}' has a line without 'iter' or 'step': correct it, or delete the file.")
-        lines = [line for line in lines if _before(line, later)] + later
+    lines: list[tuple[float, dict]] = []
+    for path in run_logs(work_dir):
+        later = _with_iterations(path)
+        first = next((position for position, line in later if 'iter' in line), math.inf)
+        lines = [entry for entry in lines if entry[0] < first] + later
     if not lines:
         raise SR4IRError(f"No '*/vis_data/scalars.json' found in '{work_dir}': name the work dir of a training.")
-    train = [line for line in lines if 'iter' in line]
-    val = [line for line in lines if 'iter' not in line]
+    train = [line for _, line in lines if 'iter' in line]
+    val = [line for _, line in lines if 'iter' not in line]
     by_epoch = any('epoch' in line for line in train)
     trained = _collect(train, 'iter', Curve('iteration'))
     measured = _collect(val, 'step', Curve('epoch' if by_epoch else 'iteration', measured=True))
@@ -82,10 +84,20 @@ def select(names: Iterable[str], patterns: Sequence[str] = ()) -> list[str]:
     return [name for name in names if not any(fnmatch(name.removeprefix('val/'), other) for other in _OTHER)]
 
 
-def _before(line: dict, later: list[dict]) -> bool:
-    position = 'iter' if 'iter' in line else 'step'
-    first = next((other for other in later if ('iter' in other) == ('iter' in line)), None)
-    return first is None or line[position] < first[position]
+def is_measured(name: str, value: float) -> bool:
+    """Return whether a metric has a value: COCO's average precision and recall are -1 where nothing is to be found."""
+    return not (value == -1 and re.search(r'(mAP|AR@)', name))
+
+
+def _with_iterations(path: Path) -> list[tuple[float, dict]]:
+    """Read the lines of a file, each with its iteration; that of a validation is the last one logged before."""
+    lines, iteration = [], -math.inf
+    for line in read_json_lines(path):
+        if not isinstance(line.get('iter', line.get('step')), int):
+            raise SR4IRError(f"'{path}' has a line without 'iter' or 'step': correct it, or delete the file.")
+        iteration = line.get('iter', iteration)
+        lines.append((iteration, line))
+    return lines
 
 
 def _collect(lines: list[dict], position: str, empty: Curve) -> dict[str, Curve]:
@@ -95,5 +107,5 @@ def _collect(lines: list[dict], position: str, empty: Curve) -> dict[str, Curve]
             if name not in _POSITION and isinstance(value, (int, float)):
                 curve = curves.setdefault(name, copy.deepcopy(empty))
                 curve.x.append(line[position])
-                curve.y.append(value)
+                curve.y.append(value if is_measured(name, value) else math.nan)
     return curves

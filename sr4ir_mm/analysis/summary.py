@@ -2,8 +2,10 @@
 
 import base64
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -12,11 +14,11 @@ from matplotlib.figure import Figure
 
 from ..config.loading import load_config
 from ..config.nodes import type_name
-from ..config.work_dir import read_metrics, run_config
+from ..config.runs import Tested, run_test, trained_config
 from ..errors import SR4IRError
 from ..utils import check_number, decode_image
 from .curves import plot_curve
-from .scalars import Curve, select
+from .scalars import Curve, is_measured, select
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Summary:
         task (str): Classes of the task network and its backbone.
         sr (str): Class of the SR network.
         scale (str): Up-sampling factor, e.g. 'x4'; '-' if the config has none. The networks may be '-' too.
-        metrics (dict[str, float]): Metrics of the latest test or, before a test, of the last validation.
-        measured (str): Source of the metrics: 'test', 'validation, epoch 2', ...
+        metrics (dict[str, float]): Metrics of the latest test of this training or, before a test, of the last
+            validation.
+        measured (str): Source of the metrics: 'test of epoch_2.pth, 2026-01-01 23:59:59', 'validation, epoch 2', ...
         config (str): Text of the config that MMEngine saved.
 
     Example:
@@ -56,17 +59,18 @@ def summarize(name: str, work_dir: Path, curves: Mapping[str, Curve]) -> Summary
         curves (Mapping[str, Curve]): Result of :func:`read_curves`.
 
     Raises:
-        SR4IRError: If the work dir has no config.
+        SR4IRError: If the work dir has no config, or its files may be of several trainings.
     """
-    config = run_config(work_dir)
-    tested = read_metrics(work_dir)
-    metrics, measured = _last_validation(curves) if tested is None else (tested, 'test')
+    config = load_config(work_dir)
+    tested = run_test(work_dir)
+    metrics, measured = _last_validation(curves) if tested is None else (tested.metrics, _source(tested))
     metrics = {key: metrics[key] for key in select(metrics) if isinstance(metrics[key], (int, float))}
-    model = load_config(config).get('model') or {}
+    metrics = {key: value for key, value in metrics.items() if is_measured(key, value) and not math.isnan(value)}
+    model = config.get('model') or {}
     scale = f'x{model["scale"]}' if 'scale' in model else '-'
     nets = _net_name(model.get('task')), _net_name(model.get('sr'))
     scheme = str(model.get('scheme', 'SR4IR'))
-    return Summary(name, scheme, *nets, scale, metrics, measured, config.read_text())
+    return Summary(name, scheme, *nets, scale, metrics, measured, trained_config(work_dir) or config.text)
 
 
 def curve_image(runs: Mapping[str, Mapping[str, Curve]], name: str) -> str:
@@ -113,8 +117,15 @@ def _last_validation(curves: Mapping[str, Curve]) -> tuple[dict, str]:
     last = {name.removeprefix('val/'): curve for name, curve in curves.items() if curve.measured}
     if not last:
         return {}, 'not yet'
-    any_curve = next(iter(last.values()))
-    return {name: curve.y[-1] for name, curve in last.items()}, f'validation, {any_curve.unit} {any_curve.x[-1]:g}'
+    latest = max(last.values(), key=lambda curve: curve.x[-1])
+    values = {name: curve.y[-1] for name, curve in last.items() if curve.x[-1] == latest.x[-1]}
+    return values, f'validation, {latest.unit} {latest.x[-1]:g}'
+
+
+def _source(tested: Tested) -> str:
+    time = f'{datetime.strptime(tested.time, "%Y%m%d_%H%M%S"):%Y-%m-%d %H:%M:%S}'
+    changed = f', with another {", ".join(tested.changed)}' if tested.changed else ''
+    return f'test of {Path(tested.checkpoint).name}, {time}{changed}'
 
 
 def _net_name(cfg: dict | None) -> str:

@@ -8,11 +8,11 @@ from .cli import add_cfg_options as add_cfg_options
 from .cli import parse_and_load as parse_and_load
 from .loading import load_config as load_config
 from .mixing import mix as mix
+from .runs import find_weights as find_weights
+from .runs import run_config as run_config
 from .schemes import apply_scheme as apply_scheme
 from .schemes import load_run as load_run
 from .sr_nets import find_sr as find_sr
 from .stored import stored_config as stored_config
-from .work_dir import find_weights as find_weights
 from .work_dir import last_checkpoint as last_checkpoint
 from .work_dir import read_metrics as read_metrics
-from .work_dir import run_config as run_config

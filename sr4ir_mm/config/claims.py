@@ -32,6 +32,8 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
     found = last_checkpoint(Path(cfg.work_dir)) if checkpoint == 'auto' else find_checkpoint(checkpoint)
     if found:
         _check_resumable(str(found), cfg)
+        if _is_in(found, cfg.work_dir):
+            found = Path(cfg.work_dir) / Path(found).name  # so that the logs say that this training goes on
         cfg.resume, cfg.load_from = True, str(found)
 
 
@@ -46,7 +48,7 @@ def claim_work_dir(cfg: Config, resume: str | None = None) -> None:
         SR4IRError: If the work dir holds a training that is not to be resumed, or is in use.
     """
     folder = Path(cfg.work_dir)
-    resumes = resume == 'auto' or (resume and Path(resume).resolve().parent == folder.resolve())
+    resumes = resume == 'auto' or (resume and _is_in(resume, folder))
     if holds_training(folder) and not resumes:
         raise SR4IRError(
             f"'{folder}' holds a training, which this one would overwrite: continue it with --resume, or name another "
@@ -54,6 +56,10 @@ def claim_work_dir(cfg: Config, resume: str | None = None) -> None:
         )
     if os.environ.get(_RANKS.get(cfg.get('launcher'), ''), '0') == '0':
         _lock(folder)
+
+
+def _is_in(path: str | Path, folder: str | Path) -> bool:
+    return Path(path).parent.resolve() == Path(folder).resolve()
 
 
 def _lock(folder: Path) -> None:

@@ -7,10 +7,11 @@ from mmengine.config import Config
 
 from ..errors import SR4IRError
 from .data_root import check_evaluators, move_data
+from .normalization import move_normalization
 from .options import merge_options
 from .reading import read_config
+from .runs import run_config
 from .stored import is_checkpoint, stored_config
-from .work_dir import run_config
 from .zoo import config_folder, load_zoo_config
 
 
@@ -42,11 +43,10 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
                 '--scale 4.'
             )
         cfg = load_zoo_config(source, weights)
-    elif is_checkpoint(source):
-        cfg = stored_config(source)
     else:
-        cfg = read_config(_find_file(source))
-    return override(cfg, options)
+        path = source if is_checkpoint(source) else _find_file(source)
+        cfg = stored_config(path) if is_checkpoint(path) else read_config(path)
+    return move_normalization(override(cfg, options))
 
 
 def override(cfg: Config, options: dict | None) -> Config:

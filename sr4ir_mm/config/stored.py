@@ -59,12 +59,14 @@ def stored_config(path: str | Path) -> Config:
     return cfg
 
 
-def run_of(path: Path) -> str:
-    """Return the name of the run that wrote a checkpoint, or '' if the file does not say it."""
+def training_of(path: str | Path) -> str:
+    """Return when the start of the training began that wrote a checkpoint, '20260101_235959', or '' if unknown."""
     try:
-        return _run_name(read_meta(path))
+        name = str(read_meta(path).get('experiment_name') or '')
     except SR4IRError:  # damaged, or not of MMEngine
         return ''
+    found = re.search(r'\d{8}_\d{6}$', name)
+    return found[0] if found else ''
 
 
 def read_meta(path: str | Path) -> dict:
@@ -75,7 +77,7 @@ def read_meta(path: str | Path) -> dict:
     """
     from mmengine.runner import CheckpointLoader  # takes seconds
 
-    loaded = CheckpointLoader.load_checkpoint(find_checkpoint(str(path)), map_location='meta')
+    loaded = CheckpointLoader.load_checkpoint(find_checkpoint(str(path)), map_location='meta', logger='silent')
     meta = loaded.get('meta') if isinstance(loaded, dict) else None
     return {**(meta if isinstance(meta, dict) else {}), 'entries': list(loaded)}
 

@@ -4,14 +4,21 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from sr4ir_mm.analysis.curves import plot_all, plot_curve, run_names
+from sr4ir_mm.analysis.curves import name_runs, plot_all, plot_curve
 from sr4ir_mm.analysis.scalars import Curve
 
 
 def test_names_of_runs():
-    assert run_names([Path('a/x'), Path('a/y')]) == ['x', 'y']
-    assert run_names([Path('/w/1/x'), Path('/w/2/x'), Path('/w/1/y')]) == ['1/x', '2/x', '1/y']
-    assert run_names([Path('x'), Path('x')]) == ['x', 'x'] and run_names([]) == []
+    assert name_runs([Path('a/x'), Path('a/y')]) == dict(x=Path('a/x'), y=Path('a/y'))
+    assert list(name_runs([Path('/w/1/x'), Path('/w/2/x'), Path('/w/1/y')])) == ['1/x', '2/x', '1/y']
+    assert name_runs([]) == {}
+
+
+def test_a_run_that_is_named_twice(tmp_path):
+    """The third one keeps its own name and folder."""
+    (tmp_path / 'link').symlink_to(tmp_path / 'x')
+    paths = [tmp_path / name for name in ('x', 'x/', 'y/../x', 'link', 'y')]
+    assert name_runs(paths) == dict(x=tmp_path / 'x', y=tmp_path / 'y')
 
 
 def test_a_run_keeps_its_color():

@@ -1,5 +1,7 @@
 """Curves from the logs of MMEngine."""
 
+import math
+
 import pytest
 from helpers.logs import train, val, write_run, write_scalars
 
@@ -25,23 +27,40 @@ def test_a_training_by_iterations(tmp_path):
 def test_resumed(tmp_path):
     """The first start got to iteration 27, its last checkpoint was that of epoch 2; the second one goes on from it."""
     write_scalars(tmp_path, '1', [*train(5, 10), val(1, mIoU=1.0), *train(15, 20), val(2, mIoU=2.0), *train(22, 27)])
-    write_scalars(tmp_path, '2', [*train(25, 30, old=0.0), val(3, mIoU=3.0)])
+    write_scalars(tmp_path, '2', [*train(25, 30, old=0.0), val(3, mIoU=3.0)], resume='epoch_2.pth')
     curves = read_curves(tmp_path)
     assert curves['loss'].x == [5, 10, 15, 20, 22, 25, 30]
     assert curves['mIoU'].x == [1, 2, 3] and curves['mIoU'].y == [1, 2, 3]
 
 
 def test_started_again(tmp_path):
-    write_scalars(tmp_path, '1', [*train(5, 10), val(1, mIoU=1.0)])
-    write_scalars(tmp_path, '2', [*train(4, 8), val(1, mIoU=9.0)])
+    """The first training left no checkpoint; the second one logs less often, and has not been validated yet."""
+    write_scalars(tmp_path, '1', [*train(5, 10, old=0.0), val(1, mIoU=1.0), *train(15)])
+    write_scalars(tmp_path, '2', train(10, 20))
     curves = read_curves(tmp_path)
-    assert curves['loss'].x == [4, 8] and curves['mIoU'].y == [9]
+    assert curves['loss'].x == [10, 20] and not {'mIoU', 'old'} & set(curves)
+
+
+def test_back_to_an_earlier_checkpoint(tmp_path):
+    """What was measured in between is of another branch, also before the new one is measured."""
+    first = [*train(5, 10), val(1, mIoU=1.0), *train(15, 20), val(2, mIoU=2.0), *train(25, 30), val(3, mIoU=3.0)]
+    write_scalars(tmp_path, '1', first)
+    write_scalars(tmp_path, '2', train(15, old=1.0), resume='epoch_1.pth')
+    curves = read_curves(tmp_path)
+    assert curves['loss'].x == [5, 10, 15] and curves['mIoU'].x == [1] and curves['old'].x == [15]
+
+
+def test_nothing_to_measure(tmp_path):
+    write_scalars(tmp_path, '1', [*train(10), val(1, **{'coco/bbox_mAP_s': -1.0, 'coco/AR@100': -1.0, 'score': -1.0})])
+    curves = read_curves(tmp_path)
+    assert math.isnan(curves['coco/bbox_mAP_s'].y[0]) and math.isnan(curves['coco/AR@100'].y[0])
+    assert curves['score'].y == [-1]
 
 
 def test_while_it_is_written(tmp_path):
     path = write_scalars(tmp_path, '1', train(5, 10), end='\n{"loss": 0.')
     assert read_curves(tmp_path)['loss'].x == [5, 10]
-    write_scalars(tmp_path, '2', [])
+    write_scalars(tmp_path, '2', [], resume='epoch_1.pth')
     path.write_text(path.read_text().replace('5.0', 'NaN'))
     assert read_curves(tmp_path)['loss'].y[0] != read_curves(tmp_path)['loss'].y[0]
 

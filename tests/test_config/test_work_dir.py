@@ -4,12 +4,11 @@ import json
 import os
 from pathlib import Path
 
-import pytest
 import torch
+from helpers.logs import save as save_of
 
-from sr4ir_mm.config import find_weights, last_checkpoint, read_metrics, run_config
+from sr4ir_mm.config import last_checkpoint, read_metrics
 from sr4ir_mm.config.work_dir import folder_for_test, holds_training, is_work_dir
-from sr4ir_mm.errors import SR4IRError
 
 
 def save(folder: Path, *names: str) -> None:
@@ -41,18 +40,16 @@ def test_the_highest_complete_checkpoint_if_the_named_one_is_cut_off(tmp_path):
     assert last_checkpoint(tmp_path) is None
 
 
-def test_the_metrics_of_the_newest_test(tmp_path):
+def test_the_latest_metrics_of_a_folder(tmp_path):
+    """By the time in the name: copying changes the times of files."""
     assert read_metrics(tmp_path) is None
-    for age, (stamp, where) in enumerate({'b': '.', 'a': 'test', 'c': '.'}.items()):
+    for age, (stamp, where) in enumerate({'b': '.', 'a': 'test', 'c': 'test'}.items()):
         path = tmp_path / where / stamp / f'{stamp}.json'
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(dict(mIoU=age)) + '\n')
         os.utime(path, (10**9 - age,) * 2)
-    (tmp_path / 'c/other.json').write_text('{}')  # not written by a test
-    assert read_metrics(tmp_path) == dict(mIoU=0)
-    os.utime(tmp_path / 'test/a/a.json')
-    assert read_metrics(tmp_path) == dict(mIoU=1)
-    assert read_metrics(tmp_path / 'test') == dict(mIoU=1)
+    (tmp_path / 'b/other.json').write_text('{}')  # not written by a test
+    assert read_metrics(tmp_path) == read_metrics(tmp_path / 'test') == dict(mIoU=2)
 
 
 def test_names_with_more_than_a_number(tmp_path):
@@ -65,31 +62,16 @@ def test_names_with_more_than_a_number(tmp_path):
     assert last_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
 
 
-def test_weights_of_a_run(tmp_path):
-    with pytest.raises(SR4IRError, match='has no complete checkpoint'):
-        find_weights(tmp_path)
-    save(tmp_path, 'epoch_2.pth', 'epoch_3.pth')
-    assert find_weights(tmp_path) == str(tmp_path / 'epoch_3.pth')
-    one = str(tmp_path / 'epoch_2.pth')
-    assert find_weights(tmp_path, one) == find_weights(one) == find_weights('config.py', one) == one
-    with pytest.raises(SR4IRError, match=r"'config\.py' is a config, without weights: name a checkpoint after it"):
-        find_weights('config.py')
-    with pytest.raises(SR4IRError, match=r"'no\.pth' not found"):
-        find_weights('no.pth')
-
-
-def test_the_config_of_the_run_that_wrote_the_last_checkpoint(tmp_path):
-    """Not the newest, and not the one with the name of the folder."""
-    folder = tmp_path / 'folder'
-    folder.mkdir()
-    for age, name in enumerate(['folder', 'first', 'second', 'test']):
-        (folder / f'{name}.py').write_text('')
-        os.utime(folder / f'{name}.py', (10**9 + age,) * 2)
-    save(folder, 'epoch_1.pth')
-    assert run_config(folder) == folder / 'folder.py'  # the checkpoint does not say it
-    state = dict(state_dict=dict(a=torch.ones(1)), meta=dict(experiment_name='second_20260101_000000'))
-    torch.save(state, folder / 'epoch_2.pth')
-    assert run_config(folder) == folder / 'second.py'
+def test_without_the_name_of_the_last_one(tmp_path):
+    """The highest number of the latest training, not of all."""
+    save_of(tmp_path, 'epoch_9.pth', '20260101_000000')
+    save_of(tmp_path, 'epoch_2.pth', '20260102_000000')
+    save_of(tmp_path, 'epoch_10.pth', '20260101_000000')
+    save_of(tmp_path, 'best_mIoU_epoch_11.pth', '20260103_000000')
+    assert last_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
+    for named in ('epoch_1.pth', '/moved/epoch_7.pth\n', '', '..', '\x00'):
+        (tmp_path / 'last_checkpoint').write_text(named)
+        assert last_checkpoint(tmp_path) == tmp_path / 'epoch_2.pth'
 
 
 def test_a_test_writes_beside_a_training(tmp_path):

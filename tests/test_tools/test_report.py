@@ -63,9 +63,10 @@ def test_report(tmp_path, capsys):
 
 def test_one_run_without_panels(tmp_path):
     write_run(tmp_path / 'run')
-    assert run_tool(TOOL, 'run', cwd=tmp_path) == 0
+    assert run_tool(TOOL, 'run', 'run/', cwd=tmp_path) == 0  # named twice
     page = Page(tmp_path / 'report.html')
     assert '#panels' not in page.sources and 'Panels' not in page.text and page.open == []
+    assert [row[0] for row in page.rows] == ['run', 'run']  # the first is the title of the column
 
 
 def test_mistakes(tmp_path, fails):

@@ -23,9 +23,9 @@ def main() -> None:
     if args.out.suffix.lower() not in ('.png', '.svg', '.pdf'):
         raise SR4IRError(f"The format of '{args.out}' is unknown: let --out end in .png, .svg or .pdf.")
 
-    from sr4ir_mm.analysis import plot_all, read_curves, run_names, select  # matplotlib takes a second
+    from sr4ir_mm.analysis import name_runs, plot_all, read_curves, select  # matplotlib takes a second
 
-    runs = dict(zip(run_names(args.work_dirs), map(read_curves, args.work_dirs)))
+    runs = {name: read_curves(path) for name, path in name_runs(args.work_dirs).items()}
     names = select({name: None for curves in runs.values() for name in curves}, args.keys)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     plot_all(runs, names).savefig(args.out, dpi=150)

@@ -28,15 +28,16 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
     from jinja2 import Environment
     from matplotlib.colors import to_hex
 
-    from sr4ir_mm.analysis import read_curves, run_names, select, summarize
+    from sr4ir_mm.analysis import name_runs, read_curves, select, summarize
     from sr4ir_mm.analysis.summary import curve_image, panel_images
     from sr4ir_mm.version import __version__
 
-    runs = dict(zip(run_names(work_dirs), map(read_curves, work_dirs)))
+    folders = name_runs(work_dirs)
+    runs = {name: read_curves(path) for name, path in folders.items()}
     names = select({name: None for run in runs.values() for name, curve in run.items() if len(curve.x) > 1})
     curves = {name: curve_image(runs, name) for name in names}
     measured = {name for run in runs.values() for name, curve in run.items() if curve.measured}
-    summaries = [summarize(name, path, runs[name]) for name, path in zip(runs, work_dirs)]
+    summaries = [summarize(name, path, runs[name]) for name, path in folders.items()]
     return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(TEMPLATE.read_text()).render(
         title=title,
         runs=summaries,
@@ -45,7 +46,7 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
             'Metrics': {name: image for name, image in curves.items() if name in measured},
             'Training': {name: image for name, image in curves.items() if name not in measured},
         },
-        panels=dict(zip(run_names(panels), (panel_images(folder, count) for folder in panels))),
+        panels={name: panel_images(folder, count) for name, folder in name_runs(panels).items()},
         colors=[to_hex(f'C{i}') for i in range(len(runs))],
         written=f'{datetime.now():%Y-%m-%d %H:%M}, sr4ir_mm {__version__}',
     )  # fmt: skip
