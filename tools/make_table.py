@@ -92,20 +92,20 @@ def call(tool: str, gpus: int, lock: int, *args: object) -> None:
         raise SR4IRError(f'{tool} ended with exit code {code}, see its messages above.')
 
 
-def execute(run: Run, gpus: int) -> None:
+def execute(run: Run) -> None:
     """Train, from the last checkpoint if there is one, and test the last epoch."""
     with locked(run.folder) as lock:
         run.store()
         options = ['--cfg-options', *run.cfg_options()]
         config, test_dir = run.config_args(), run.folder / 'test'
-        call('train.py', gpus, lock, *config, '--work-dir', run.folder, *run.train_args, '--resume', *options)
-        call('test.py', gpus, lock, *config, last_checkpoint(run.folder), '--work-dir', test_dir, *options)
+        call('train.py', run.gpus, lock, *config, '--work-dir', run.folder, *run.train_args, '--resume', *options)
+        call('test.py', run.gpus, lock, *config, last_checkpoint(run.folder), '--work-dir', test_dir, *options)
         if (metrics := read_metrics(test_dir)) is None:
             raise SR4IRError(f"tools/test.py left no metrics in '{test_dir}': see its output above.")
         run.store(metrics)
 
 
-def execute_all(plan: Plan, gpus: int) -> Iterator[Run]:
+def execute_all(plan: Plan) -> Iterator[Run]:
     """Execute the runs that are not done, and yield each one. After a failure, runs that do not need it continue."""
     failed: set[Path] = set()
     for i, run in enumerate(plan.runs.values(), 1):
@@ -115,7 +115,7 @@ def execute_all(plan: Plan, gpus: int) -> Iterator[Run]:
         try:
             if broken := [need for need in run.needs.values() if need.folder in failed]:
                 raise SR4IRError(f'It needs {broken[0]}, which failed.')
-            execute(run, gpus)
+            execute(run)
         except SR4IRError as error:
             print(f'\n===== {run} failed: {error}', file=sys.stderr, flush=True)
             failed.add(run.folder)
@@ -128,7 +128,10 @@ def write_table(plan: Plan, rows: dict[PaperConfig, list[dict[str, Run]]]) -> li
 
     blocks = []
     for config, seeds in rows.items():
-        results = {scheme: [done for runs in seeds if (done := runs[scheme].metrics())] for scheme in seeds[0]}
+        results = {
+            scheme: {runs[scheme].seed: done for runs in seeds if (done := runs[scheme].metrics())}
+            for scheme in seeds[0]
+        }
         name = dict(net=config.net, sr=config.sr, scale=config.scale, data=config.data)
         blocks.append(make_block(name, task_metric(plan.load(config.path)), results))
     plan.work_dir.mkdir(parents=True, exist_ok=True)
@@ -142,11 +145,12 @@ def main() -> int:
     """Plan, run and write; return the exit code."""
     args = parse_args()
     check_options(args)
-    plan, rows = Plan(args.work_dir, args.cfg_options, ['--amp'] * args.amp), {}
+    plan, rows = Plan(args.work_dir, args.cfg_options, ['--amp'] * args.amp, args.gpus), {}
     configs = find_paper_configs(args.configs)
     for seed in dict.fromkeys(args.seeds or [None]):  # all runs of the first seed come first
         for config in configs:
             rows.setdefault(config, []).append(plan.add_paper_config(config, args.schemes, seed))
+    plan.check_options()
     for run in plan.runs.values():
         run.check_same()
     list_runs(plan)
@@ -155,7 +159,7 @@ def main() -> int:
     for run in plan.unfinished():
         plan.check(run)
     blocks = write_table(plan, rows)
-    for _ in execute_all(plan, args.gpus):
+    for _ in execute_all(plan):
         blocks = write_table(plan, rows)
     print(f'\n{to_markdown(blocks)}\nIn {args.work_dir}: table.md, table.csv, table.png', flush=True)
     if failed := plan.unfinished():

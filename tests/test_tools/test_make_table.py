@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -128,6 +129,14 @@ def test_every_paper_config_has_its_six_runs():
 def test_globs_files_and_mistakes(toy, tools):
     assert [config.path.name for config in find_paper_configs(['*.py', 'net_s_x4_toy.py'])] == ['net_s_x4_toy.py']
     assert str(find_paper_configs(['net*'])[0].path) == 'net_s_x4_toy.py'
+    (toy / 'link').symlink_to(toy)
+    paths = [
+        './net_s_x4_toy.py',
+        'net_s_x4_toy.py',
+        str(toy / 'net_s_x4_toy.py'),
+        'link/net*',
+    ]
+    assert len(find_paper_configs(paths)) == 1  # not more seeds
     with pytest.raises(SR4IRError, match=r"Config file 'no_s_x4_\*.py' not found"):
         find_paper_configs(['no_s_x4_*.py'])
     with pytest.raises(SR4IRError, match=r"'s_x4_toy.py' is not a config of SR4IR"):
@@ -260,11 +269,14 @@ def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys)
     assert '--resume' in tools.calls[0][2]  # from the last checkpoint
     tools.calls.clear()
     assert run(*args) == 0 and not tools.calls
-    assert json.loads(Path('w/net_toy_h2t/seed7/result.json').read_text()) == {
+    result = json.loads(Path('w/net_toy_h2t/seed7/result.json').read_text())
+    assert len(result.pop('id')) == 32 and result.pop('entries')['train_cfg'] == {'max_epochs': 9}
+    assert result == {
         'config': 'net_s_x4_toy.py',
         'scheme': 'H->T',
         'seed': 7,
         'options': [],
+        'starts': {},
         'metrics': {'mIoU': 50.0, 'sr/PSNR': math.inf},
     }
     assert '| H->T   |    50.00 |         ∞ |' in Path('w/table.md').read_text()
@@ -292,8 +304,8 @@ def test_a_mistake_ends_before_the_first_run(toy, tools):
         run('*.py', *options, 'train_dataloader.dataset.data_root=no/data')
     with pytest.raises(SR4IRError, match=r"'no\.pth' is missing, and a network starts from it"):
         run('*.py', '--schemes', 'SR4IR', *options, 'model.sr.init_cfg.checkpoint=no.pth')
-    with pytest.raises(SR4IRError, match=r"'net_toy_h2t\.py' does not take the --cfg-options"):
-        run('*.py', *options, 'model.sr.x=1')
+    with pytest.raises(SR4IRError, match=r'model\.sr\.x=1: no run of this table has that network: leave it out'):
+        run('*.py', '--schemes', 'H->T', '--work-dir', 'w', '--cfg-options', 'model.sr.x=1')
     with pytest.raises(SR4IRError, match='must name the task metric'):
         run('*.py', *options, 'default_hooks.checkpoint.save_best=auto')
     assert not tools.calls
@@ -310,6 +322,70 @@ def test_other_options_are_not_mixed_in(toy, tools):
     ):
         with pytest.raises(SR4IRError, match=r"seed7' was made with the options \[log_level=2 resume=1\], not \["):
             run(*args, *other)
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'message'),
+    [
+        ('max_epochs=9', 'max_epochs=8', 'train_cfg.max_epochs was 9, and is 8'),
+        ('task=dict()', 'task=dict(x=[1])', r'model.task.x was None, and is \[1\]'),
+        ('seed=7', 'deterministic=True, seed=7', 'randomness.deterministic was None, and is True'),
+    ],
+)
+def test_a_config_that_was_changed_after_its_runs(old, new, message, toy, tools):
+    args, path = ('net_s_x4_toy.py', '--work-dir', 'w'), Path('net_s_x4_toy.py')
+    assert run(*args) == 0
+    before = path.read_text()
+    path.write_text(before.replace(old, new))
+    with pytest.raises(SR4IRError, match=rf"h2t/seed7' was made with another config: {message}\. Restore that, give"):
+        run(*args)
+    path.write_text(f"# a comment\n{before}log_level = 'ERROR'\ntrain_dataloader = dict(num_workers=3)\n")
+    tools.calls.clear()
+    with pytest.raises(SR4IRError, match=r'another config: train_dataloader was None, and is \{\}'):
+        run(*args)
+    path.write_text(
+        f"{before}\nlog_level = 'ERROR'\ndefault_hooks = dict(checkpoint=dict(save_best='mIoU', interval=3))\n"
+    )
+    assert run(*args) == 0 and not tools.calls
+
+
+def test_a_changed_sr_network_concerns_the_runs_that_have_one(toy, tools):
+    path = Path('net_s_x4_toy.py')
+    assert run(path, '--work-dir', 'w') == 0
+    path.write_text(path.read_text().replace('sr=dict(', 'sr=dict(x=1, '))
+    assert run(path, '--work-dir', 'w', '--schemes', 'H->T', 'L->T') == 0
+    with pytest.raises(SR4IRError, match=r"w/s_x4_toy/seed7' was made with another config: model\.sr\.x was None"):
+        run(path, '--work-dir', 'w')
+
+
+def test_a_run_that_others_started_from_is_made_again(toy, tools):
+    args = ('net_s_x4_toy.py', '--work-dir', 'w', '--schemes', 'S->T')
+    assert run(*args) == run(*args) == 0
+    shutil.rmtree('w/s_x4_toy')
+    for _ in range(2):
+        with pytest.raises(SR4IRError, match=r'_s2t/seed7. started from another run of s_x4_toy seed 7, which is gone'):
+            run(*args)
+        run('net_s_x4_toy.py', '--work-dir', 'w', '--schemes', 'SR4IR')  # trains it
+    shutil.rmtree('w/net_s_x4_toy_s2t')
+    assert run(*args) == 0
+
+
+def test_other_numbers_of_gpus_are_not_mixed(toy, tools):
+    args = ('net_s_x4_toy.py', '--work-dir', 'w', '--schemes', 'H->T')
+    assert run(*args, '--gpus', 2) == run(*args, '--gpus', 2) == 0
+    with pytest.raises(SR4IRError, match=r'was made with the options \[--gpus 2\], not \[\]'):
+        run(*args)
+
+
+def test_options_of_a_network_are_for_the_runs_that_have_it(toy, tools):
+    options = ('--cfg-options', 'model.sr.init_cfg.prefix=sr.', 'model.task.x=1', 'log_level=1')
+    assert run('net_s_x4_toy.py', '--work-dir', 'w', *options) == 0
+    given = {name: [arg for arg in args if arg.startswith(('model.sr.init_cfg.p', 'model.task.x', 'log'))]
+             for tool, name, args in tools.calls if tool == 'train.py'}  # fmt: skip
+    assert given['net_toy_h2t'] == given['net_x4_toy_l2t'] == ['model.task.x=1', 'log_level=1']
+    assert given['net_s_x4_toy'] == given['net_s_x4_toy_s2t'] == list(options[1:])
+    assert run('net_s_x4_toy.py', '--work-dir', 'w', '--schemes', 'L->T', *options[:1], *options[2:]) == 0  # is done
+    assert tools.trained().count('net_x4_toy_l2t') == 1
 
 
 def test_configs_of_one_name_are_not_mixed_up(toy, tools):
@@ -378,9 +454,10 @@ def test_the_last_checkpoint_is_the_last_that_is_complete(tmp_path):
 def block(metric: str = 'accuracy/top1', **results: list[dict]):
     """A block whose rows are H->T, L->T, SR4IR, given as h, l, s."""
     names = dict(h='H->T', l='L->T', s='SR4IR')
-    return make_block(
-        dict(net='resnet18', sr='edsr', scale=4, data='cars'), metric, {names[k]: v for k, v in results.items()}
-    )
+    by_seed = {
+        names[key]: values if isinstance(values, dict) else dict(enumerate(values)) for key, values in results.items()
+    }
+    return make_block(dict(net='resnet18', sr='edsr', scale=4, data='cars'), metric, by_seed)
 
 
 @pytest.fixture
@@ -397,7 +474,8 @@ def example():
 def test_mean_spread_and_gap(example):
     cell = example.rows[2].cells['top-1 (%)']
     assert (cell.mean, cell.std, cell.n) == (68.0, pytest.approx(8**0.5), 2)  # sqrt((2^2 + 2^2) / (2 - 1))
-    assert [row.gap for row in example.rows] == [1.0, 0.0, pytest.approx(7.5 / 19.5)]
+    # over the seed that all three have
+    assert [(row.gap.mean, row.gap.n) for row in example.rows] == [(1.0, 1), (0.0, 1), (0.5, 1)]
     assert math.isnan(example.rows[0].cells['top-1 (%)'].std)
 
 
@@ -405,11 +483,11 @@ def test_markdown(example):
     assert to_markdown([example]).splitlines() == [
         '### resnet18, edsr, x4, cars',
         '',
-        '| scheme |    top-1 (%) |    PSNR (dB) |          SSIM | LPIPS | gap closed | seeds |',
-        '| :------|------------: |------------: |-------------: |-----: |----------: |-----: |',
-        '| H->T   |        80.00 |            ∞ |         1.000 |     - |       1.00 |     1 |',
-        '| L->T   | 60.50 ± 0.71 | 20.00 ± 0.00 | 0.500 ± 0.000 |     - |       0.00 |     2 |',
-        '| SR4IR  | 68.00 ± 2.83 | 22.50 ± 0.71 | 0.650 ± 0.071 | 0.300 |       0.38 |     2 |',
+        '| scheme |    top-1 (%) |    PSNR (dB) |          SSIM |          LPIPS |    gap closed | seeds |',
+        '| :------|------------: |------------: |-------------: |--------------: |-------------: |-----: |',
+        '| H->T   |        80.00 |            ∞ |         1.000 |              - |          1.00 |     1 |',
+        '| L->T   | 60.50 ± 0.71 | 20.00 ± 0.00 | 0.500 ± 0.000 |              - | 0.00 (1 of 2) |     2 |',
+        '| SR4IR  | 68.00 ± 2.83 | 22.50 ± 0.71 | 0.650 ± 0.071 | 0.300 (1 of 2) | 0.50 (1 of 2) |     2 |',
     ]
 
 
@@ -423,7 +501,7 @@ def test_csv(example, tmp_path):
         'resnet18', 'edsr', '4', 'cars', '2', 'top-1 (%)',
     ]  # fmt: skip
     assert (float(sr4ir['value']), float(sr4ir['value std'])) == (68.0, pytest.approx(8**0.5))
-    assert float(sr4ir['gap closed']) == pytest.approx(7.5 / 19.5)
+    assert (float(sr4ir['gap closed']), sr4ir['gap seeds']) == (0.5, '1')
     assert (lines[0]['PSNR (dB)'], lines[0]['LPIPS'], lines[0]['value std']) == ('inf', '', '')
     assert (lines[3]['metric'], lines[3]['value'], lines[3]['gap closed']) == ('mIoU (%)', '40.0', '')
 
@@ -431,6 +509,29 @@ def test_csv(example, tmp_path):
 def test_map_is_in_percent_and_an_unknown_metric_as_it_is():
     assert block('coco/bbox_mAP', l=[{'coco/bbox_mAP': 0.25}]).rows[0].cells['mAP (%)'].mean == 25.0
     assert block('f1', l=[{'f1': 0.25}]).rows[0].cells['f1'].mean == 0.25
+
+
+def test_the_gap_over_other_seeds():
+    """Values of a seed that is missing elsewhere do not count: the paired gap is (71 - 60) / (80 - 60)."""
+    top1 = 'accuracy/top1'
+    rows = block(h={1: {top1: 80.0}, 2: {top1: 90.0}}, l={1: {top1: 60.0}, 3: {top1: 0.0}}, s={1: {top1: 71.0}}).rows
+    assert (rows[2].gap.mean, rows[2].gap.n) == (pytest.approx(0.55), 1)
+    assert [row.gap for row in block(h={1: {top1: 80.0}}, l={2: {top1: 60.0}}, s={1: {top1: 71.0}}).rows] == [None] * 3
+    two = block(
+        h={1: {top1: 80.0}, 2: {top1: 60.0}}, l={1: {top1: 60.0}, 2: {top1: 50.0}}, s={1: {top1: 70.0}, 2: {top1: 56.0}}
+    )
+    assert (two.rows[2].gap.mean, two.rows[2].gap.n) == (pytest.approx(16 / 30), 2)
+
+
+def test_nothing_to_measure_is_no_number():
+    """COCO's -1 is not -100 %, nor a part of a mean; other metrics may be -1."""
+    key = 'coco/bbox_mAP'
+    table = block(key, l=[{key: -1.0}, {key: 0.25}], s=[{key: -1.0}])
+    cell = table.rows[0].cells['mAP (%)']
+    assert (cell.mean, cell.n) == (25.0, 1) and table.rows[1].cells['mAP (%)'] is None
+    assert '25.00 (1 of 2)' in to_markdown([table]) and '-100' not in to_markdown([table])
+    assert block('coco/segm_mAP_s', l=[{'coco/segm_mAP_s': -1}]).rows[0].cells['coco/segm_mAP_s'] is None
+    assert block('correlation', l=[{'correlation': -1.0}]).rows[0].cells['correlation'].mean == -1
 
 
 def test_no_gap_and_no_results():

@@ -40,7 +40,10 @@ def find_paper_configs(patterns: Sequence[str]) -> list[PaperConfig]:
     paths = [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
     if missing := [path for path in paths if not Path(path).is_file()]:
         raise SR4IRError(f"Config file '{missing[0]}' not found: give a file, or a glob in quotes.")
-    found = [config for path in dict.fromkeys(paths) if (config := PaperConfig.parse(path))]
+    files: dict[Path, str] = {}
+    for path in paths:
+        files.setdefault(Path(path).parent.resolve() / Path(path).name, path)  # ./a.py is a.py
+    found = [config for path in files.values() if (config := PaperConfig.parse(path))]
     if not found:
         raise SR4IRError(
             f"'{paths[0]}' is not a config of SR4IR: their names are <task network>_<SR network>_x<scale>_<data>.py."

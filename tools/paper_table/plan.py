@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from paper_table.configs import ROWS, PaperConfig
+from paper_table.entries import deciding_entries
 from paper_table.runs import Run
 
 from sr4ir_mm.config import add_cfg_options, check_data, check_weights, load_run
@@ -26,12 +27,32 @@ class Plan:
         work_dir (Path): Folder of the runs, ``<work_dir>/<name of the run>/seed<seed>``.
         options (Sequence[str]): ``--cfg-options`` for every run.
         train_args (Sequence[str]): More arguments for every training.
+        gpus (int): GPUs for each run.
     """
 
-    def __init__(self, work_dir: Path, options: Sequence[str] = (), train_args: Sequence[str] = ()) -> None:
-        self.work_dir, self.options, self.train_args = work_dir, tuple(options), tuple(train_args)
+    def __init__(
+        self, work_dir: Path, options: Sequence[str] = (), train_args: Sequence[str] = (), gpus: int = 1
+    ) -> None:
+        self.work_dir, self.options, self.train_args, self.gpus = work_dir, tuple(options), tuple(train_args), gpus
         self.runs: dict[Path, Run] = {}  # by folder, in the order of execution
-        self.load = functools.cache(lambda config, scheme=None: load_run(config, scheme, _parse(self.options)))
+
+    @functools.cache  # noqa: B019
+    def load(self, config: Path, scheme: str | None = None) -> Config:
+        """Load the config of a run with the options that are for it."""
+        return load_run(config, scheme, _parse(self._options(config, scheme)))
+
+    @functools.cache  # noqa: B019
+    def _options(self, config: Path, scheme: str | None) -> tuple[str, ...]:
+        """Return the options but for those of a network that the run does not have."""
+        model = load_run(config, scheme).model
+        missing = tuple(f'model.{net}.' for net in ('sr', 'task') if net in model and model[net] is None)
+        for option in self.options:
+            if 'model.task.' in missing and option.startswith('model.task.data_preprocessor'):
+                raise SR4IRError(
+                    f'--cfg-options {option} would not reach the pre-training of the super-resolution network, '
+                    'which has no task network: set it in the config.'
+                )
+        return tuple(option for option in self.options if not option.startswith(missing))
 
     def add(self, config: Path, scheme: str | None = None, seed: int | None = None) -> Run:
         """Plan a run and what it needs, unless it is planned already.
@@ -50,7 +71,8 @@ class Plan:
         folder = self.work_dir / Path(cfg.filename).stem / f'seed{seed}'
         if folder not in self.runs:
             starts = {net: self._source(file, config, folder, seed) for net, file in _starts(cfg)}
-            self.runs[folder] = Run(config, scheme, seed, folder, self.options, self.train_args, starts)
+            options = self._options(config, scheme)
+            self.runs[folder] = Run(config, scheme, seed, folder, options, self.train_args, starts, self.gpus, cfg)
         run = self.runs[folder]
         if run.config.resolve() != config.resolve() and not self._is_shared(run, config):
             raise SR4IRError(
@@ -69,6 +91,16 @@ class Plan:
     def unfinished(self) -> list[Run]:
         """Return the runs that are not done."""
         return [run for run in self.runs.values() if run.status() != 'done']
+
+    def check_options(self) -> None:
+        """Check that every option is for at least one run.
+
+        Raises:
+            SR4IRError: If not.
+        """
+        for option in self.options:
+            if not any(option in run.options for run in self.runs.values()):
+                raise SR4IRError(f'--cfg-options {option}: no run of this table has that network: leave it out.')
 
     def check(self, run: Run) -> None:
         """Check that a run's data exist, and the files that it starts from; other runs may still have to write those.
@@ -96,8 +128,7 @@ class Plan:
         """Return whether a config in the same folder, with another SR network, has the same run."""
         if run.config.resolve().parent != config.resolve().parent:
             return False
-        first, second = (_without_sr(self.load(path, run.scheme)) for path in (run.config, config))
-        return first == second
+        return not run.cfg.model.get('sr') and run.entries == deciding_entries(self.load(config, run.scheme))
 
 
 def _find_run(name: str, config: Path) -> tuple[Path, str | None] | None:
@@ -107,20 +138,6 @@ def _find_run(name: str, config: Path) -> tuple[Path, str | None] | None:
             return config, scheme
     path = config.with_name(f'{name}.py')
     return (path, None) if path.is_file() else None
-
-
-def _without_sr(cfg: Config) -> dict:
-    """Return what decides the result of a run without an SR network; under 'H->T' the scale does not."""
-    cfg = cfg.to_dict()
-    keys = ('model', 'train_dataloader', 'test_dataloader', 'test_evaluator', 'train_cfg', 'custom_hooks')
-    task_only = [(cfg.get(key) or {}).get('task') for key in ('optim_wrapper', 'param_scheduler')
-                 if isinstance(cfg.get(key), dict)]  # fmt: skip
-    unused = ['tdp', 'cqmix', *(['scale', 'degradation'] if cfg['model']['scheme'] == 'H->T' else [])]
-    for key in unused:
-        cfg['model'].pop(key, None)
-    if 'scale' in unused:
-        (cfg['model']['task'].get('data_preprocessor') or {}).pop('pad_size_divisor', None)
-    return dict({key: cfg.get(key) for key in keys}, task_only=task_only)
 
 
 def _parse(options: Sequence[str]) -> dict:

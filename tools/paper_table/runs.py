@@ -1,9 +1,14 @@
 """One training and its test: arguments, status, metrics."""
 
+import functools
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
+
+from mmengine.config import Config
+from paper_table.entries import deciding_entries, differences
 
 from sr4ir_mm.config import last_checkpoint
 from sr4ir_mm.errors import SR4IRError
@@ -23,6 +28,8 @@ class Run:
         options (tuple[str]): User's ``--cfg-options``, as written.
         train_args (tuple[str]): More arguments for ``tools/train.py``.
         starts_from (dict): What the network 'sr' or 'task' starts from: another run, or a file or URL.
+        gpus (int): GPUs for the run.
+        cfg (Config): Complete config, but for the seed and what the networks start from.
     """
 
     config: Path
@@ -32,6 +39,8 @@ class Run:
     options: tuple[str, ...] = ()
     train_args: tuple[str, ...] = ()
     starts_from: dict[str, 'Run | str'] = field(default_factory=dict)
+    gpus: int = 1
+    cfg: Config = field(default_factory=Config)
 
     def __str__(self) -> str:
         return f'{self.folder.parent.name} seed {self.seed}'
@@ -40,6 +49,11 @@ class Run:
     def needs(self) -> dict[str, 'Run']:
         """The runs that this one starts from, by network."""
         return {net: source for net, source in self.starts_from.items() if isinstance(source, Run)}
+
+    @functools.cached_property
+    def entries(self) -> dict:
+        """The entries of the config that decide the numbers."""
+        return deciding_entries(self.cfg)
 
     def config_args(self) -> list[str]:
         """Return the arguments of the tools that name the config."""
@@ -65,19 +79,31 @@ class Run:
     def store(self, metrics: dict | None = None) -> None:
         """Write with which options the run began and, if it is done, its metrics. The file is never incomplete."""
         entries = dict(
-            config=str(self.config), scheme=self.scheme, seed=self.seed, options=self._given(), metrics=metrics
-        )
+            id=self.identity() or uuid4().hex, config=str(self.config), scheme=self.scheme, seed=self.seed,
+            options=self._given(), starts={net: run.identity() for net, run in self.needs.items()},
+            metrics=metrics, entries=self.entries,
+        )  # fmt: skip
         partial = self.folder / f'{RESULT}.partial'
         partial.write_text(json.dumps(entries, indent=2) + '\n')
         os.replace(partial, self.folder / RESULT)
 
     def check_same(self) -> None:
-        """Check that an earlier start of the run had the same options and a config from the same folder.
+        """Check that an earlier start of the run had the same options and config, and started from the same runs.
 
         Raises:
             SR4IRError: If not.
         """
         stored, now = self._stored(), self._given()
+        remedy = f"give another --work-dir, or delete '{self.folder}'."
+        if changes := list(differences(stored.get('entries', self.entries), self.entries)):
+            raise SR4IRError(
+                f"The run in '{self.folder}' was made with another config: {changes[0]}. Restore that, {remedy}"
+            )
+        for net, run in self.needs.items():
+            if stored and stored.get('starts', {}).get(net) != run.identity():
+                raise SR4IRError(
+                    f"The run in '{self.folder}' started from another run of {run}, which is gone: {remedy}"
+                )
         # a run without an SR network may have started with the config of another one
         if (config := stored.get('config')) and Path(config).resolve().parent != self.config.resolve().parent:
             raise SR4IRError(
@@ -91,7 +117,11 @@ class Run:
             )
 
     def _given(self) -> list[str]:
-        return sorted([*self.options, *self.train_args])
+        return sorted([*self.options, *self.train_args, *([f'--gpus {self.gpus}'] if self.gpus > 1 else [])])
+
+    def identity(self) -> str | None:
+        """Return what tells this run from one that is made again in the same folder, or None if it has not begun."""
+        return self._stored().get('id')
 
     def _stored(self) -> dict:
         path = self.folder / RESULT

@@ -1,4 +1,7 @@
-"""The paper's table from the metrics of runs: mean and standard deviation over seeds, as Markdown and CSV."""
+"""The paper's table from the metrics of runs: mean and standard deviation over seeds, as Markdown and CSV.
+
+Where fewer seeds have a value than the row has, their number stands behind it: '0.53 (1 of 2)'.
+"""
 
 import csv
 import math
@@ -8,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prettytable import PrettyTable, TableStyle
+
+from sr4ir_mm.analysis.scalars import is_measured
 
 #: task metric of the shipped configs -> its title and factor
 TASK_METRICS = {
@@ -35,21 +40,25 @@ class Cell:
         finite = len(values) > 1 and all(map(math.isfinite, values))
         return cls(sum(values) / len(values), statistics.stdev(values) if finite else math.nan, len(values))
 
-    def text(self, digits: int) -> str:
-        """Return the text in the Markdown table."""
-        if math.isinf(self.mean):
-            return '∞'
-        return f'{self.mean:.{digits}f}' + ('' if math.isnan(self.std) else f' ± {self.std:.{digits}f}')
+    def text(self, digits: int, seeds: int) -> str:
+        """Return the text in the Markdown table, in a row with this number of seeds."""
+        # + 0: never '-0.00'
+        text = '∞' if math.isinf(self.mean) else f'{round(self.mean, digits) + 0:.{digits}f}'
+        text += '' if math.isnan(self.std) else f' ± {self.std:.{digits}f}'
+        return text + (f' ({self.n} of {seeds})' if self.n < seeds else '')
 
 
 @dataclass(frozen=True)
 class Row:
-    """One scheme: its cells by column (None where nothing was measured), and the share of the oracle gap it closes."""
+    """One scheme: its cells by column (None where nothing was measured), and the share of the oracle gap it closes.
+
+    The gap is that of the means over the seeds for which this scheme, L->T and H->T are done.
+    """
 
     scheme: str
     seeds: int
     cells: dict[str, Cell | None]
-    gap: float | None
+    gap: Cell | None
 
 
 @dataclass(frozen=True)
@@ -66,37 +75,44 @@ class Block:
         return '{net}, {sr}, x{scale}, {data}'.format(**self.name)
 
 
-def make_block(name: dict[str, object], metric: str, results: Mapping[str, Sequence[dict]]) -> Block:
+def make_block(name: dict[str, object], metric: str, results: Mapping[str, Mapping[int, dict]]) -> Block:
     """Average over seeds.
 
     Args:
         name (dict): ``net``, ``sr``, ``scale`` and ``data``.
         metric (str): Key of the task metric.
-        results (Mapping[str, Sequence[dict]]): Metrics of each seed that is done, by scheme in the order of the rows;
-            the list may be empty.
+        results (Mapping[str, Mapping[int, dict]]): Metrics by seed of the runs that are done, by scheme in the order of
+            the rows.
     """
     title, factor = TASK_METRICS.get(metric, (metric, 1))
     columns = {metric: (title, factor), **{key: (title, 1) for key, title in QUALITY.items()}}
-    cells = {
-        scheme: {
-            title: Cell.of([run[key] * factor for run in runs if key in run])
-            for key, (title, factor) in columns.items()
-        }
+    values = {
+        scheme: {title: _values(runs, key, factor) for key, (title, factor) in columns.items()}
         for scheme, runs in results.items()
     }
-    task = {scheme: row[title] and row[title].mean for scheme, row in cells.items()}
-    rows = [
-        Row(scheme, len(runs), cells[scheme], gap_closed(task[scheme], task.get('L->T'), task.get('H->T')))
-        for scheme, runs in results.items()
-    ]
+    rows = []
+    for scheme, runs in results.items():
+        cells = {column: Cell.of(list(seeds.values())) for column, seeds in values[scheme].items()}
+        ends = [values.get(end, {}).get(title, {}) for end in ('L->T', 'H->T')]
+        rows.append(Row(scheme, len(runs), cells, gap_closed(values[scheme][title], *ends)))
     return Block(name, [title for title, _ in columns.values()], rows)
 
 
-def gap_closed(value: float | None, low: float | None, high: float | None) -> float | None:
-    """Return the share of the gap between L->T and H->T (oracle) that is closed; None if it is unknown or zero."""
-    if None in (value, low, high) or high == low:
-        return None
-    return (value - low) / (high - low)
+def gap_closed(values: Mapping[int, float], low: Mapping[int, float], high: Mapping[int, float]) -> Cell | None:
+    """Return the share of the gap between L->T and H->T (oracle) that is closed; None if it is unknown or zero.
+
+    Args:
+        values (Mapping[int, float]): Task metric by seed.
+        low (Mapping[int, float]): That of L->T.
+        high (Mapping[int, float]): That of H->T.
+    """
+    seeds = values.keys() & low.keys() & high.keys()
+    value, bottom, top = (sum(metric[seed] for seed in seeds) for metric in (values, low, high))
+    return None if top == bottom else Cell((value - bottom) / (top - bottom), math.nan, len(seeds))
+
+
+def _values(runs: Mapping[int, dict], key: str, factor: float) -> dict[int, float]:
+    return {seed: run[key] * factor for seed, run in runs.items() if key in run and is_measured(key, run[key])}
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
@@ -110,9 +126,9 @@ def _markdown_block(block: Block) -> str:
     table.align = 'r'
     table.align['scheme'] = 'l'
     for row in block.rows:
-        cells = ['-' if cell is None else cell.text(DIGITS.get(title, 2)) for title, cell in row.cells.items()]
-        # + 0: never '-0.00'
-        table.add_row([row.scheme, *cells, '-' if row.gap is None else f'{round(row.gap, 2) + 0:.2f}', row.seeds])
+        cells = {**row.cells, 'gap': row.gap}.items()
+        texts = ['-' if cell is None else cell.text(DIGITS.get(title, 2), row.seeds) for title, cell in cells]
+        table.add_row([row.scheme, *texts, row.seeds])
     return f'### {block.title}\n\n{table}'
 
 
@@ -123,12 +139,12 @@ def write_csv(blocks: Sequence[Block], path: Path) -> None:
     numbers = [f'{column}{suffix}' for column in ('value', *quality) for suffix in ('', ' std')]
     with open(path, 'w', newline='') as file:
         writer = csv.writer(file)
-        writer.writerow([*names, *numbers, 'gap closed'])
+        writer.writerow([*names, *numbers, 'gap closed', 'gap seeds'])
         for block in blocks:
             for row in block.rows:
                 cells = [number for cell in row.cells.values() for number in _numbers(cell)]
-                gap = '' if row.gap is None else row.gap
-                writer.writerow([*block.name.values(), row.scheme, row.seeds, block.columns[0], *cells, gap])
+                gap = ('', 0) if row.gap is None else (row.gap.mean, row.gap.n)
+                writer.writerow([*block.name.values(), row.scheme, row.seeds, block.columns[0], *cells, *gap])
 
 
 def _numbers(cell: Cell | None) -> tuple:
