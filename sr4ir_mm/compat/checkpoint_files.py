@@ -1,7 +1,8 @@
-"""Let MMEngine say which file of weights is wrong.
+"""Let MMEngine say which file of weights is wrong, and run nothing that is in one.
 
 MMEngine 0.10.7 passes on what PyTorch and pickle raise for a damaged file, without its name, and forgets the name of
-the others before they are compared with the network. This can go when MMEngine's own messages name the file.
+the others before they are compared with the network. When a training is resumed, it runs ``meta['config']`` as Python.
+This can go when MMEngine's own messages name the file, and nothing is run.
 """
 
 import re
@@ -20,7 +21,7 @@ def name_the_file(load_checkpoint: Callable) -> Callable:
     """
 
     @wraps(load_checkpoint)
-    def load(filename: str, *args: Any, **kwargs: Any) -> Any:
+    def load(filename: str, *args: Any, **kwargs: Any) -> dict:
         try:
             loaded = load_checkpoint(filename, *args, **kwargs)
         except (SR4IRError, FileNotFoundError):
@@ -29,20 +30,26 @@ def name_the_file(load_checkpoint: Callable) -> Callable:
             if isinstance(error, OSError) and (error.filename or '://' in str(filename)):  # no permission, no network
                 raise
             raise SR4IRError(f"'{filename}' is not a file of weights, or it is damaged: {_reason(error)}") from error
-        return _with_name(loaded, str(filename))
+        return _checked(loaded, str(filename))
 
     return load
 
 
-def _with_name(loaded: Any, filename: str) -> dict:
-    state = loaded.get('state_dict', loaded) if isinstance(loaded, dict) else None
-    if not isinstance(state, dict) or not state or not all(map(_is_entry, state.items())):
+def _checked(loaded: Any, filename: str) -> dict:
+    """Check what was loaded, by the methods of dict itself: those of an object may come from the file."""
+    entries = dict(dict.items(loaded)) if isinstance(loaded, dict) else {}
+    if isinstance(meta := entries.get('meta'), dict):
+        entries['meta'] = {key: value for key, value in dict.items(meta) if key != 'config'}
+    elif meta is not None:
+        raise SR4IRError(f"'{filename}' is not a file of weights: its 'meta' is of type {type(meta).__name__}.")
+    state = entries.get('state_dict', entries)
+    if not isinstance(state, dict) or not state or not all(map(_is_entry, dict.items(state))):
         raise SR4IRError(f"'{filename}' has no state dict of a network: name a checkpoint file.")
-    metadata = getattr(state, '_metadata', OrderedDict())
-    state = OrderedDict(state)
+    metadata = getattr(entries.get('state_dict', loaded), '_metadata', OrderedDict())
+    state = OrderedDict(dict.items(state))
     state._metadata = metadata
     metadata.setdefault('', {})['file'] = filename
-    return {**loaded, 'state_dict': state} if 'state_dict' in loaded else state
+    return {**entries, 'state_dict': state} if 'state_dict' in entries else state
 
 
 def _is_entry(item: tuple[Any, Any]) -> bool:
@@ -57,4 +64,6 @@ def _reason(error: Exception) -> str:
             f'it holds Python objects ({unsupported[1]}), which could run code. If you trust it, convert it once: '
             "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)"
         )
-    return f'{type(error).__name__}: {error}'.splitlines()[0]
+    # PyTorch's message begins with the advice to load it without the check
+    reason = str(error).rpartition('WeightsUnpickler error:')[2].strip() or 'its end is missing'
+    return f'{type(error).__name__}: {reason}'.splitlines()[0]

@@ -1,14 +1,10 @@
 """Let no checkpoint that MMEngine loads run code.
 
-MMEngine 0.10.7 turns torch's safe loader off for URLs, and runs ``meta['config']`` of a checkpoint as Python.
-This can go when MMEngine does neither.
+MMEngine 0.10.7 turns torch's safe loader off for URLs. This can go when it does not.
 """
 
 import os
-import pickle
 import re
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -57,7 +53,7 @@ def load_safely(checkpoint: ModuleType, run: Run) -> None:
     run(checkpoint)
     checkpoint.torch, checkpoint.load_url = SafeTorch('torch'), load_url
     loader = checkpoint.CheckpointLoader
-    loader.load_checkpoint = staticmethod(name_the_file(_without_code(loader.load_checkpoint)))
+    loader.load_checkpoint = staticmethod(name_the_file(loader.load_checkpoint))
 
 
 def load_url(
@@ -81,24 +77,6 @@ def load_url(
                 'pretrained) to None, such as --cfg-options model.sr.init_cfg=None, or leave out --pretrained.'
             ) from error
     return SafeTorch.load(str(path), map_location)
-
-
-def _without_code(load_checkpoint: Callable) -> Callable:
-    """Remove the entry that MMEngine would run when a training is resumed."""
-
-    @wraps(load_checkpoint)
-    def load_without_code(*args: Any, **kwargs: Any) -> Any:
-        loaded = load_checkpoint(*args, **kwargs)
-        if not isinstance(loaded, dict):
-            raise pickle.UnpicklingError(f'it holds no dict, but {type(loaded).__name__}')
-        if (meta := dict.get(loaded, 'meta')) is not None:
-            if not isinstance(meta, dict):
-                safe_pickle.refuse(f"'meta' of type {type(meta).__name__}")
-            # the methods of dict itself, as those of an object may come from the file
-            dict.__setitem__(loaded, 'meta', {key: value for key, value in dict.items(meta) if key != 'config'})
-        return loaded
-
-    return load_without_code
 
 
 def _is_script(file: str | IO[bytes]) -> bool:

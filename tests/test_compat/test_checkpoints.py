@@ -269,6 +269,30 @@ def test_meta_is_a_dict_or_nothing(tmp_path, meta):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
 
 
+@pytest.mark.parametrize('content, reason', [
+    (b'<html>not found</html>', 'UnpicklingError: '),
+    (b'version https://git-lfs.github.com/spec/v1', 'UnpicklingError: '),
+    (b'', 'EOFError: its end is missing'),
+])  # fmt: skip
+def test_no_message_advises_to_load_without_the_check(tmp_path, content, reason):
+    """As that of PyTorch does for a page of a website that was saved as the file."""
+    (tmp_path / 'a.pth').write_bytes(content)
+    with pytest.raises(SR4IRError, match=reason) as error:
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+    assert 'weights_only' not in str(error.value)
+
+
+@pytest.mark.parametrize('whole', [True, False])
+def test_the_rest_of_a_file_stays(tmp_path, whole):
+    state, meta = nn.Linear(1, 1).state_dict(), dict(epoch=3, config='raise')
+    content = dict(state_dict=state, meta=meta, more=4) if whole else dict(state, meta=meta)
+    torch.save(content, tmp_path / 'a.pth')
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+    assert list(loaded) == list(content) and loaded['meta'] == dict(epoch=3)
+    torch.save(dict(state_dict=state), tmp_path / 'b.pth')
+    assert list(CheckpointLoader.load_checkpoint(str(tmp_path / 'b.pth'))) == ['state_dict']
+
+
 def test_torchscript_is_refused(tmp_path):
     torch.jit.save(torch.jit.script(nn.Linear(1, 1)), tmp_path / 'script.pth')
     with pytest.raises(SR4IRError, match='not a file of weights'):
