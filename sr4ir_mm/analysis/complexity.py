@@ -7,7 +7,7 @@ from mmengine.analysis import FlopAnalyzer, parameter_count
 from torch import Tensor, nn
 
 from ..models import SR4IR
-from ..models.feature_recorder import tensors
+from ..models.features import tensors
 from .synthetic_batch import synthetic_batch
 
 
