@@ -1,5 +1,6 @@
 """Building the SR network."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import torch
@@ -30,9 +31,9 @@ def build_sr(sr: dict | nn.Module | None, scale: int) -> tuple[nn.Module | None,
         init_cfg = sr.pop('init_cfg', None)
         sr = build_net(sr)
     if sr is not None:
-        divisor = _size_divisor(sr, scale)
-        if divisor > 1:
-            sr.forward = AnySizeForward(sr, scale, divisor)
+        divisor, smallest = _needed_sizes(sr, scale)
+        if smallest > 1:
+            sr.forward = AnySizeForward(sr, scale, divisor, smallest)
     return sr, init_cfg
 
 
@@ -44,7 +45,7 @@ def build_net(cfg: dict) -> nn.Module:
 
 @dataclass
 class AnySizeForward:
-    """The ``forward`` of an SR network that takes multiples of ``divisor`` only: pad, run, crop.
+    """The ``forward`` of an SR network that does not take images of any size: pad, run, crop.
 
     It replaces the network's own as an attribute. A wrapper module would change the names of the weights, and a class
     that is made at run time could not be pickled.
@@ -53,31 +54,39 @@ class AnySizeForward:
         net (nn.Module): The SR network.
         scale (int): Up-sampling factor.
         divisor (int): Divisor of the sides of its images.
+        smallest (int): Smallest side of its images, a multiple of ``divisor``.
     """
 
     net: nn.Module
     scale: int
     divisor: int
+    smallest: int
 
     def __call__(self, x: Tensor) -> Tensor:
         """N x 3 x h x w, any size, to N x 3 x (scale h) x (scale w)."""
         height, width = x.shape[-2:]
-        out = type(self.net).forward(self.net, pad_to_multiple(x, self.divisor))
+        if self.divisor > 1 or height < self.smallest or width < self.smallest:
+            x = pad_to_multiple(x, self.divisor, smallest=self.smallest)
+        out = type(self.net).forward(self.net, x)
         return out[..., : height * self.scale, : width * self.scale]
 
 
-def _size_divisor(sr: nn.Module, scale: int) -> int:
-    """Find the divisor that the sides need, when the model is built: a later batch would be too late for an error."""
+def _needed_sizes(sr: nn.Module, scale: int) -> tuple[int, int]:
+    """Find divisor and smallest size of the sides when the model is built: a later batch would be too late."""
     training = sr.training
     sr.eval()
     for divisor in (1, 2, 4, 8, 16, 32):
-        problem = _problem(sr, scale, divisor * (16 // divisor | 1))  # 17 to 32 px, an odd multiple
+        count = 16 // divisor | 1  # 17 to 32 px, an odd multiple
+        problem = _problem(sr, scale, divisor * count)
         if not problem:
             break
-    sr.train(training)
     if problem:
         raise SR4IRError(f'The SR network ({type(sr).__name__}) {problem}')
-    return divisor
+    # networks with windows pad by reflection, which needs more than half a window
+    counts = range(1, count) if _problem(sr, scale, divisor) else []
+    smallest = divisor * (1 + bisect_left(counts, True, key=lambda count: not _problem(sr, scale, divisor * count)))
+    sr.train(training)
+    return divisor, smallest
 
 
 @torch.no_grad()

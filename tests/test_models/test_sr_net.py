@@ -81,6 +81,31 @@ def test_any_size_forward_and_backward(name):
 
 
 @pytest.mark.parametrize('name', NETS)
+def test_small_images(name):
+    """SwinIR and Restormer pad to their window by reflection, which needs more than half a window."""
+    scale = NETS[name][0]
+    sr = build_sr(config(name), scale)[0].eval()
+    for size in ((1, 1), (4, 4), (3, 40), (9, 2)):
+        with torch.no_grad():
+            out = sr(torch.rand(2, 3, *size))
+        assert out.shape == (2, 3, size[0] * scale, size[1] * scale) and out.isfinite().all()
+
+
+@pytest.mark.parametrize(('window', 'smallest'), [(4, 3), (8, 5), (7, 4), (16, 9), (32, 17)])
+def test_small_images_are_padded_to_the_smallest_that_the_network_takes(window, smallest):
+    net = dict(config('swinir-denoise'), window_size=window, img_size=2 * window)
+    sr = build_sr(copy.deepcopy(net), 1)[0].eval()
+    plain = MODELS.build(net).eval()
+    plain.load_state_dict(sr.state_dict())
+    small, fits = torch.rand(1, 3, smallest - 1, smallest + 3), torch.rand(1, 3, smallest, smallest + 3)
+    with torch.no_grad():
+        assert torch.equal(sr(fits), plain(fits))
+        assert torch.equal(sr(small), plain(F.pad(small, (0, 0, 0, 1), mode='replicate'))[..., :-1, :])
+        with pytest.raises(RuntimeError, match='Padding size should be less'):
+            plain(small)
+
+
+@pytest.mark.parametrize('name', NETS)
 def test_one_step_of_training(name, task):
     scale = NETS[name][0]
     model = SR4IR(config(name), copy.deepcopy(task), scale, tdp=dict(relative=True))
