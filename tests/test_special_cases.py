@@ -1,6 +1,7 @@
 """Models, hooks and optimizers of the zoos find in the Runner's model what they need."""
 
 import copy
+import warnings
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,7 @@ from mmengine.registry import HOOKS
 from mmengine.structures import BaseDataElement
 from test_identity import assert_same
 
+from sr4ir_mm.compat.quiet import hide_notes
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 
@@ -163,23 +165,6 @@ def test_multi_label():
     check_step(mixed(cfg), batch)
 
 
-def test_multi_task():
-    from mmpretrain.structures import DataSample, MultiTaskDataSample
-
-    heads = {name: dict(type='LinearClsHead', num_classes=n) for name, n in (('kind', 3), ('color', 5))}
-    cfg = net_config('resnet18')
-    cfg.head = ConfigDict(type='MultiTaskHead', task_heads=heads, in_channels=512)
-    batch = batch_for(cfg)
-    batch['data_samples'] = [MultiTaskDataSample() for _ in range(2)]
-    for sample in batch['data_samples']:
-        for name in heads:
-            sample.set_field(DataSample().set_gt_label(1), name)
-    log = check_step(mixed(cfg), copy.deepcopy(batch))
-    assert {'task.sr.kind_loss', 'task.hr.color_loss', 'task.mix.kind_loss'} <= log.keys()
-    found = mixed(cfg).eval().test_step(batch)
-    assert all(0 <= int(sample.get(name).pred_label) < n for sample in found for name, n in (('kind', 3), ('color', 5)))
-
-
 def check_step(model: SR4IR, batch: dict) -> dict:
     """Make one training step, which must change both nets."""
     before = {name: state(net) for name, net in (('sr', model.sr), ('task', model.task))}
@@ -187,6 +172,101 @@ def check_step(model: SR4IR, batch: dict) -> dict:
     assert all(torch.isfinite(value) for value in log.values())
     assert changed(model.sr, before['sr']) and changed(model.task, before['task'])
     return log
+
+
+def multi_task(*names: str) -> tuple[dict, dict]:
+    """Return the config of a network with tasks of these names, and a batch for it."""
+    from mmpretrain.structures import DataSample, MultiTaskDataSample
+
+    heads = {name: dict(type='LinearClsHead', num_classes=n) for n, name in enumerate(names, 3)}
+    cfg = net_config('resnet18')
+    cfg.head = ConfigDict(type='MultiTaskHead', task_heads=heads, in_channels=512)
+    batch = batch_for(cfg)
+    batch['data_samples'] = [MultiTaskDataSample() for _ in range(2)]
+    for sample in batch['data_samples']:
+        for name in heads:
+            sample.set_field(DataSample().set_gt_label(1), name)
+    return cfg, batch
+
+
+def test_multi_task():
+    cfg, batch = multi_task('sr', 'color')  # sr is no field of ours
+    log = check_step(mixed(cfg), copy.deepcopy(batch))
+    assert {'task.sr.sr_loss', 'task.hr.color_loss', 'task.mix.sr_loss'} <= log.keys()
+    found = mixed(cfg).eval().test_step(batch)
+    assert all(0 <= int(sample.get(name).pred_label) < n for sample in found for n, name in ((3, 'sr'), (4, 'color')))
+
+
+@pytest.mark.parametrize('name', ['lr', 'hr', 'task_input'])
+def test_a_task_that_has_the_name_of_an_image_is_refused_in_the_first_iteration(name):
+    cfg, batch = multi_task('kind', name)
+    with pytest.raises(SR4IRError, match=f"have a field '{name}', such as a task .* choose another name"):
+        mixed(cfg).train_step(batch, None)
+
+
+def test_dynamic_rcnn_counts_iterations():
+    small = {'backbone.depth': 18, 'neck.in_channels': [64, 128, 256, 512], 'train_cfg.rcnn.sampler.num': 8}
+    cfg = net_config('faster_rcnn', **{'roi_head.type': 'DynamicRoIHead', **small})
+    cfg.roi_head.bbox_head.update(fc_out_channels=16, loss_bbox=dict(type='SmoothL1Loss', beta=1.0))
+    cfg.train_cfg.rpn_proposal.max_per_img = 20
+    cfg.train_cfg.rcnn.dynamic_rcnn = ConfigDict(
+        iou_topk=2, beta_topk=2, update_iter_interval=2, initial_iou=0.4, initial_beta=1.0)  # fmt: skip
+    for scheme, images in (('SR4IR', 3), ('H->T', 1)):
+        model, seen = mixed(cfg, scheme).train(), []
+        for i in range(2):
+            model.train_step(batch_for(cfg, (32, 32), seed=i), wrappers_for(model, lr=1e-4))
+            seen.append(len(model.task.roi_head.iou_history))
+        assert seen == [images, 0]  # the second iteration adapts the thresholds
+    assert cfg.train_cfg.rcnn.dynamic_rcnn.update_iter_interval == 2
+
+
+class Gallery(torch.utils.data.Dataset):
+    """Four labeled images; ``sample_idx`` is their place in the gallery."""
+
+    metainfo = dict(classes=[str(i) for i in range(10)])
+
+    def __init__(self) -> None:
+        from mmpretrain.structures import DataSample
+
+        self.images = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8)
+        self.make = DataSample
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> dict:
+        sample = self.make(metainfo=dict(sample_idx=index, img_path=f'{index}.png')).set_gt_label(index)
+        return dict(inputs=self.images[index], data_samples=sample)
+
+
+@pytest.mark.parametrize('scheme', ['H->T', 'SR4IR'])
+def test_the_gallery_of_a_retriever_is_what_the_task_network_receives_at_each_validation(scheme, tmp_path):
+    data = Gallery()
+    loader = dict(batch_size=2, num_workers=0, dataset=data, sampler=dict(type='DefaultSampler', shuffle=False))
+    cfg = ConfigDict(
+        type='ImageToImageRetriever', _scope_='mmpretrain', prototype=loader,
+        image_encoder=[dict(type='ResNet', depth=18), dict(type='GlobalAveragePooling')],
+        head=dict(type='LinearClsHead', num_classes=10, in_channels=512),
+        data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], to_rgb=True),
+    )  # fmt: skip
+    model = mixed(cfg, scheme)
+    hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook'), dict(type='mmpretrain.PrepareProtoBeforeValLoopHook')]
+    runner = runner_for(
+        model, data, tmp_path, custom_hooks=hooks, train_cfg=dict(by_epoch=True, max_epochs=2), val_cfg={},
+        val_dataloader=loader, val_evaluator=dict(type='mmpretrain.RetrievalRecall', topk=1),
+    )  # fmt: skip
+    scores = []
+    runner.val_evaluator.metrics[0].process = lambda batch, samples: scores.extend(s['pred_score'] for s in samples)
+    runner.val_evaluator.metrics[0].evaluate = lambda size: {}
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        hide_notes()
+        warnings.filterwarnings('error', '.*retriever', UserWarning, append=True)
+        runner.train()
+    assert len(scores) == 8
+    for i, score in enumerate(scores):  # an image is most similar to itself, whatever the weights are by then
+        assert score.argmax() == i % 4 and score.max().item() == pytest.approx(1, abs=1e-5)
+    assert not torch.equal(scores[0], scores[4])
 
 
 IMAGE = torch.zeros(3, 32, 32)

@@ -14,6 +14,8 @@ _NOTES = [
     ('', DeprecationWarning, _PACKAGES),
     ('``build_loss`` would be deprecated', UserWarning, _PACKAGES),
     ('torch.meshgrid: in an upcoming release', UserWarning, r'torch\.functional'),
+    # SR4IR makes the gallery of a retriever itself
+    ('Only the `mmpretrain.models.retrievers.BaseRetriever`', UserWarning, r'mmpretrain\.engine\.hooks'),
 ]
 
 

@@ -9,10 +9,10 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop, Runner, set_random_seed
 
 from ..errors import SR4IRError
-from ..models.weights import check_trained
 from ..registry import HOOKS
 from ..utils import check_number, unwrap
 from .class_check_hook import ClassCheckHook
+from .evaluations import prepare_evaluation
 from .seeding import derive_seed
 
 
@@ -88,12 +88,12 @@ class AlternatingUpdateHook(Hook):
             checkpoint['state_dict'] = state
 
     def before_val(self, runner: Runner) -> None:
-        """Refuse to measure random weights, see ``check_trained``."""
-        check_trained(unwrap(runner.model))
+        """Prepare a validation, see ``prepare_evaluation``."""
+        prepare_evaluation(unwrap(runner.model), runner.val_evaluator)
 
     def before_test(self, runner: Runner) -> None:
-        """Refuse to measure random weights, see ``check_trained``."""
-        check_trained(unwrap(runner.model))
+        """Prepare a test, see ``prepare_evaluation``."""
+        prepare_evaluation(unwrap(runner.model), runner.test_evaluator)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed the random numbers of an epoch from its number, with and without worker processes."""

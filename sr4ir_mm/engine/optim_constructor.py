@@ -62,6 +62,9 @@ class SR4IROptimWrapperConstructor:
         if missing:
             raise SR4IRError(f'The scheme trains {nets}, but optim_wrapper has no {missing}: add it.')
         wrappers = {name: build_optim_wrapper(getattr(model, name), self.cfg[name]) for name in nets}
+        for name, wrapper in wrappers.items():
+            if hasattr(wrapper, 'grad_name'):  # it clips: a name of its own in the log
+                wrapper.grad_name = f'{name}.{wrapper.grad_name}'
         if any(len(phase.learn) > 1 for phase in model.scheme.phases):
             share_scaler(wrappers.values())
         return AlternatingOptimWrapperDict(**wrappers)

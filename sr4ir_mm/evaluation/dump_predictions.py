@@ -8,6 +8,7 @@ from mmengine.fileio import dump
 from mmengine.logging import print_log
 
 from ..errors import SR4IRError
+from ..models.sample_images import without_images
 from ..registry import METRICS
 from ..utils.files import check_writable, new_file
 
@@ -31,8 +32,7 @@ class DumpPredictions(DumpResults):
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep each data sample without its images ``lr``, ``task_input`` and ``hr``."""
-        images = {'lr', 'task_input', 'hr'}
-        super().process(data_batch, [{k: v for k, v in s.items() if k not in images} for s in data_samples])
+        super().process(data_batch, [without_images(sample) for sample in data_samples])
 
     def compute_metrics(self, results: list) -> dict:
         """Write the file; there is nothing to measure."""

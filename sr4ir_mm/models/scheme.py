@@ -139,6 +139,11 @@ class Scheme:
         return any(phase.task for phase in self.phases)
 
     @property
+    def task_losses(self) -> int:
+        """Number of images in an iteration for which the task network gives losses."""
+        return sum(len(phase.task) for phase in self.phases)
+
+    @property
     def uses_sr_net(self) -> bool:
         """Whether the SR network runs, in training or at test time."""
         return self.test_input == 'sr' or any(phase.needs_sr for phase in self.phases)

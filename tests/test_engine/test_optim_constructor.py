@@ -1,6 +1,7 @@
 import pytest
 import torch
-from helpers.toy import EDSR, ToyClassifier
+from helpers.toy import EDSR, ToyClassifier, toy_batch
+from mmengine.logging import MessageHub
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, build_optim_wrapper
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
@@ -103,3 +104,20 @@ def test_nets_with_one_backward_pass_share_the_loss_scale(scheme, shared):
             build_optim_wrapper(model(scheme), config(amp))
     else:
         build_optim_wrapper(model(scheme), config(amp))  # each has its own backward pass
+
+
+@pytest.mark.parametrize('scheme', ['SR4IR', 'S+T'])
+def test_clipped_gradients_of_the_two_networks_have_names_of_their_own_in_the_log(scheme):
+    hub = MessageHub.get_instance(f'clip {scheme}')
+    clip = dict(clip_grad=dict(max_norm=1e-3))
+    net = model(scheme).train()
+    wrappers = build_optim_wrapper(net, config(clip, **clip))
+    norms = {}
+    for name, wrapper in wrappers.items():
+        wrapper.message_hub = hub
+        clip_grad = wrapper.clip_func
+        wrapper.clip_func = lambda *args, name=name, clip=clip_grad, **kw: norms.setdefault(name, clip(*args, **kw))
+    net.train_step(toy_batch(), wrappers)
+    scalars = {key: float(scalar.current()) for key, scalar in hub.log_scalars.items()}
+    assert scalars == pytest.approx({f'train/{name}.grad_norm': float(norm) for name, norm in norms.items()})
+    assert len(norms) == 2 and len(set(scalars.values())) == 2

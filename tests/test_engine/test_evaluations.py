@@ -1,0 +1,46 @@
+import pytest
+from helpers.toy import EDSR, ToyClassifier, toy_batch
+from mmengine.evaluator import DumpResults, Evaluator
+
+from sr4ir_mm.engine.evaluations import prepare_evaluation
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR
+
+
+class DumpOfAnother(DumpResults):
+    """As mmdet's DumpDetResults, which changes what it has kept."""
+
+    def process(self, data_batch, data_samples):
+        super().process(data_batch, data_samples)
+        self.results[-1]['last'] = True
+
+
+@pytest.mark.parametrize('kind', [DumpResults, DumpOfAnother])
+def test_metrics_that_keep_data_samples_do_not_keep_images(kind, tmp_path):
+    model = SR4IR(EDSR, ToyClassifier(), scale=4).eval()
+    model.random_parts = []
+    evaluator = Evaluator([kind(str(tmp_path / 'a.pkl')), dict(type='sr4ir_mm.SRQuality', metrics=['PSNR'])])
+    for _ in range(2):  # two validations
+        prepare_evaluation(model, evaluator)
+        evaluator.process(model.test_step(toy_batch()), {})
+        dump, quality = evaluator.metrics
+        assert [{'pred', 'label', 'img_path'} == set(sample) - {'last'} for sample in dump.results] == [True, True]
+        assert ('last' in dump.results[1]) == (kind is DumpOfAnother)
+        assert len(quality.results) == 2
+        dump.results.clear()
+        quality.results.clear()
+
+
+def test_random_weights_are_refused():
+    with pytest.raises(SR4IRError, match='A test would use random weights'):
+        prepare_evaluation(SR4IR(EDSR, ToyClassifier(), scale=4), Evaluator([]))
+
+
+def test_a_task_network_without_a_gallery_stays_as_it_is():
+    model = SR4IR(EDSR, ToyClassifier(), scale=4)
+    model.random_parts, before = [], dict(vars(model.task))
+    prepare_evaluation(model, Evaluator([]))
+    assert vars(model.task).keys() == before.keys()
+    without = SR4IR(EDSR, None, scale=4, scheme='S')
+    without.random_parts = []
+    prepare_evaluation(without, Evaluator([]))
