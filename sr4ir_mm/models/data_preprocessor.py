@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 from ..registry import MODELS
 from ..utils import check_number, check_positive
+from .proxy import Proxy
+from .sample_images import check_image_fields
 
 _ZOOS = ('mmdet', 'mmpretrain', 'mmseg')  # each has a class of data samples of its own
 
 
 @MODELS.register_module()
-class SRDataPreprocessor(BaseDataPreprocessor):
+class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
     """T's own data preprocessor makes the batch; then the HR image is recovered from it and degraded.
 
     Collation, padding, channel order and batch augmentation stay what T's authors chose; only the normalization is
@@ -47,6 +49,7 @@ class SRDataPreprocessor(BaseDataPreprocessor):
         self.degradation = _build(degradation)
         _check_normalization(self.task_preprocessor)
         self.flip_channels = (channel_order or _channel_order(self.task_preprocessor)) == 'bgr'
+        self._part = 'task_preprocessor'  # mmpretrain's SwitchRecipeHook sets its ``batch_augments``
 
     def forward(self, data: dict, training: bool = False) -> dict[str, Any]:
         """Prepare one batch.
@@ -70,21 +73,13 @@ class SRDataPreprocessor(BaseDataPreprocessor):
                 f'{type(self.task_preprocessor).__name__} of the task network takes several images for a sample '
                 '(views, branches, frames): SR4IR works with networks of one image. Choose another task network.'
             )
+        check_image_fields(data.get('data_samples') or ())
         for i, image in enumerate(data['inputs']):
             self._check(image, i, data.get('data_samples'))
         batch = self.task_preprocessor(data, training)
         hr = self.denormalize(batch['inputs'])
         batch['inputs'] = dict(hr_inputs=batch['inputs'], hr=hr, lr=self.degradation(hr))
         return batch
-
-    @property
-    def batch_augments(self) -> Any:
-        """Batch augmentation of T's preprocessor; mmpretrain's SwitchRecipeHook sets it."""
-        return self.task_preprocessor.batch_augments
-
-    @batch_augments.setter
-    def batch_augments(self, value: Any) -> None:
-        self.task_preprocessor.batch_augments = value
 
     def normalize(self, image: Tensor) -> Tensor:
         """Turn [0, 1] RGB into T's input, with gradient; N x 3 x H x W, same shape."""

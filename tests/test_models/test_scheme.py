@@ -55,7 +55,7 @@ class Witness(ToyClassifier):
         ('H->T', [], ['hr train']),
         ('L->T', [], ['bilinear train']),
         ('S->T', [False], ['sr train']),
-        ('T->S', [True], ['sr eval']),
+        ('T->S', [True], ['sr train']),
         ('S+T', [True], ['sr train']),
         ('SR4IR', [True, False], ['hr eval', 'sr eval', 'sr train', 'hr train', 'mix train']),
     ],
