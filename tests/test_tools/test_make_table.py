@@ -337,7 +337,9 @@ def test_a_config_that_was_changed_after_its_runs(old, new, message, toy, tools)
     assert run(*args) == 0
     before = path.read_text()
     path.write_text(before.replace(old, new))
-    with pytest.raises(SR4IRError, match=rf"h2t/seed7' was made with another config: {message}\. Restore that, give"):
+    with pytest.raises(
+        SR4IRError, match=rf"h2t/seed7' was made with another config: {message}\. Restore that, or give"
+    ):
         run(*args)
     path.write_text(f"# a comment\n{before}log_level = 'ERROR'\ntrain_dataloader = dict(num_workers=3)\n")
     tools.calls.clear()

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -93,28 +94,23 @@ class Run:
         Raises:
             SR4IRError: If not.
         """
-        stored, now = self._stored(), self._given()
-        remedy = f"give another --work-dir, or delete '{self.folder}'."
-        if changes := list(differences(stored.get('entries', self.entries), self.entries)):
+        if change := next(self._changes(self._stored()), None):
             raise SR4IRError(
-                f"The run in '{self.folder}' was made with another config: {changes[0]}. Restore that, {remedy}"
+                f"The run in '{self.folder}' {change}. Restore that, or give another --work-dir, or delete that folder."
             )
+
+    def _changes(self, stored: dict) -> Iterator[str]:
+        config, now = stored.get('config'), self._given()
+        # a run without an SR network may have started with the config of another one
+        if config and Path(config).resolve().parent != self.config.resolve().parent:
+            yield f"was made with '{config}', not '{self.config}'"
+        if (then := stored.get('options', now)) != now:
+            yield f'was made with the options [{" ".join(then)}], not [{" ".join(now)}]'
+        for difference in differences(stored.get('entries', self.entries), self.entries):
+            yield f'was made with another config: {difference}'
         for net, run in self.needs.items():
             if stored and stored.get('starts', {}).get(net) != run.identity():
-                raise SR4IRError(
-                    f"The run in '{self.folder}' started from another run of {run}, which is gone: {remedy}"
-                )
-        # a run without an SR network may have started with the config of another one
-        if (config := stored.get('config')) and Path(config).resolve().parent != self.config.resolve().parent:
-            raise SR4IRError(
-                f"The run in '{self.folder}' was made with '{config}', not '{self.config}': give another --work-dir, "
-                'or delete that folder.'
-            )
-        if (then := stored.get('options', now)) != now:
-            raise SR4IRError(
-                f"The run in '{self.folder}' was made with the options [{' '.join(then)}], not [{' '.join(now)}]: "
-                'give the same ones, or another --work-dir, or delete that folder.'
-            )
+                yield f'started from another run of {run}, which is gone'
 
     def _given(self) -> list[str]:
         return sorted([*self.options, *self.train_args, *([f'--gpus {self.gpus}'] if self.gpus > 1 else [])])
