@@ -17,10 +17,10 @@ _FIX = 'Labels follow these names: write them in metainfo=dict(classes=(...)) ex
 def parts(dataset: Dataset) -> Iterator[Dataset]:
     """Yield the data sets that read files, from inside wrappers that concatenate, repeat, mix or split them."""
     inner = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
-    inner = list(inner.values()) if isinstance(inner, dict) else inner
-    for part in inner if inner[0] is not None else ():
+    inner = [part for part in (inner.values() if isinstance(inner, dict) else inner) if isinstance(part, Dataset)]
+    for part in inner:
         yield from parts(part)
-    if inner[0] is None:
+    if not inner:
         yield dataset
 
 
@@ -138,22 +138,21 @@ def _check_folders(folders: list[str], classes: list[str], root: str) -> None:
 
 
 def _check_objects(part: Any) -> None:
-    """Check the names in VOC files if a class has no object; files are read a second time only then."""
-    classes, seen = class_names(part), set()
+    """Check the names of the objects in VOC files, of as many files as it takes to find all classes."""
+    classes, names, strange = class_names(part), set(), []
     for index in range(len(part)):
-        seen.update(instance['bbox_label'] for instance in part.get_data_info(index)['instances'])
-        if len(seen) == len(classes):
+        path = part.get_data_info(index)['xml_path']
+        root = ElementTree.parse(path).getroot()
+        names.update(obj.findtext('name') for obj in root.iter('object'))
+        strange += [path] if root.tag != 'annotation' else []
+        if names.issuperset(classes):
             return
-    paths = [part.get_data_info(index)['xml_path'] for index in range(len(part))]
-    roots = [(path, ElementTree.parse(path).getroot()) for path in paths]
-    if other := next((path for path, root in roots if root.tag != 'annotation'), None):
-        raise SR4IRError(f"'{other}' is no annotation file of PASCAL VOC: replace it, or remove it from the list.")
-    names = {obj.findtext('name') for _, root in roots for obj in root.iter('object')}
+    if strange:
+        raise SR4IRError(f"'{strange[0]}' is no annotation file of PASCAL VOC: replace it, or remove it from the list.")
     if not names:
         raise SR4IRError(f"The annotation files of '{part.ann_file}' hold no object: check the files and the list.")
-    absent = [name for label, name in enumerate(classes) if label not in seen]
-    others = sorted(names - set(classes))
-    wrong = [name for name in absent if _nearest(name, others)] or (absent if not seen else [])
+    absent, others = [name for name in classes if name not in names], sorted(names - set(classes))
+    wrong = [name for name in absent if _nearest(name, others)] or (absent if len(absent) == len(classes) else [])
     if others and wrong:
         raise SR4IRError(
             f"No object of '{part.ann_file}' is of the class {with_nearest(wrong, others)}; it has objects of other "

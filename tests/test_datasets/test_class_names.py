@@ -82,7 +82,10 @@ def test_parts_of_nested_wrappers(tmp_path):
     inner = coco_config(make_coco(tmp_path), NAMES)
     mixed = dict(type='mmdet.MultiImageMixDataset', dataset=dict(type='mmdet.ConcatDataset', datasets=[inner, inner]),
                  pipeline=[])  # fmt: skip
-    assert [type(part).__name__ for part in parts(DATASETS.build(mixed))] == ['CocoDataset'] * 2
+    built = DATASETS.build(mixed)
+    assert [type(part).__name__ for part in parts(built)] == ['CocoDataset'] * 2
+    built.dataset.datasets[0].dataset = 'coco'  # a name of a user's data set
+    assert [type(part).__name__ for part in parts(built)] == ['CocoDataset'] * 2
 
 
 def test_other_entries_may_have_the_name_of_the_list_of_categories(tmp_path):
