@@ -1,5 +1,6 @@
 """From the task network's own batch to the images of SR4IR."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,7 +30,8 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
             preprocessor converts to RGB, else 'bgr', which is how the zoos load images.
 
     Raises:
-        SR4IRError: If the channel order is unknown, or T's preprocessor divides by a ``std`` that is not positive.
+        SR4IRError: If the channel order is unknown, the degradation has no ``scale``, or T's preprocessor divides by a
+            ``std`` that is not positive.
 
     Example:
         >>> preprocessor = SRDataPreprocessor(zoo_config.model.data_preprocessor, BicubicDegradation(4))
@@ -47,7 +49,11 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
             raise SR4IRError(f"SRDataPreprocessor: channel_order='{channel_order}' must be 'rgb' or 'bgr'.")
         self.task_preprocessor = _build(task_preprocessor)
         self.degradation = _build(degradation)
+        if not hasattr(self.degradation, 'scale'):
+            raise SR4IRError(f"{type(self.degradation).__name__} has no attribute 'scale', its down-sampling factor.")
         _check_normalization(self.task_preprocessor)
+        #: stages, training or not, whose first batch was checked
+        self.checked_stages: set[bool] = set()
         self.flip_channels = (channel_order or _channel_order(self.task_preprocessor)) == 'bgr'
         self._part = 'task_preprocessor'  # mmpretrain's SwitchRecipeHook sets its ``batch_augments``
 
@@ -65,7 +71,9 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
 
         Raises:
             SR4IRError: If an image is smaller than the scale or does not have 3 channels, if the data samples are
-                those of another library than T's, or if T takes more than one image for a sample.
+                those of another library than T's or use the names of our images, if T takes more than one image for a
+                sample, if the first images are not of 0 to 255, or if the degradation does not divide the sides by its
+                scale.
         """
         self._check_library(data.get('data_samples'))
         if not all(isinstance(image, Tensor) and image.ndim == 3 for image in data['inputs']):
@@ -76,9 +84,12 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         check_image_fields(data.get('data_samples') or ())
         for i, image in enumerate(data['inputs']):
             self._check(image, i, data.get('data_samples'))
+        if training not in self.checked_stages:
+            _check_range(data['inputs'], training)
+            self.checked_stages.add(training)
         batch = self.task_preprocessor(data, training)
         hr = self.denormalize(batch['inputs'])
-        batch['inputs'] = dict(hr_inputs=batch['inputs'], hr=hr, lr=self.degradation(hr))
+        batch['inputs'] = dict(hr_inputs=batch['inputs'], hr=hr, lr=self._degrade(hr))
         return batch
 
     def normalize(self, image: Tensor) -> Tensor:
@@ -96,6 +107,17 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         # (x - mean) / std and back leaves an error of 1e-5 gray levels, which decides ties when LR is rounded.
         image = torch.where((image - level).abs() < 1e-3, level, image) / 255
         return image.flip(-3) if self.flip_channels else image
+
+    def _degrade(self, hr: Tensor) -> Tensor:
+        lr, scale = self.degradation(hr), self.degradation.scale
+        sizes = lr.shape, hr.shape, (*hr.shape[:2], *(-(-side // scale) for side in hr.shape[-2:]))
+        if sizes[0] != sizes[2]:
+            found, made_of, expected = (' x '.join(map(str, size)) for size in sizes)
+            raise SR4IRError(
+                f'{type(self.degradation).__name__} made {found} of {made_of}, but its scale={scale} means {expected} '
+                '(sides are rounded up): correct the one or the other.'
+            )
+        return lr
 
     def _check_library(self, data_samples: list | None) -> None:
         if not data_samples:
@@ -127,6 +149,20 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
 
 def _build(module: dict | nn.Module) -> nn.Module:
     return MODELS.build(module) if isinstance(module, dict) else module
+
+
+def _check_range(images: Sequence[Tensor], training: bool) -> None:
+    """Check that images are not normalized already. Augmentations leave 0 to 255 a little, and need not round."""
+    if not all(image.is_floating_point() for image in images):
+        return
+    low, high = min(image.min().item() for image in images), max(image.max().item() for image in images)
+    if low < -64 or (high < 16 and any((image != image.round()).any() for image in images)):
+        stage = 'training' if training else 'test'
+        raise SR4IRError(
+            f'The {stage} images have values from {low:.3g} to {high:.3g}, but SR4IR needs '
+            '0 to 255: take the step that changes their range (Normalize, ToTensor, Albu) out of the pipeline, and set '
+            "mean and std in the task network's data_preprocessor."
+        )
 
 
 def _check_normalization(preprocessor: nn.Module) -> None:

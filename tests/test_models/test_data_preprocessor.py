@@ -140,3 +140,64 @@ def test_data_samples_of_another_library_are_refused(zoo):
         data['data_samples'] = [sample]
         with pytest.raises(SR4IRError, match=rf'The task network is from {zoo}, but the data are for {library} \('):
             preprocessor(data)
+
+
+def floats(change, size: int = 16) -> dict:
+    data = batch((size, size), (size, size))
+    return dict(data, inputs=[change(image.float()) for image in data['inputs']])
+
+
+@pytest.mark.parametrize('training', [True, False])
+@pytest.mark.parametrize('change, values', [
+    (lambda x: x / 255, r'from 0\.?\d* to (1|0\.99\d*), but SR4IR needs 0 to 255: take the step that changes'),
+    (lambda x: (x - 120) / 58, r'from -2\.\d+ to 2\.\d+, but'),
+    (lambda x: x / 127.5 - 1, 'from -'),
+    (lambda x: x - 120, r'from -1\d\d to 13\d, but'),
+])  # fmt: skip
+def test_images_that_are_normalized_already(change, values, training):
+    with pytest.raises(SR4IRError, match=f'The {"training" if training else "test"} images have values {values}'):
+        build('mmseg', True, 'none')(floats(change), training)
+
+
+@pytest.mark.parametrize('change', [
+    lambda x: x,
+    lambda x: x * 1.5 - 48,  # mmdet's PhotoMetricDistortion does not clip
+    lambda x: x * 0,
+    lambda x: (x / 25).round(),  # dark
+])  # fmt: skip
+def test_images_of_floating_point_numbers(change):
+    build('mmdet', True)(floats(change), True)
+
+
+def test_only_the_first_images_of_a_stage_are_checked():
+    """A dark crop may come later."""
+    preprocessor = build('mmdet', True)
+    preprocessor(floats(lambda x: x), True)
+    preprocessor(floats(lambda x: x / 255), True)
+    with pytest.raises(SR4IRError, match='The test images'):
+        preprocessor(floats(lambda x: x / 255), False)
+
+
+class Wrong(torch.nn.Module):
+    """A degradation whose scale is not what it does."""
+
+    def __init__(self, scale: int | None) -> None:
+        super().__init__()
+        if scale:
+            self.scale = scale
+
+    def forward(self, hr: torch.Tensor) -> torch.Tensor:
+        return hr[..., ::4, ::4]
+
+
+@pytest.mark.parametrize('size, message', [
+    (64, '2 x 3 x 16 x 16 of 2 x 3 x 64 x 64, but its scale=8 means 2 x 3 x 8 x 8'),
+    (32, '2 x 3 x 8 x 8 of 2 x 3 x 32 x 32, but its scale=8'),
+])  # fmt: skip
+def test_a_degradation_that_does_not_do_what_its_scale_says(size, message):
+    with pytest.raises(SR4IRError, match=f'Wrong made {message}'):
+        SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), Wrong(8))(batch((size, size), (size, size)))
+    with pytest.raises(SR4IRError, match="Wrong has no attribute 'scale'"):
+        SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), Wrong(None))
+    lr = SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), Wrong(4))(batch((30, 31)))['inputs']['lr']
+    assert lr.shape[-2:] == (8, 8)
