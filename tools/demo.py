@@ -54,7 +54,7 @@ def main() -> None:
     work_dir = parser.parse_args().work_dir.resolve()
     panels = work_dir / 'panels'
     data, begin = work_dir / 'VOCdevkit/VOC2012', time.time()
-    table = PrettyTable(['scheme', 'mIoU (%)', 'PSNR (dB)', 'SSIM'])
+    table = PrettyTable(['scheme', 'mIoU (%)', 'PSNR (dB)', 'SSIM'], float_format='.2')
     run('tools/make_demo_data.py', data)
     for i, (name, scheme) in enumerate(ROWS.items(), 1):
         print(f'\n===== {i}/{len(ROWS)} {name}: {CONFIG} ({time.time() - begin:.0f} s so far)', flush=True)
