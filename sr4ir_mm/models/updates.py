@@ -4,12 +4,29 @@ MMEngine's wrappers count calls of ``backward`` to know when to step. In phase 2
 joint scheme one call serves two wrappers: both must count as one.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 from mmengine.optim import OptimWrapper
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import SR4IRError
+
+
+@contextmanager
+def optim_contexts(wrappers: Mapping[nn.Module, OptimWrapper], last: bool) -> Iterator[None]:
+    """Enter mixed precision, and exchange no gradients between GPUs before the last loss of the iteration.
+
+    Args:
+        wrappers (Mapping[nn.Module, OptimWrapper]): Wrappers by network, which may be wrapped for several GPUs.
+        last (bool): Whether the next loss is the last one of the iteration.
+    """
+    with ExitStack() as stack:
+        for net, wrapper in wrappers.items():
+            stack.enter_context(wrapper.optim_context(net))
+            if not last and hasattr(net, 'no_sync'):
+                stack.enter_context(net.no_sync())
+        yield
 
 
 def accumulate(wrappers: Collection[OptimWrapper], loss: Tensor, last: bool) -> None:
