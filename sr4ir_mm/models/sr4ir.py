@@ -1,15 +1,14 @@
 """SR4IR: one model for every recognition task and every training scheme."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.dist import is_distributed
-from mmengine.model import BaseModel, revert_sync_batchnorm
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
 from ..errors import SR4IRError
@@ -17,15 +16,15 @@ from ..registry import MODELS
 from ..utils import check_number, unwrap
 from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
-from .forward_counts import count_iterations
 from .freeze import frozen
 from .proxy import Proxy
 from .sample_images import add_images
 from .scheme import Phase, Scheme, build_scheme
 from .sr_net import build_sr
 from .starts import as_list, start, take_files
+from .task_net import IMAGES_ONLY, build_task
 from .tdp_layers import default_layers
-from .updates import accumulate, update
+from .updates import accumulate, optim_contexts, update
 from .weights import NAMES, LoadWatch, check_model, checked_init
 
 
@@ -78,8 +77,9 @@ class SR4IR(Proxy, BaseModel):
         may_differ: str | Sequence[str] = (),
     ) -> None:
         check_number('SR4IR', low=1, whole=True, scale=scale)
-        task, task_files = _build_task(task, data_preprocessor)
-        task_preprocessor = (data_preprocessor or _IMAGES_ONLY) if task is None else task.data_preprocessor
+        scheme = build_scheme(scheme)
+        task, task_files = build_task(task, data_preprocessor, scheme.task_losses)
+        task_preprocessor = (data_preprocessor or IMAGES_ONLY) if task is None else task.data_preprocessor
         degradation = degradation or dict(type='sr4ir_mm.BicubicDegradation', scale=scale)
         preprocessor = dict(
             type='sr4ir_mm.SRDataPreprocessor',
@@ -91,7 +91,7 @@ class SR4IR(Proxy, BaseModel):
         if (other := self.data_preprocessor.degradation.scale) != scale:
             raise SR4IRError(f'The degradation has scale={other}, but the model has scale={scale}: set the same one.')
         self.scale = scale
-        self.scheme = build_scheme(scheme)
+        self.scheme = scheme
         self.sr, sr_init_cfg = build_sr(sr, scale)
         self.task = task
         #: files from which the two networks start, in addition to those in their own init_cfg
@@ -107,8 +107,6 @@ class SR4IR(Proxy, BaseModel):
         self.recorder = FeatureRecorder(task, self.tdp.layers) if self.scheme.uses_tdp else None
         for net in self._frozen_nets():
             net.requires_grad_(False)
-        if self.scheme.task_losses > 1:
-            count_iterations(task, self.scheme.task_losses)
         self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
         #: networks and weights that are neither loaded nor trained: a test of them would mean nothing
         self.random_parts = list(self.used_nets)
@@ -264,7 +262,7 @@ class SR4IR(Proxy, BaseModel):
         with self._frozen_task(phase):
             for branch in branches:
                 last = branch is branches[-1]
-                with self._optim_context(wrappers, sync=last):
+                with optim_contexts({getattr(self, name): wrapper for name, wrapper in wrappers.items()}, last):
                     if phase.needs_sr and 'sr' not in images:
                         with torch.set_grad_enabled('sr' in phase.learn):
                             images['sr'] = self._super_resolve(images)
@@ -278,17 +276,6 @@ class SR4IR(Proxy, BaseModel):
         if 'task' in phase.learn or self.task is None:
             return nullcontext()
         return frozen(unwrap(self.task), gives_losses=bool(phase.task))
-
-    @contextmanager
-    def _optim_context(self, wrappers: dict[str, OptimWrapper], sync: bool) -> Iterator[None]:
-        """Enter mixed precision; exchange no gradients between GPUs before the last branch."""
-        with ExitStack() as stack:
-            for name, wrapper in wrappers.items():
-                net = getattr(self, name)
-                stack.enter_context(wrapper.optim_context(net))
-                if not sync and hasattr(net, 'no_sync'):
-                    stack.enter_context(net.no_sync())
-            yield
 
     def _losses(self, branch: Phase, images: dict, samples: list) -> tuple[Tensor, dict]:
         losses = {}
@@ -318,21 +305,6 @@ class SR4IR(Proxy, BaseModel):
 
     def _super_resolve(self, images: dict) -> Tensor:
         return _crop(self.sr(images['lr']), images['hr'])
-
-
-#: the preprocessor of a model without T: the zoos load images as BGR
-_IMAGES_ONLY = dict(type='mmengine.ImgDataPreprocessor', bgr_to_rgb=True)
-
-
-def _build_task(task: dict | nn.Module | None, data_preprocessor: dict | None) -> tuple[nn.Module | None, list[dict]]:
-    """Build T, and return the files from which it starts, whether its class takes an ``init_cfg`` or not."""
-    files = []
-    if isinstance(task, dict):
-        task = dict(data_preprocessor=data_preprocessor) | task if data_preprocessor else copy.copy(task)
-        files = take_files(task)
-        task = MODELS.build(task)
-    # SyncBN needs a process group and, in PyTorch, a GPU
-    return task if task is None or is_distributed() else revert_sync_batchnorm(task), files
 
 
 def _crop(image: Tensor, hr: Tensor) -> Tensor:
