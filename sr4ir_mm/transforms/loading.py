@@ -59,7 +59,8 @@ def read_image(loader: _LoadImageFromFile, load: Callable[[dict], dict | None], 
                 raise SR4IRError(f"Image '{path}' {error}.") from error
     with readable(path):
         results = load(results)
-    if results is not None and not _is_8_bits(results['img'], is_deep, loader.imdecode_backend):
+    cuts = is_deep and loader.imdecode_backend == 'pillow' and _is_cut_off(path)
+    if results is not None and (cuts or not _is_8_bits(results['img'], is_deep)):
         raise SR4IRError(
             f"Image '{path}' has more than 8 bits, and is read with another range than 0 to 255: load it with "
             "color_type='color' and imdecode_backend='cv2'."
@@ -97,7 +98,13 @@ def bits_of(path: str) -> int:
     return 16 if head.startswith(_DEEP) else 8
 
 
-def _is_8_bits(image: np.ndarray, is_deep: bool, backend: str) -> bool:
+def _is_8_bits(image: np.ndarray, is_deep: bool) -> bool:
     if image.dtype.kind == 'f':  # the loader's to_float32
-        return not is_deep or (backend != 'pillow' and image.max(initial=0) <= 255)
-    return image.dtype == np.uint8 and not (is_deep and backend == 'pillow')  # which cuts 16 bits off at 255
+        return not is_deep or image.max(initial=0) <= 255
+    return image.dtype == np.uint8
+
+
+def _is_cut_off(path: str) -> bool:
+    """Return whether Pillow cuts the values of a gray image off at 255; those of colors it divides."""
+    with readable(path), Image.open(path) as image:
+        return image.mode.startswith(('I', 'F'))

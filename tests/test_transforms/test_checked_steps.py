@@ -209,8 +209,10 @@ def test_pixels_of_more_than_8_bits_are_refused_whatever_reads_them(options, tmp
     'options', [dict(to_float32=True), dict(imdecode_backend='pillow'), dict(color_type='grayscale')]
 )
 def test_other_ways_of_loading_are_as_they_were(options, tmp_path):
-    data = seg(tmp_path, mask_of(0), pipeline=[dict(type='LoadImageFromFile', **options)])
-    assert np.unique(data[0]['img']).tolist() == [7]
+    steps = [dict(type='LoadImageFromFile', **options)]
+    assert np.unique(seg(tmp_path, mask_of(0), pipeline=steps)[0]['img']).tolist() == [7]
+    deep = np.full((*SIZE, 3), 60_000, np.uint16)
+    assert np.unique(seg(tmp_path / 'deep', mask_of(0), deep, pipeline=steps)[0]['img']).tolist() in ([233], [234])
 
 
 def test_a_large_tiff_is_read(tmp_path, monkeypatch):
