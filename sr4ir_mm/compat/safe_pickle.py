@@ -100,14 +100,16 @@ def allowed() -> list[tuple[Any, str]]:
         for package in ('core', '_core')
         for name, function in dict(_reconstruct=make_array, scalar=make_number).items()
     ]
-    kinds = [(HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer')]
-    kinds += [
+    return [
+        (HistoryBuffer, 'mmengine.logging.history_buffer.HistoryBuffer'),
         (ConfigDict, 'mmengine.config.config.ConfigDict'),
         (PlainArray, 'numpy.ndarray'),
+        (PlainDtype, 'numpy.dtype'),
         (no_bytes, 'builtins.bytes'),
+        (one_cycle, ONE_CYCLE),
+        (getattr_of_known_methods, 'builtins.getattr'),
+        *functions,
     ]
-    stand_ins = [(PlainDtype, 'numpy.dtype'), (one_cycle, ONE_CYCLE), (getattr_of_known_methods, 'builtins.getattr')]
-    return [*kinds, *functions, *stand_ins]
 
 
 class AllowListUnpickler(pickle._Unpickler):

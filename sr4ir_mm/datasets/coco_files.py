@@ -46,12 +46,13 @@ def check_content(content: dict, path: str) -> None:
     for kind in ('images', 'categories'):
         if len({entry['id'] for entry in content[kind]}) < len(content[kind]):
             raise SR4IRError(f"'{path}' has several {kind} of one id: give each an id of its own.")
-    if bad := [image for image in content['images'] if not (_is_size(image['width']) and _is_size(image['height']))]:
-        raise SR4IRError(
-            f"'{path}' gives the size of '{bad[0]['file_name']}' as {bad[0]['width']} x {bad[0]['height']}: correct it."
-        )
-    if bad := [entry['name'] for entry in content['categories'] if not isinstance(entry['name'], str)]:
-        raise SR4IRError(f"'{path}' has a category with the name {bad[0]!r}, which is no text: write it in quotes.")
+    for image in content['images']:
+        size = image['width'], image['height']
+        if not all(isinstance(side, (int, float)) and side > 0 for side in size):
+            raise SR4IRError(f"'{path}' gives the size of '{image['file_name']}' as {size[0]} x {size[1]}: correct it.")
+    for category in content['categories']:
+        if not isinstance(category['name'], str):
+            raise SR4IRError(f"'{path}' has a category of the name {category['name']}, a number: write it in quotes.")
     _check_references(content, path)
 
 
@@ -111,10 +112,6 @@ def _check_references(content: dict, path: str) -> None:
     for number, what in ((lost, 'are of images that it does not list'), (flat, 'have the area 0')):
         if number:
             print_log(f"'{path}': {number} annotations {what}, and are ignored", 'current', logging.WARNING)
-
-
-def _is_size(value: Any) -> bool:
-    return isinstance(value, (int, float)) and value > 0
 
 
 def _with_path(init: Any) -> Any:

@@ -56,7 +56,7 @@ def test_keys_of_coco_that_are_missing(kind, key, tmp_path):
     ({**content(), 'categories': [3]}, r"a\.json': categories\[0\] is 3, not a dict with id, name"),
     ({**content(), 'images': content()['images'] * 2}, r"a\.json' has several images of one id"),
     ({**content(), 'categories': [dict(id=1, name='cat'), dict(id=1, name='dog')]}, 'has several categories of one id'),
-    ({**content(), 'categories': [dict(id=1, name=3)]}, 'has a category with the name 3, which is no text'),
+    ({**content(), 'categories': [dict(id=1, name=3)]}, 'has a category of the name 3, a number'),
     ({**content(), 'images': []}, r"a\.json' has no image left: the list of images or annotations is empty"),
 ])  # fmt: skip
 def test_broken_files_of_coco(data, message, tmp_path):
