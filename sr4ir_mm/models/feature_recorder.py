@@ -17,6 +17,10 @@ class _AllRecorded(BaseException):  # not Exception, which T may catch
     """Leave T's forward as soon as the last wanted layer has run."""
 
 
+class _NoMap(BaseException):
+    """Leave T's forward because a layer of a name with ``[map]`` returns no map."""
+
+
 class FeatureRecorder:
     """Recorder of outputs of the task network's layers: ``recorder(inputs, data_samples) -> {name: feature}``.
 
@@ -46,9 +50,11 @@ class FeatureRecorder:
 
     def __call__(self, inputs: Tensor, data_samples: list | None = None) -> dict[str, Tensor]:
         """Run T on N x 3 x H x W normalized images until all layers are recorded."""
-        if self._is_first:
+        try:
+            features = self._record(inputs, data_samples)
+        except _NoMap:
             self.find_maps(inputs, data_samples)
-        features = self._record(inputs, data_samples)
+            features = self._record(inputs, data_samples)
         if torch.is_grad_enabled() and inputs.requires_grad:
             _check_gradient(features)
         if self._is_first:
@@ -69,6 +75,8 @@ class FeatureRecorder:
             if module in pending:
                 pending.remove(module)
                 for name in (name for name, layer in self.layers.items() if layer is module):
+                    if self._is_first and name.endswith(MAP) and last_map(output, inputs) is None:
+                        raise _NoMap
                     feature = map_in(output, inputs) if name.endswith(MAP) else pick(name, output)
                     features[name] = feature.clone() if pending else feature  # T may change it in place later
             return not pending
@@ -81,7 +89,7 @@ class FeatureRecorder:
 
     @torch.no_grad()
     def find_maps(self, inputs: Tensor, data_samples: list | None = None) -> None:
-        """Run T on images to find the layers of names with ``[map]``, as the first call does."""
+        """Run T on images to find the layers of names with ``[map]``, as the first call does if it has to."""
         pending = {layer: name for name, layer in self.layers.items() if name.endswith(MAP)}
         names, seen, latest = dict(pending), set(), None
 
