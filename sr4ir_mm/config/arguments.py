@@ -9,8 +9,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from mmengine import registry as registries
+from mmengine.config import Config
 from mmengine.registry import Registry
 from mmengine.utils import get_object_from_string
+
+from .nodes import nodes_along
 
 #: what MMEngine's Runner reads from the top level of a config
 ENTRIES = {
@@ -36,6 +39,12 @@ _REGISTRIES = {
     r'visualizer$': 'VISUALIZERS VISBACKENDS',
     r'log_processor$': 'LOG_PROCESSORS',
     r'model_wrapper_cfg$': 'MODEL_WRAPPERS',
+}
+#: dicts with a part for each network, and their entries
+_OF_NETS = {
+    'optim_wrapper': {'constructor', 'sr', 'task'},
+    'param_scheduler': {'sr', 'task'},
+    'baseline_scheduler': {'sr', 'task'},
 }
 _WRAPPER = {'type', 'constructor', 'paramwise_cfg', 'optimizer'}
 #: path of a dict without a type -> names, and callables whose parameters are names, of its entries
@@ -74,8 +83,8 @@ def known_names(path: Sequence[str], node: dict, scope: str | None) -> set[str] 
     if not path:
         return ENTRIES | OURS
     joined = '.'.join(path)
-    if joined == 'optim_wrapper' and {'sr', 'task'} & set(node):
-        return {'type', 'constructor', 'sr', 'task'}
+    if joined in _OF_NETS and {'sr', 'task'} & set(node):
+        return _OF_NETS[joined]
     names, callables = next((value for key, value in _PLAIN.items() if re.fullmatch(key, joined)), (None, []))
     if node.get('type'):
         target = find_class(path, node['type'], scope)
@@ -86,11 +95,6 @@ def known_names(path: Sequence[str], node: dict, scope: str | None) -> set[str] 
     if names is None:
         return None
     return names.union(*(_parameters(get_object_from_string(name)) or () for name in callables))
-
-
-def is_plain(path: Sequence[str]) -> bool:
-    """Return whether MMEngine or SR4IR builds something from a dict at this path that need not name a type."""
-    return any(re.fullmatch(key, '.'.join(path)) for key in _PLAIN)
 
 
 def find_class(path: Sequence[str], kind: Any, scope: str | None) -> Any:
@@ -117,6 +121,23 @@ def _nodes(path: Sequence[str], scope: str | None) -> list[Registry]:
     return [root if child is None else child for root, child in zip(roots, children)]
 
 
+def readers(cfg: Config, path: Sequence[str], scope: str | None) -> list[str]:
+    """Return the packages that may read the entries of a dict: those of MMEngine, of the classes around it, of imports.
+
+    Args:
+        cfg (Config): Config.
+        path (Sequence[str]): Keys that lead to the dict.
+        scope (str, optional): Scope in which the types are looked up.
+    """
+    found = ['mmengine', 'mmcv', 'sr4ir_mm', *filter(None, [scope])]
+    for depth, node in enumerate(nodes_along(cfg, path)):
+        if depth and isinstance(node, dict) and node.get('type'):
+            target = find_class(path[:depth], node['type'], scope)
+            found.append(getattr(target, '__module__', '').partition('.')[0])
+    imports = (cfg.get('custom_imports') or {}).get('imports') or []
+    return [*found, *(name.partition('.')[0] for name in ([imports] if isinstance(imports, str) else imports))]
+
+
 @cache
 def _parameters(target: Any) -> set[str] | None:
     """Return the names of all arguments, also of those that only pass through to parents; None if unclear."""
@@ -129,41 +150,31 @@ def _parameters(target: Any) -> set[str] | None:
             parameters = inspect.signature(init).parameters.values()
         except (TypeError, ValueError):  # of builtins
             return None
-        found |= {p.name for p in parameters}
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return found - {'self'}
-        if inspect.isclass(target) and _swallows(init):
-            return found - {'self'}
-        if not _passes_on(init):
+        found |= {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)} - {'self'}
+        further = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+        if not further or (use := _use(init, further)) == 'nothing':
+            return found
+        if use != 'parent':
             return None
     return None
 
 
-def _swallows(init: Any) -> bool:
-    """Return whether a function takes further arguments and does nothing with them, as mmseg's metrics do."""
-    names = [p.name for p in inspect.signature(init).parameters.values() if p.kind is p.VAR_KEYWORD]
-    try:
-        return all(len(re.findall(rf'\b{name}\b', inspect.getsource(init))) == 1 for name in names)
-    except (OSError, TypeError):
-        return False
-
-
-def _passes_on(init: Any) -> bool:
-    """Return whether all further arguments go to the parent's ``__init__``, and nowhere else."""
+def _use(init: Any, further: str) -> str:
+    """Return where a function's further arguments go: to 'nothing', as in mmseg's metrics, to its 'parent', or ''."""
     try:
         text = inspect.getsource(init)
     except (OSError, TypeError):
-        return False
-    own = init.__qualname__.split('.')[-2:][0]
-    passed = re.search(rf'super\(({own}, self)?\)\.__init__\([^)]*\*\*(\w+)', text)
-    return bool(passed) and len(re.findall(rf'\b{passed[2]}\b', text)) == 2
+        return ''
+    own, uses = init.__qualname__.split('.')[-2:][0], len(re.findall(rf'\b{further}\b', text))
+    passed = re.search(rf'super\(({own}, self)?\)\.__init__\([^)]*\*\*{further}\b', text)
+    return 'nothing' if uses == 1 else 'parent' if passed and uses == 2 else ''
 
 
 def _additions(path: Sequence[str]) -> set[str]:
     """Return entries that builders take out of a dict before they call the class."""
     found = {'type', '_scope_'}
-    if path in (('model', 'sr'), ['model', 'sr']):
-        found |= {'init_cfg'}  # see build_sr
+    if tuple(path) in (('model', 'sr'), ('model', 'task')):
+        found |= {'init_cfg'}  # see SR4IR.starts
     if path[0] in ('default_hooks', 'custom_hooks'):
         found |= {'priority'}
     if path[0].endswith('scheduler'):

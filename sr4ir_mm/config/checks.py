@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator, Sequence
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS, TRANSFORMS
 
 from ..errors import SR4IRError
+from .arguments import find_class
 from .nodes import all_dicts
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -76,15 +76,13 @@ def exists(path: str) -> bool:
 
 def _check_types(dataset: dict, scope: str | None) -> None:
     """Check that the task network's library has this data set and its transforms."""
-    transforms = dataset.get('pipeline') or ()
-    for registry, kind, nodes in (DATASETS, 'data set', [dataset]), (TRANSFORMS, 'transform', transforms):
+    for kind, nodes in ('data set', [dataset]), ('transform', dataset.get('pipeline') or ()):
         for node in nodes:
-            with registry.switch_scope_and_registry(node.get('_scope_', scope)) as library:
-                if scope and isinstance(node.type, str) and library.get(node.type) is None:
-                    raise SR4IRError(
-                        f"'{node.type}' is not a {kind} of {scope}, the library of the task network. Use data for the "
-                        'same task, or correct the name.'
-                    )
+            if scope and find_class(['train_dataloader'], node.type, node.get('_scope_', scope)) is None:
+                raise SR4IRError(
+                    f"'{node.type}' is not a {kind} of {scope}, the library of the task network. Use data for the "
+                    'same task, or correct the name.'
+                )
 
 
 def _paths(dataset: dict) -> list[str]:

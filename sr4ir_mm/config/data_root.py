@@ -2,13 +2,13 @@
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
 from ..errors import SR4IRError
 from .checks import datasets
+from .nodes import config_name, walk
 from .zoo import WEIGHTS
 
 #: entries that may be the root itself, though its name could be any word
@@ -36,7 +36,7 @@ def move_data(cfg: Config, root: str) -> None:
             cfg[key] = _move(cfg[key], key, str(old), root, moved)
     if not moved:
         raise SR4IRError(
-            f"The option data_root changes nothing: no data set of '{Path(cfg.filename or 'the config').name}' uses a "
+            f"The option data_root changes nothing: no data set of '{config_name(cfg)}' uses a "
             "top-level 'data_root'. Set the entry of each data loader, such as train_dataloader.dataset.data_root."
         )
     cfg.data_root = root
@@ -83,8 +83,8 @@ def check_evaluators(before: Config, after: Config) -> None:
     """
     for stage in ('val', 'test'):
         old, new = (_annotations(cfg, stage) for cfg in (before, after))
-        for text in _strings(after.get(f'{stage}_evaluator')):
-            if text in old - new:
+        for _, text in walk(after.get(f'{stage}_evaluator')):
+            if isinstance(text, str) and text in old - new:
                 raise SR4IRError(
                     f"{stage}_evaluator still reads '{text}', but {stage}_dataloader now has "
                     f"'{next(iter(new), None)}'. Set both, or data_root for all."
@@ -94,10 +94,3 @@ def check_evaluators(before: Config, after: Config) -> None:
 def _annotations(cfg: Config, stage: str) -> set[str]:
     return {os.path.join(data.data_root, data.ann_file) for data in datasets(cfg, [f'{stage}_dataloader'])
             if isinstance(data.get('ann_file'), str)}  # fmt: skip
-
-
-def _strings(node: Any) -> list[str]:
-    if isinstance(node, str):
-        return [node]
-    values = node.values() if isinstance(node, dict) else node if isinstance(node, (list, tuple)) else ()
-    return [text for value in values for text in _strings(value)]

@@ -1,19 +1,18 @@
-"""Checks of the entries of a config before a training: names that nothing reads, and numbers out of range."""
+"""Checks of the entries of a config before a training: names that nothing reads, and values that make no sense."""
 
 import difflib
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from ..errors import SR4IRError
-from .arguments import ENTRIES, OURS, find_class, known_names, type_names
-from .nodes import type_name
-from .numbers import check_numbers, check_stage
+from .arguments import ENTRIES, OURS, find_class, known_names, readers, type_names
+from .keys import advice
+from .nodes import config_name, type_name, walk
+from .numbers import check_values
 from .sources import is_read
 
 STAGES = ('train', 'val', 'test')
@@ -28,7 +27,8 @@ def check_entries(cfg: Config, *stages: str) -> None:
         stages (str): What is run, 'train', 'val' and 'test' by default.
 
     Raises:
-        SR4IRError: If a top-level entry is misspelled, a class does not have an argument, or a number is out of range.
+        SR4IRError: If an entry is misspelled, a class does not have an argument, a part is missing, or a number is out
+            of range.
     """
     stages = stages or STAGES
     others = tuple(f'{stage}_' for stage in set(STAGES) - set(stages))
@@ -37,11 +37,16 @@ def check_entries(cfg: Config, *stages: str) -> None:
         used = {key: value for key, value in used.items() if key not in OF_TRAINING}
     _check_top_level(cfg)
     _check_run(cfg)
-    for path, node, scope in _typed(used, cfg.get('default_scope')):
-        _check_type(path, node, scope)
     for stage in stages:
-        check_stage(stage, used)
-    check_numbers(used)
+        _check_stage(stage, used)
+    scopes: dict[tuple[str, ...], str | None] = {}
+    for path, node in walk(used):
+        scope = scopes.get(path[:-1], cfg.get('default_scope'))
+        check_values('.'.join(path), node)
+        if isinstance(node, dict):
+            scope = node.get('_scope_') or scope
+            _check_names(cfg, path, node, scope)
+        scopes[path] = scope
     _check_length(used)
 
 
@@ -49,52 +54,12 @@ def _check_top_level(cfg: Config) -> None:
     """Check that no entry of the file is a misspelled one: a variable would be used in the file."""
     for key in set(cfg) - ENTRIES - OURS:
         alike = [name for name in ENTRIES if abs(len(name) - len(key)) < 3]
-        near = difflib.get_close_matches(key, alike, 1, 0.8)
-        if near and len(re.findall(rf'\b{re.escape(key)}\b', cfg.text)) == 1:
-            name = Path(cfg.filename or 'the config').name
+        found = difflib.get_close_matches(key, alike, 1, 0.8)
+        if found and len(re.findall(rf'\b{re.escape(key)}\b', cfg.text)) == 1:
             raise SR4IRError(
-                f"Nothing reads the entry '{key}' of '{name}'. Did you mean {near[0]}? If it is a variable of yours, "
-                'rename it.'
+                f"Nothing reads the entry '{key}' of '{config_name(cfg)}'. Did you mean {found[0]}? If it is a "
+                'variable of yours, rename it.'
             )
-
-
-def _typed(
-    node: Any, scope: str | None, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], dict, str | None]]:
-    """Yield the path, the dict and the scope of everything that is built from a type."""
-    if isinstance(node, dict):
-        scope = node.get('_scope_') or scope
-        if node.get('type'):
-            yield path, node, scope
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, (list, tuple)) else ()
-    for key, value in pairs:
-        # other classes read these before they build something; the steps of a degradation are of kornia
-        if not path or not (str(key).endswith('_cfg') or path[-1:] == ('degradation',)):
-            yield from _typed(value, scope, (*path, str(key)))
-
-
-def _check_type(path: Sequence[str], node: dict, scope: str | None) -> None:
-    """Check that a type exists and has the arguments.
-
-    Parts of the zoos' networks and transforms may be built by others of them, which take out what they read, or by
-    other packages.
-    """
-    kind, where = node['type'], '.'.join(path)
-    is_part = path[0] == 'model' or 'pipeline' in path[:-2]
-    packages = ['mmengine', 'mmcv', 'sr4ir_mm', *filter(None, [scope])]
-    known = known_names(path, node, scope)
-    if find_class(path, kind, scope) is None and 'pipeline' not in path[:-2] and not is_read(type_name(kind), packages):
-        raise SR4IRError(f"{where}: the type '{kind}' is unknown. {_nearest(type_name(kind), type_names(path, scope))}")
-    for key in node if known is not None else ():
-        if key not in known and not (is_part and len(path) > 2 and is_read(key, packages)):
-            raise SR4IRError(f"{where}: {kind} has no argument '{key}'. {_nearest(key, known - {'type', '_scope_'})}")
-
-
-def _nearest(name: str, names: set[str]) -> str:
-    near = difflib.get_close_matches(name, names, 1)
-    if near:
-        return f'Did you mean {near[0]}?'
-    return f'It has: {", ".join(sorted(names))}.' if len(names) < 30 else 'Correct it.'
 
 
 def _check_run(cfg: Config) -> None:
@@ -105,10 +70,48 @@ def _check_run(cfg: Config) -> None:
         raise SR4IRError(f'log_level={level!r} is unknown; choose from DEBUG, INFO, WARNING and ERROR.')
     if not cfg.get('model'):
         raise SR4IRError('The config has no model: set it.')
-    if not isinstance(cfg.get('randomness', {}), dict):
-        raise SR4IRError(f'randomness={cfg.randomness!r} is no dict: set randomness.seed, or leave it out.')
+    for key, entry in dict(randomness='seed', env_cfg='dist_cfg').items():
+        if not isinstance(cfg.get(key, {}), dict):
+            raise SR4IRError(f'{key}={cfg[key]!r} is no dict: set {key}.{entry}, or leave it out.')
     if not isinstance(cfg.get('load_from'), (str, type(None))):
         raise SR4IRError(f'load_from={cfg.load_from!r} is no checkpoint: name a .pth file or a URL.')
+    if cfg.get('runner_type', 'Runner') != 'Runner':
+        raise SR4IRError(f"runner_type='{cfg.runner_type}' is not used: SR4IR needs MMEngine's Runner. Leave it out.")
+    wrapper = cfg.get('model_wrapper_cfg')  # with it, MMEngine does not read the other entry
+    if cfg.get('find_unused_parameters') and wrapper and 'find_unused_parameters' not in wrapper:
+        raise SR4IRError('find_unused_parameters has no effect here: set model_wrapper_cfg.find_unused_parameters.')
+
+
+def _check_stage(stage: str, entries: dict) -> None:
+    """Check that what MMEngine needs for a stage is complete."""
+    names = (f'{stage}_dataloader', f'{stage}_cfg', 'optim_wrapper' if stage == 'train' else f'{stage}_evaluator')
+    missing = [name for name in names if entries.get(name) is None]
+    if len(missing) in (1, 2) or (missing and stage == 'train'):
+        without = ', or to None for a run without it' if stage != 'train' else ''
+        raise SR4IRError(f'The config has no {" and no ".join(missing)}: set {", ".join(names)}{without}.')
+
+
+def _check_names(cfg: Config, path: Sequence[str], node: dict, scope: str | None) -> None:
+    """Check that the type of a dict exists, if it has one, and that something reads the entries.
+
+    Parts of the zoos' networks and transforms may be built by others of them, which take out what they read, or by
+    other packages.
+    """
+    # other classes read these before they build something; the steps of a degradation are of kornia
+    if not path or any(key.endswith('_cfg') for key in path[1:]) or 'degradation' in path[:-1]:
+        return
+    kind, where, in_pipeline = node.get('type'), '.'.join(path), 'pipeline' in path[:-2]
+    if kind and not in_pipeline and find_class(path, kind, scope) is None:
+        name = type_name(kind)
+        if not is_read(name, readers(cfg, path, scope)):
+            names = type_names(path, scope)
+            raise SR4IRError(f"{where}: the type '{kind}' is unknown. {advice(name, names)}")
+    known = known_names(path, node, scope)
+    is_part = len(path) > 2 and (path[0] == 'model' or in_pipeline)
+    for key in set(node) - known if known is not None else ():
+        if not (is_part and is_read(key, readers(cfg, path, scope))):
+            owner = f'{where}: {kind} has no argument' if kind else f'{where} has no entry'
+            raise SR4IRError(f"{owner} '{key}'. {advice(key, known - {'type', '_scope_'})}")
 
 
 def _check_length(entries: dict) -> None:

@@ -1,29 +1,48 @@
 """Search in the nested dicts and lists of a config."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
+
+from mmengine.config import Config
+
+
+def walk(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the keys that lead to each entry of nested dicts and lists, and its value; outer entries come first."""
+    yield path, node
+    is_dict = isinstance(node, (dict, Config))
+    pairs = list(node.items()) if is_dict else enumerate(node) if isinstance(node, (list, tuple)) else ()
+    for key, value in pairs:
+        yield from walk(value, (*path, str(key)))
 
 
 def all_dicts(node: Any) -> Iterator[dict]:
     """Yield every dict in nested dicts and lists; an outer dict comes before the dicts in it."""
-    if isinstance(node, dict):
-        yield node
-        node = list(node.values())
-    if isinstance(node, (list, tuple)):
-        for value in node:
-            yield from all_dicts(value)
+    return (value for _, value in walk(node) if isinstance(value, dict))
 
 
 def find_all(node: Any, key: str) -> Iterator[Any]:
     """Yield every value of a key in nested dicts and lists, in the order of the config."""
-    if isinstance(node, dict):
-        for k, value in node.items():
-            if k == key:
-                yield value
-            yield from find_all(value, key)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from find_all(value, key)
+    return (value for path, value in walk(node) if path[-1:] == (key,))
+
+
+def nodes_along(cfg: Config, path: Sequence[str]) -> list[Any]:
+    """Return the nodes along a path of options as far as they exist; the first one is the whole config."""
+    nodes: list[Any] = [cfg._cfg_dict]
+    for key in path:
+        node = nodes[-1]
+        if isinstance(node, dict) and key in node:
+            nodes.append(node[key])
+        elif isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            nodes.append(node[int(key)])
+        else:
+            break
+    return nodes
+
+
+def config_name(cfg: Config) -> str:
+    """Return the name of a config for messages."""
+    return Path(cfg.filename or 'the config').name
 
 
 def type_name(kind: Any) -> str:

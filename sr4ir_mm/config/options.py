@@ -3,14 +3,13 @@
 import copy
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from ..errors import SR4IRError
-from .arguments import ENTRIES, OURS, find_class, is_plain, known_names
-from .keys import items, keys_ending, nodes_along, suggest
+from .arguments import ENTRIES, OURS, known_names, readers
+from .keys import dotted_keys, keys_ending, suggest
+from .nodes import config_name, nodes_along
 from .sources import is_read
 
 #: dicts whose keys a user chooses
@@ -34,6 +33,7 @@ def merge_options(cfg: Config, options: dict) -> None:
     paths = [key.split('.') for key in _leaves(options)]
     for path in paths:
         _check_variable(before, path)
+        _check_preprocessor(before, path)
         _check_structure(before, path)
     new = {tuple(path): len(nodes_along(before, path)) - 1 for path in paths}
     cfg.merge_from_dict(options)
@@ -45,20 +45,22 @@ def merge_options(cfg: Config, options: dict) -> None:
 def _check_structure(cfg: Config, path: Sequence[str]) -> None:
     """Check that the merge can descend along a path; None becomes a dict where one is usual."""
     nodes = nodes_along(cfg, path)
-    depth, node = len(nodes) - 1, nodes[-1]
-    if depth == len(path) or isinstance(node, dict):
-        return
-    parent = '.'.join(path[:depth])
-    if node is None and is_plain(path[:depth]):
+    depth, node, parent = len(nodes) - 1, nodes[-1], '.'.join(path[: len(nodes) - 1])
+    if depth < len(path) and node is None and known_names(path[:depth], {}, None) is not None:
         nodes[-2][path[depth - 1]] = {}
-        return
-    kind, remedy = repr(node), f'Set {parent} itself'
-    if isinstance(node, list):
-        kind, remedy = f'a list of {len(node)} entries', f'Its entries are {parent}.0, {parent}.1, ...'
-    raise SR4IRError(
-        f"'{_name(cfg)}' does not take the --cfg-options: it has no {'.'.join(path)}, because {parent} is {kind}. "
-        f'{remedy}.'
-    )
+    elif depth == len(path) and isinstance(nodes[-2], list):
+        raise SR4IRError(
+            f"'{config_name(cfg)}' does not take the --cfg-options: MMEngine does not replace an entry of a list, such "
+            f'as {parent}. Set {".".join(path[:-1])} itself.'
+        )
+    elif depth < len(path) and not isinstance(node, dict):
+        kind, remedy = repr(node), f'Set {parent} itself'
+        if isinstance(node, list):
+            kind, remedy = f'a list of {len(node)} entries', f'Its entries are {parent}.0, {parent}.1, ...'
+        raise SR4IRError(
+            f"'{config_name(cfg)}' does not take the --cfg-options: it has no {'.'.join(path)}, because {parent} is "
+            f'{kind}. {remedy}.'
+        )
 
 
 def _check_variable(cfg: Config, path: Sequence[str]) -> None:
@@ -67,13 +69,25 @@ def _check_variable(cfg: Config, path: Sequence[str]) -> None:
         return
     value = cfg[path[0]] if isinstance(cfg[path[0]], (dict, list)) and cfg[path[0]] else None
     users = keys_ending(cfg, path) or keys_ending(cfg, path[-1:]) or [
-        key for key, other in items(cfg) if value and other == value and key.partition('.')[0] in ENTRIES
+        key for key, other in dotted_keys(cfg).items() if value and other == value and key.partition('.')[0] in ENTRIES
     ]  # fmt: skip
     remedy = f'Set {" or ".join(users[:3])}.' if users else 'Set the entries that it was used for.'
     raise SR4IRError(
-        f"The option '{'.'.join(path)}' changes nothing: {path[0]} is a variable of '{_name(cfg)}', used only while "
-        f'the file was read. {remedy}'
+        f"The option '{'.'.join(path)}' changes nothing: {path[0]} is a variable of '{config_name(cfg)}', used only "
+        f'while the file was read. {remedy}'
     )
+
+
+def _check_preprocessor(cfg: Config, path: Sequence[str]) -> None:
+    """Check that an option is for the data preprocessor that is used; in the configs of mmseg it is a variable, too."""
+    places = [['model', 'task', 'data_preprocessor'], ['model', 'data_preprocessor'], ['data_preprocessor']]
+    used = next((place for place in places if len(found := nodes_along(cfg, place)) > len(place) and found[-1]), None)
+    given = next((place for place in places if list(path[: len(place)]) == place), None)
+    if used and given and used != given:
+        raise SR4IRError(
+            f"The option '{'.'.join(path)}' changes nothing: {'.'.join(used)} is used. "
+            f'Set {".".join([*used, *path[len(given) :]])}.'
+        )
 
 
 def _check_new(before: Config, cfg: Config, path: Sequence[str], depth: int) -> None:
@@ -87,26 +101,15 @@ def _check_new(before: Config, cfg: Config, path: Sequence[str], depth: int) -> 
     scope = [cfg.get('default_scope'), *scopes][-1]
     known = known_names(path[:depth], nodes[depth], scope)
     if known is None and not key.isdigit():
-        is_known = is_read(key, _packages(cfg, path, nodes[: depth + 1], scope))
+        is_known = is_read(key, readers(cfg, path[:depth], scope))
     else:
         is_known = key in (known or ())
     if not is_known:
         names = (set(nodes[depth]) | (known or set())) - {key, 'type', '_scope_'}
         raise SR4IRError(
-            f"Nothing reads the option '{'.'.join(path)}': '{key}' is unknown in {parent or repr(_name(cfg))}. "
+            f"Nothing reads the option '{'.'.join(path)}': '{key}' is unknown in {parent or repr(config_name(cfg))}. "
             f'{suggest(before, path, depth, names)}'
         )
-
-
-def _packages(cfg: Config, path: Sequence[str], nodes: Sequence[Any], scope: str | None) -> list[str]:
-    """Return the packages that may read the dict at the end of ``nodes``."""
-    found = ['mmengine', 'mmcv', 'sr4ir_mm', *filter(None, [scope])]
-    for depth, node in enumerate(nodes):
-        if depth and isinstance(node, dict) and node.get('type'):
-            target = find_class(path[:depth], node['type'], scope)
-            found.append(getattr(target, '__module__', '').partition('.')[0])
-    imports = (cfg.get('custom_imports') or {}).get('imports') or []
-    return [*found, *(name.partition('.')[0] for name in ([imports] if isinstance(imports, str) else imports))]
 
 
 def _leaves(options: dict, prefix: str = '') -> Iterator[str]:
@@ -116,7 +119,3 @@ def _leaves(options: dict, prefix: str = '') -> Iterator[str]:
             yield from _leaves(value, f'{prefix}{key}.')
         else:
             yield f'{prefix}{key}'
-
-
-def _name(cfg: Config) -> str:
-    return Path(cfg.filename or 'the config').name

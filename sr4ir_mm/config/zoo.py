@@ -64,7 +64,7 @@ def check_net(task: str, cfg: Config) -> None:
     kind = cfg.model.get('type')
     with MODELS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
         net = registry.get(kind) if kind else None
-    bases = {base.__name__ for base in net.__mro__} if net else set()
+    bases = {base.__name__ for base in getattr(net, '__mro__', ())}  # a class that lacks its packages is a function
     if not bases & _NETS or 'SemiBaseDetector' in bases or 'language_model' in cfg.model:
         raise SR4IRError(
             f"'{task}': {kind} is not a segmentor, detector or classifier of one image (but self- or "

@@ -84,6 +84,15 @@ def test_a_misspelled_entry_of_a_file(wrong, right, tmp_path):
         ({'log_level': 'FOO'}, r"log_level='FOO' is unknown; choose from DEBUG"),
         ({'randomness': None}, 'randomness=None is no dict: set randomness.seed'),
         ({'load_from': 5}, 'load_from=5 is no checkpoint'),
+        ({'env_cfg': None}, 'env_cfg=None is no dict'),
+        ({'env_cfg.cudnn_benchmrk': True}, r"env_cfg has no entry 'cudnn_benchmrk'\. Did you mean cudnn_benchmark\?"),
+        ({'optim_wrapper.sr.clip_grad': dict(maxnorm=1)}, "clip_grad has no entry 'maxnorm'. Did you mean max_norm"),
+        ({'train_cfg.val_intervall': 2}, "train_cfg has no entry 'val_intervall'. Did you mean val_interval"),
+        ({'runner_type': 'FlexibleRunner'}, "runner_type='FlexibleRunner' is not used"),
+        ({'find_unused_parameters': True}, r'no effect here: set model_wrapper_cfg\.find_unused_parameters'),
+        ({'model.task.data_preprocessor.mean': [0]}, r'data_preprocessor: mean=\[0\] and std=.* one value for'),
+        ({'model.task.decode_head.num_classes': 0}, r'model\.task\.decode_head: num_classes=0 must be'),
+        ({'param_scheduler.0.T_max': 0}, 'T_max=0 must be'),
         ({'train_dataloader.sampler.type': 'InfiniteSampler'}, 'InfiniteSampler has no end, but train_cfg'),
         ({'param_scheduler': dict(_delete_=True, sr=None)}, r'param_scheduler\.sr=None is no schedule.* \[\] for a'),
     ],
@@ -99,7 +108,9 @@ def test_mistakes_of_a_file(options, words, tmp_path):
     {'param_scheduler': None}, {'visualizer': None}, {'train_cfg.val_interval': 57300.0},
     {'val_dataloader': None, 'val_cfg': None, 'val_evaluator': None},
     {'optim_wrapper.sr.optimizer.betas': (0.9, 0.99)}, {'train_dataloader.dataset.indices': 2}, {'randomness.seed': 0},
-    {'default_hooks.checkpoint.priority': 'LOW'}, {'model.sr.init_cfg': [dict(type='Pretrained', checkpoint='a.pth')]},
+    {'find_unused_parameters': True, 'model_wrapper_cfg.find_unused_parameters': True},
+    {'default_hooks.class_check': None}, {'default_hooks.checkpoint.priority': 'LOW'},
+    {'model.sr.init_cfg': [dict(type='Pretrained', checkpoint='a.pth')]},
 ])  # fmt: skip
 def test_what_is_right(options, tmp_path):
     cfg = load_config(tiny_config(tmp_path))

@@ -75,7 +75,7 @@ def test_what_is_read(key, value):
         (SEGMENTATION, 'mid_channels', r'Did you mean model\.sr\.mid_channels'),
         (SEGMENTATION, 'model.task.decode_head.num_clases', r'Did you mean model\.task\.decode_head\.num_classes'),
         (SEGMENTATION, 'model.task.test_cfg.stryde', r"'stryde' is unknown in model\.task\.test_cfg"),
-        (SEGMENTATION, 'optim_wrapper.optimizer.lr', r'Did you mean optim_wrapper\.sr\.optimizer\.lr or opt'),
+        (SEGMENTATION, 'optim_wrapper.optimizer.lr', r'Did you mean optim_wrapper\.task\.optimizer\.lr or opt'),
         (SEGMENTATION, 'optim_wrapper.sr.clip_grad.maxnorm', r'Did you mean optim_wrapper\.sr\.clip_grad\.max_norm'),
         (SEGMENTATION, 'env_cfg.cudnn_benchmrk', r'Did you mean env_cfg\.cudnn_benchmark'),
         (SEGMENTATION, 'train_cfg.max_epoch', r'Did you mean train_cfg\.max_epochs'),
@@ -86,6 +86,8 @@ def test_what_is_read(key, value):
         (SEGMENTATION, 'custom_imports', r"'custom_imports' is unknown"),  # imported when the file was read
         (SEGMENTATION, 'train_dataloader.dataset.pipeline.99.prob', r'pipeline is a list of 6 entries\. Its'),
         (SEGMENTATION, 'val_evaluator.iou_metrics', r'val_evaluator is a list of 2 entries\. .* val_evaluator\.0'),
+        (SEGMENTATION, 'val_evaluator.0', r'an entry of a list, such as val_evaluator\.0\. Set val_evaluator itself'),
+        (SEGMENTATION, 'model.task.data_preprocessor.mean.0', r'Set model\.task\.data_preprocessor\.mean itself'),
         (SEGMENTATION, 'model.scale.x', r'has no model\.scale\.x, because model\.scale is 4\. Set model\.scale itself'),
         (SEGMENTATION, 'scale', r'scale is a variable of .*, used only while the file was read\. Set model\.scale'),
         (SEGMENTATION, 'sr.mid_channels', r'sr is a variable of .*Set model\.sr\.mid_channels\.'),
