@@ -29,14 +29,30 @@ class Augmented(ToyDataset):
         return dict(item, inputs=image.clamp(0, 255).byte())
 
 
+class Noise(torch.nn.Module):
+    """Noise that the generators of Mixup, CutMix and mosaics draw, of a level that changes now and then."""
+
+    __module__ = 'mmdet.models'
+
+    level, calls = 1.0, 0
+
+    def forward(self, features):
+        if not self.training:
+            return features
+        self.calls += 1
+        if self.calls % 2:
+            self.level = float(torch.rand(())) + random.random()
+        return features * (1 + self.level * np.random.rand())
+
+
 def model_for(scheme: str, seed: int) -> SR4IR:
     torch.manual_seed(seed)
     task = ToyClassifier()
-    task.fc = torch.nn.Sequential(torch.nn.Dropout(0.5), task.fc)
+    task.fc = torch.nn.Sequential(Noise(), torch.nn.Dropout(0.5), task.fc)
     return SR4IR(dict(EDSR), task, scale=4, scheme=scheme, cqmix=dict(grid=4))
 
 
-def train(tmp_path, name: str, scheme: str, by_epoch: bool, workers: int, sampler: str, **kwargs):
+def train(tmp_path, name: str, scheme: str, by_epoch: bool, workers: int, sampler: str, counts: int = 1, **kwargs):
     """Six iterations, three epochs of two or two passes over the data; TDP loss after a warm-up of one or two."""
     model = model_for(scheme, seed=1 if kwargs else 0)
     warmup = dict(warmup_epochs=1) if by_epoch else dict(warmup_iters=2)
@@ -48,8 +64,8 @@ def train(tmp_path, name: str, scheme: str, by_epoch: bool, workers: int, sample
                     worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn')),
         train_cfg=dict(by_epoch=True, max_epochs=3) if by_epoch else dict(by_epoch=False, max_iters=6),
         optim_wrapper=dict(constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
-                           sr=dict(optimizer=dict(type='AdamW', lr=1e-3)),
-                           task=dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9))),
+                           sr=dict(optimizer=dict(type='AdamW', lr=1e-3), accumulative_counts=counts),
+                           task=dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9), accumulative_counts=counts)),
         param_scheduler={name: dict(sr=[linear, cosine], task=[cosine])[name] for name in model.scheme.trainable_nets},
         custom_hooks=[dict(type='sr4ir_mm.AlternatingUpdateHook', **warmup)],
         default_hooks=dict(runtime_info=dict(type='sr4ir_mm.DeferredRuntimeInfoHook'),
@@ -107,3 +123,12 @@ def test_by_iteration(workers, sampler, tmp_path):
 @pytest.mark.parametrize('scheme', SCHEMES)
 def test_by_iteration_in_every_scheme(scheme, tmp_path):
     assert_resumes(tmp_path, 'iter_3.pth', scheme, False, 0, 'InfiniteSampler')
+
+
+@pytest.mark.parametrize('scheme', ['SR4IR', 'S+T'])
+@pytest.mark.parametrize('by_epoch', [False, True])
+@pytest.mark.parametrize('counts', [2, 4])
+def test_inside_an_accumulation(counts, by_epoch, scheme, tmp_path):
+    """The gradients so far are part of the checkpoint."""
+    sampler = 'DefaultSampler' if by_epoch else 'InfiniteSampler'
+    assert_resumes(tmp_path, 'epoch_1.pth' if by_epoch else 'iter_3.pth', scheme, by_epoch, 0, sampler, counts)

@@ -1,28 +1,25 @@
-"""What an iteration needs to know about the run: warm-up, accumulation, randomness."""
+"""What an iteration needs to know about the run: warm-up, accumulation."""
 
 import copy
 
-import torch
-from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
-from mmengine.runner import IterBasedTrainLoop, Runner, set_random_seed
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ..errors import SR4IRError
 from ..registry import HOOKS
 from ..utils import check_number, unwrap
 from .class_check_hook import ClassCheckHook
 from .evaluations import prepare_evaluation
-from .seeding import derive_seed
+from .exact_resume import ExactResumeHook
 
 
 @HOOKS.register_module()
-class AlternatingUpdateHook(Hook):
+class AlternatingUpdateHook(ExactResumeHook):
     """Prepare each iteration of the alternating updates from the runner's counters alone.
 
-    The hook keeps no state, so a resumed run continues as if it had not stopped: whether the TDP loss is active, how
-    far the gradient accumulation is, and the random numbers of patch mix, dropout and drop path (a function of the
-    seed, the iteration and the rank) all follow from ``runner.epoch`` and ``runner.iter``.
+    A resumed run continues as if it had not stopped: whether the TDP loss is active, how far the gradient accumulation
+    is, and the random numbers follow from ``runner.epoch`` and ``runner.iter``; :class:`ExactResumeHook` does the rest.
 
     A training of SR4IR without this hook is refused, see :class:`SR4IROptimWrapperConstructor`. The configs hold it as
     ``default_hooks.alternating``, which setting ``custom_hooks`` does not touch.
@@ -63,6 +60,7 @@ class AlternatingUpdateHook(Hook):
         if not any(isinstance(hook, ClassCheckHook) for hook in runner.hooks):
             ClassCheckHook().before_run(runner)  # a config can ask for exceptions, but not leave it out
         unwrap(runner.model).updates_are_prepared = True
+        super().before_run(runner)
 
     def after_run(self, runner: Runner) -> None:
         """Leave the model as it was, for a runner that may lack the hook."""
@@ -77,6 +75,7 @@ class AlternatingUpdateHook(Hook):
             )
         for name, wrapper in runner.optim_wrapper.items():
             wrapper.initialize_count_status(getattr(unwrap(runner.model), name), runner.iter, runner.max_iters)
+        super().before_train(runner)
         if unwrap(runner.model).scheme.uses_tdp:
             self._check_warm_up(runner)
 
@@ -86,28 +85,22 @@ class AlternatingUpdateHook(Hook):
             state = copy.copy(checkpoint)  # with its metadata
             checkpoint.clear()
             checkpoint['state_dict'] = state
+        super().after_load_checkpoint(runner, checkpoint)
 
     def before_val(self, runner: Runner) -> None:
         """Prepare a validation, see ``prepare_evaluation``."""
         prepare_evaluation(unwrap(runner.model), runner.val_evaluator)
+        super().before_val(runner)
 
     def before_test(self, runner: Runner) -> None:
         """Prepare a test, see ``prepare_evaluation``."""
         prepare_evaluation(unwrap(runner.model), runner.test_evaluator)
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Seed the random numbers of an epoch from its number, with and without worker processes."""
-        seed = derive_seed(runner.seed or 0, runner.epoch)
-        set_random_seed(seed)
-        # iteration-based loops start workers again in the middle; PyTorch's own generator would give them another
-        # seed in a resumed run
-        runner.train_dataloader.generator = torch.Generator().manual_seed(seed)
-
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
-        """Decide whether the TDP loss is active, and seed PyTorch's generators."""
+        """Decide whether the TDP loss is active."""
         active = runner.epoch >= self.warmup_epochs and runner.iter >= self._first_iter(runner)
         unwrap(runner.model).tdp_active = active
-        torch.manual_seed(derive_seed(runner.seed or 0, runner.iter))
+        super().before_train_iter(runner, batch_idx, data_batch)
 
     def _first_iter(self, runner: Runner) -> int:
         """Return the iteration in which the warm-up ends, if it does not count epochs; whole in spite of rounding."""

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..errors import SR4IRError
+from .alternating_hook import AlternatingUpdateHook
 
 
 class LateDumpRunner(Runner):
@@ -48,6 +49,20 @@ class LateDumpRunner(Runner):
                     f'{", ".join(metrics)}. Name one of them, and continue with --resume.'
                 )
         super().call_hook(fn_name, **kwargs)
+        if fn_name == 'before_train' and self._resume and self._is_validation_due():
+            self.val_loop.run()
+
+    def _is_validation_due(self) -> bool:
+        """Tell whether the checkpoint was saved before a validation, which a kill may have ended."""
+        loop = self.train_loop
+        step = loop.epoch if isinstance(loop, EpochBasedTrainLoop) else loop.iter
+        loop._decide_current_val_interval()
+        is_due = step % loop.val_interval == 0 or loop.iter == loop.max_iters
+        if self.val_loop is None or step < max(loop.val_begin, 1) or not is_due:
+            return False
+        return all(
+            hook.run_state.validated < loop.iter for hook in self.hooks if isinstance(hook, AlternatingUpdateHook)
+        )
 
     def _dump_once(self) -> None:
         if not self.is_dumped:

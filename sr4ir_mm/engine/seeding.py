@@ -1,6 +1,7 @@
 """Random numbers that depend on seed, counter and rank only, so that a resumed run draws those of a straight one."""
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,19 @@ from ..registry import FUNCTIONS
 def derive_seed(seed: int, counter: int) -> int:
     """Return a 32-bit seed for this rank, unrelated to those of neighboring seeds, counters and ranks."""
     return int(np.random.SeedSequence([seed, counter, get_rank()]).generate_state(1)[0])
+
+
+def random_state() -> tuple[Any, ...]:
+    """Return the states of the generators from which a data loader without workers draws."""
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()
+
+
+def set_random_state(state: tuple[Any, ...]) -> None:
+    """Set what :func:`random_state` returned."""
+    of_python, of_numpy, of_torch = state
+    random.setstate(of_python)
+    np.random.set_state(of_numpy)
+    torch.set_rng_state(of_torch)
 
 
 @FUNCTIONS.register_module()

@@ -110,7 +110,14 @@ class Logs(Hook):
 
 
 def runner_for(
-    model: SR4IR, dataset, work_dir: Path, *, batch_size: int = 2, loader: dict | None = None, **kwargs
+    model: SR4IR,
+    dataset,
+    work_dir: Path,
+    *,
+    batch_size: int = 2,
+    loader: dict | None = None,
+    kind=Runner,
+    **kwargs,
 ) -> Runner:
     """A Runner that trains as our configs do; ``kwargs`` go to it."""
     sgd = dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9))
@@ -124,7 +131,7 @@ def runner_for(
         default_scope='mmengine', randomness=dict(seed=0), experiment_name=f'{work_dir.parent.name}-{work_dir.name}',
     )  # fmt: skip
     options.update(kwargs)
-    return Runner(model, str(work_dir), **options)
+    return kind(model, str(work_dir), **options)
 
 
 def make_voc(root: Path, sizes: Sequence[tuple[int, int]] = ((64, 64),) * 4) -> Path:
