@@ -14,6 +14,7 @@ from sr4ir_mm.config.claims import claim_work_dir, set_resume
 from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.mixing import load_mix, mix_text
+from sr4ir_mm.config.networks import check_networks
 from sr4ir_mm.config.reading import is_new_style
 from sr4ir_mm.config.schemes import is_sr4ir, load_run
 from sr4ir_mm.errors import SR4IRError, user_errors
@@ -38,6 +39,7 @@ def main() -> None:
     check_data(cfg)
     check_weights(cfg)
     check_entries(cfg)
+    check_networks(cfg)
     claim_work_dir(cfg, resume)
     from sr4ir_mm.engine.runner import LateDumpRunner  # takes seconds, which --help does not need
 

@@ -84,7 +84,7 @@ def known_names(path: Sequence[str], node: dict, scope: str | None) -> set[str] 
         return ENTRIES | OURS
     joined = '.'.join(path)
     if joined in _OF_NETS and {'sr', 'task'} & set(node):
-        return _OF_NETS[joined]
+        return _OF_NETS[joined] | ({'type'} if node.get('type') == 'OptimWrapper' else set())  # the default
     names, callables = next((value for key, value in _PLAIN.items() if re.fullmatch(key, joined)), (None, []))
     if node.get('type'):
         target = find_class(path, node['type'], scope)

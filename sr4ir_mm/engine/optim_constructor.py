@@ -39,10 +39,10 @@ class SR4IROptimWrapperConstructor:
 
     Args:
         optim_wrapper_cfg (dict): ``dict(sr=dict(...), task=dict(...))``.
-        paramwise_cfg (dict, optional): Not used here; it belongs in the parts.
+        paramwise_cfg (dict, optional): Not used here; it belongs in the parts, as all other entries.
 
     Raises:
-        SR4IRError: If ``paramwise_cfg`` is given, or a trained network has no part.
+        SR4IRError: If something else is given than the parts, or a trained network has no part.
 
     Example:
         >>> sgd = dict(optimizer=dict(type='SGD', lr=0.01))
@@ -50,8 +50,11 @@ class SR4IROptimWrapperConstructor:
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
-        if paramwise_cfg is not None:
-            raise SR4IRError('paramwise_cfg belongs in optim_wrapper.sr or optim_wrapper.task, not next to them.')
+        unused = {**optim_wrapper_cfg, 'paramwise_cfg': paramwise_cfg}
+        for key in ('sr', 'task', *(key for key, value in unused.items() if value in (None, 'OptimWrapper'))):
+            unused.pop(key, None)
+        if unused:
+            raise SR4IRError(f'{min(unused)} belongs in optim_wrapper.sr or optim_wrapper.task, not next to them.')
         self.cfg = optim_wrapper_cfg
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:

@@ -6,6 +6,7 @@ from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper, build_o
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from torch import nn
 
+from sr4ir_mm.engine import SR4IROptimWrapperConstructor
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 
@@ -121,3 +122,10 @@ def test_clipped_gradients_of_the_two_networks_have_names_of_their_own_in_the_lo
     scalars = {key: float(scalar.current()) for key, scalar in hub.log_scalars.items()}
     assert scalars == pytest.approx({f'train/{name}.grad_norm': float(norm) for name, norm in norms.items()})
     assert len(norms) == 2 and len(set(scalars.values())) == 2
+
+
+@pytest.mark.parametrize('entry', [dict(type='AmpOptimWrapper'), dict(clip_grad=dict(max_norm=1)), dict(foo=1)])
+def test_entries_next_to_the_parts_have_no_effect(entry):
+    part = dict(optimizer=dict(type='SGD', lr=0.1))
+    with pytest.raises(SR4IRError, match=f'{next(iter(entry))} belongs in optim_wrapper.sr or optim_wrapper.task'):
+        SR4IROptimWrapperConstructor(dict(sr=part, task=part, **entry))
