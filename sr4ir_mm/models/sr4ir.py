@@ -304,7 +304,13 @@ class SR4IR(Proxy, BaseModel):
         return samples if self.scheme.task_losses == 1 else copy.deepcopy(samples)
 
     def _super_resolve(self, images: dict) -> Tensor:
-        return _crop(self.sr(images['lr']), images['hr'])
+        sr, hr = self.sr(images['lr']), images['hr']
+        if not all(0 <= side - expected < self.scale for side, expected in zip(sr.shape[-2:], hr.shape[-2:])):
+            raise SR4IRError(
+                f'{type(unwrap(self.sr)).__name__} made SR of {sr.shape[-1]} x {sr.shape[-2]} px for HR of '
+                f'{hr.shape[-1]} x {hr.shape[-2]} px: choose one that enlarges by {self.scale} at any size.'
+            )
+        return _crop(sr, hr)
 
 
 def _crop(image: Tensor, hr: Tensor) -> Tensor:

@@ -343,3 +343,20 @@ def test_the_tdp_loss_runs_no_head(name):
     logs = model.train_step(batch_for(cfg), wrappers_for(model))
     assert logs['sr.loss_tdp'] > 0
     assert called == {'backbone', *(layer.split('[')[0] for layer in layers)}
+
+
+@pytest.mark.parametrize('side', [16, 96])
+def test_an_sr_network_that_does_not_enlarge_by_the_scale_at_every_size(side):
+    """The crop to the size of HR would cut out a corner."""
+
+    class Fixed(torch.nn.Module):
+        """Enlarges images of odd sides only, as the check of the build has them."""
+
+        def forward(self, x):
+            return F.interpolate(x, scale_factor=4) if x.shape[-1] % 2 else x.new_zeros(1, 3, side, side)
+
+    model = SR4IR(Fixed(), ToyClassifier(), scale=4)
+    images = dict(lr=torch.rand(1, 3, 14, 14), hr=torch.rand(1, 3, 56, 56))
+    with pytest.raises(SR4IRError, match=rf'Fixed made SR of {side} x {side} px for HR of 56 x 56 px'):
+        model._super_resolve(images)
+    assert model._super_resolve(dict(lr=torch.rand(1, 3, 15, 15), hr=torch.rand(1, 3, 57, 60))).shape[-2:] == (57, 60)
