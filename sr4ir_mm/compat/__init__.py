@@ -5,7 +5,7 @@ it is empty.
 """
 
 from ..utils.renamed import redirect_moved_modules
-from . import atomic_files, checkpoints, mmagic_models, numpy2, text_models
+from . import atomic_files, checkpoints, default_hooks, mmagic_models, numpy2, text_models
 from .import_hooks import change_on_import
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
 from .quiet import hide_notes
@@ -19,6 +19,7 @@ CHANGES = {
     'mmagic.registry': mmagic_models.register_on_use,
     'mmengine.hooks.checkpoint_hook': atomic_files.delete_after_saving,
     'mmengine.runner.checkpoint': checkpoints.load_safely,
+    'mmengine.runner.runner': default_hooks.leave_out_hooks_of_none,
     'mmpretrain.utils.dependency': text_models.leave_out_text_models,
     'transformers.modeling_utils': text_models.say_that_torch_is_too_old,
 }

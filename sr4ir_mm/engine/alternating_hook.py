@@ -57,8 +57,10 @@ class AlternatingUpdateHook(ExactResumeHook):
                 'The config has two AlternatingUpdateHooks: remove the one in custom_hooks, and set the warm-up in '
                 'default_hooks.alternating.'
             )
-        if not any(isinstance(hook, ClassCheckHook) for hook in runner.hooks):
-            ClassCheckHook().before_run(runner)  # a config can ask for exceptions, but not leave it out
+        if (runner.cfg.get('default_hooks') or {}).get('class_check', 'missing') is None:
+            print_log('default_hooks.class_check=None: classes are not checked', 'current')
+        elif not any(isinstance(hook, ClassCheckHook) for hook in runner.hooks):
+            ClassCheckHook().before_run(runner)  # a config need not have it
         unwrap(runner.model).updates_are_prepared = True
         super().before_run(runner)
 

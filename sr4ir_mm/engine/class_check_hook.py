@@ -31,9 +31,9 @@ class ClassCheckHook(Hook):
     """Hook that compares the names of the classes, and their number with all heads of the task network.
 
     Labels are numbers, so a class that is missing or in another place changes the meaning of all labels after it, and
-    nothing else would tell. :class:`AlternatingUpdateHook` makes the same check if the config lacks this hook. Nothing
-    is compared with data that do not know the names of their classes, and no head if the scheme does not use the task
-    network.
+    nothing else would tell. :class:`AlternatingUpdateHook` makes the same check if the config lacks this hook,
+    unless ``default_hooks.class_check=None`` switches it off. Nothing is compared with data that do not know the names
+    of their classes, and no head if the scheme does not use the task network.
 
     Args:
         allow (Sequence[str]): Differences that are meant: 'val' or 'test' for data with other classes than those of

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from helpers.toy import EDSR, ToyClassifier
 from mmdet.datasets import ConcatDataset as DetConcatDataset
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset, ConcatDataset, RepeatDataset
 from torch import nn
 
@@ -33,7 +34,7 @@ def runner_on(task: nn.Module, scheme: str = 'SR4IR', **data) -> SimpleNamespace
     }
     loops.setdefault('_test_loop', dict(type='TestLoop'))
     model = SR4IR(EDSR, task, scale=4, scheme=scheme)
-    return SimpleNamespace(model=model, hooks=[], **loops)
+    return SimpleNamespace(model=model, hooks=[], cfg=Config(), **loops)
 
 
 def task_with(**num_classes: int) -> nn.Module:
@@ -163,6 +164,12 @@ def test_a_config_without_the_hook_is_checked_too():
     with pytest.raises(SR4IRError, match='now 3'):
         AlternatingUpdateHook().before_run(runner)
     runner.hooks = [ClassCheckHook(['head.num_classes'])]  # which makes the check itself
+    AlternatingUpdateHook().before_run(runner)
+
+
+def test_the_check_is_off_if_the_config_says_so():
+    runner = runner_on(task_with(head=3), train=named('ab'))
+    runner.cfg.default_hooks = dict(class_check=None)
     AlternatingUpdateHook().before_run(runner)
 
 

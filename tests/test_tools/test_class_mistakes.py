@@ -1,4 +1,4 @@
-"""Classes and labels that do not fit end in one message before a checkpoint is written; no config can leave it out."""
+"""Classes and labels that do not fit end in one message before a checkpoint is written."""
 
 import cv2
 import numpy as np
