@@ -3,3 +3,4 @@ model = dict(_delete_=True, sr={{_base_.sr}}, task={{_base_.model}}, scale={{_ba
 optim_wrapper = dict(_delete_=True, task={{_base_.optim_wrapper}}, **_base_.sr4ir_optim_wrapper)
 param_scheduler = dict(_delete_=True, task={{_base_.param_scheduler}}, **_base_.sr4ir_scheduler)
 default_hooks = {{_base_.sr4ir_hooks}}
+train_dataloader = {{_base_.sr4ir_loader}}

@@ -23,6 +23,7 @@ model = dict(_delete_=True, sr={sr}, task={task}, scale={scale}, **_base_.sr4ir)
 optim_wrapper = dict(_delete_=True, task={optim}, **{sr_optim})
 param_scheduler = dict({delete}task={schedule}, **_base_.sr4ir_scheduler)
 default_hooks = {{{{_base_.sr4ir_hooks}}}}
+train_dataloader = {{{{_base_.sr4ir_loader}}}}
 """
 _SCHEME = 'sr4ir_mm::_base_/schemes/sr4ir.py'
 
