@@ -98,21 +98,31 @@ class LoadWatch:
 
     def _begin(self, state: dict, prefix: str, metadata: dict, strict: bool, lacks: list, more: list, errors: list):
         own = prefix in ('', 'module.')  # the second one in averaged models
-        self.begun = (prefix, list(state), errors, metadata.get('file')) if own else None
+        self.begun = (prefix, dict(state), errors, metadata.get('file')) if own else None
         self.latest = (metadata.get('file'), state) if prefix == '' else self.latest
 
     def _end(self, net: nn.Module, incompatible: Any) -> None:
         if self.begun is None:
             return
-        (prefix, keys, errors, file), self.begun = self.begun, None
+        (prefix, state, errors, file), self.begun = self.begun, None
         found = (match.groups() for match in map(_SHAPES.search, errors) if match)
         gaps = Gaps(
             # BatchNorm counts batches since PyTorch 0.4, and does not need the number
             [key.removeprefix(prefix) for key in incompatible.missing_keys if 'num_batches_tracked' not in key],
-            [key.removeprefix(prefix) for key in incompatible.unexpected_keys],
+            [key.removeprefix(prefix) for key in _without_copies(incompatible.unexpected_keys, state)],
             {key.removeprefix(prefix): f'({theirs}) for ({ours})' for key, theirs, ours in found},
         )
-        self.judge(net, Load(file, [key.removeprefix(prefix) for key in keys], gaps))
+        self.judge(net, Load(file, [key.removeprefix(prefix) for key in state], gaps))
+
+
+def _without_copies(keys: list[str], state: State) -> list[str]:
+    """Leave out keys whose values have another name too: DDQ gives parts of it a second one when it is trained."""
+    others = [value for key, value in state.items() if key not in keys and isinstance(value, Tensor)]
+    return [
+        key
+        for key in keys
+        if not any(other.shape == state[key].shape and torch.equal(other, state[key]) for other in others)
+    ]
 
 
 def first_few(texts: Iterable[str], limit: int = 3) -> str:

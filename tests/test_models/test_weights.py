@@ -91,6 +91,18 @@ def test_a_checkpoint_of_the_same_scheme(scheme, save):
     assert all(torch.equal(value, state[key]) for key, value in loaded.state_dict().items())
 
 
+def test_a_network_that_gives_a_part_a_second_name_when_it_is_trained(save):
+    """mmdet's DDQ does, so its checkpoints have more keys than a new network."""
+    state = state_of('SR4IR')
+    state |= {key.replace('task.fc', 'task.again'): value.clone() for key, value in state.items() if 'task.fc' in key}
+    loaded = model()
+    load_checkpoint(loaded, save(state))
+    assert loaded.random_parts == [] and torch.equal(loaded.task.fc.weight, state['task.again.weight'])
+    state['task.again.weight'] += 1
+    with pytest.raises(SR4IRError, match=r'it also has task\.again\.weight\.'):
+        model().load_state_dict(state)
+
+
 def test_weights_that_the_scheme_does_not_use_are_named(save, log):
     loaded, name = model('L->T'), save(state_of('SR4IR'))
     load_checkpoint(loaded, name)
