@@ -3,7 +3,8 @@
 import os
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,6 @@ from .binary_masks import check_binary
 from .class_names import check_names, class_names, parts, source_of, with_nearest
 from .coco_files import watch_coco_files
 
-_NO_ITEM = 'at least one array'  # MMEngine cannot serialize an empty list
-
 
 def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> Dataset:
     """Build a data set and check its files; MMEngine's registry calls it for each data set of a run.
@@ -27,17 +26,13 @@ def build_checked(cfg: dict, *args: Any, registry: Registry, **kwargs: Any) -> D
     """
     _check_classes(cfg)
     watch_coco_files()
-    try:
-        dataset = _build(cfg, *args, registry=registry, **kwargs)
-    except SR4IRError:
-        raise
-    except Exception as error:  # whatever the reader of a kind of files raises, most without the name of the file
-        raise SR4IRError(_explain(cfg, error, registry)) from error
+    with _explained(cfg):
+        dataset = build_from_cfg(cfg, *args, registry=registry, **kwargs)
     for part in parts(dataset):
         if getattr(part, '_fully_initialized', False):
             check_part(part)
         elif hasattr(part, 'full_init'):  # with lazy_init, the Runner reads the files later
-            part.full_init = partial(_read_later, part)
+            part.full_init = partial(_read_later, part, cfg)
     return dataset
 
 
@@ -60,27 +55,28 @@ def check_part(part: Dataset) -> None:
     part.is_checked = True
 
 
-def _build(cfg: dict, *args: Any, **kwargs: Any) -> Dataset:
-    try:
-        return build_from_cfg(cfg, *args, **kwargs)
-    except ValueError as error:
-        if _NO_ITEM not in str(error):
-            raise
-        # the data set itself tells why it is empty
-        return build_from_cfg(dict(cfg, serialize_data=False), *args, **kwargs)
-
-
-def _read_later(part: Any) -> None:
+def _read_later(part: Any, cfg: dict) -> None:
     """Read the files of a data set as its class does, and check them."""
     del part.full_init
-    try:
+    with _explained(cfg):
         part.full_init()
+    check_part(part)
+
+
+@contextmanager
+def _explained(cfg: dict) -> Iterator[None]:
+    """Turn what the reader of any kind of files raises, most without the name of the file, into one message."""
+    try:
+        yield
     except SR4IRError:
         raise
     except Exception as error:
-        text = f"The data set {type(part).__name__} of '{source_of(part)}' cannot be read: {_reason(error)}."
-        raise SR4IRError(_explain_empty(part) if _NO_ITEM in str(error) else text) from error
-    check_part(part)
+        part = _unfinished(error)
+        if 'at least one array' in str(error) and isinstance(part, Dataset):  # MMEngine serializes no empty list
+            part.serialize_data = False
+            part.full_init()
+            check_part(part)  # which says why it is empty
+        raise SR4IRError(_explain(cfg, error, part)) from error
 
 
 def _check_classes(cfg: dict) -> None:
@@ -112,24 +108,25 @@ def _name(cfg: dict) -> str:
     return f"the data set {getattr(kind, '__name__', kind)} of '{path}'"
 
 
-def _explain(cfg: dict, error: Exception, registry: Registry) -> str:
-    reason, kind = _reason(error), cfg.get('type')
-    classes, palette = _metainfo(cfg).get('classes') or (), _metainfo(cfg).get('palette')
-    with registry.switch_scope_and_registry(cfg.get('_scope_')) as library:
-        known = getattr(library.get(kind) if isinstance(kind, str) else kind, 'METAINFO', {})
+def _explain(cfg: dict, error: Exception, part: Any) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f'{os.path.basename(frame.filename)}, line {frame.lineno}'
+    reason = f'{type(error).__name__}: {str(error) or frame.line} ({place})'
+    classes, known = _metainfo(cfg).get('classes') or (), getattr(part, 'METAINFO', {})
     names = known.get('classes', ())
     if 'subset of classes' in str(error) and (unknown := [name for name in classes if name not in names]):
         reason = f'it has no class {with_nearest(unknown, names)}, but {", ".join(names)}'
     if 'palette does not match' in str(error):
-        colors = len(palette or known.get('palette', ()))
+        colors = len(_metainfo(cfg).get('palette') or known.get('palette', ()))
         reason = f'it has {len(classes)} classes, but {colors} colors in its palette; a palette can be left out'
     return f'T{_name(cfg)[1:]} cannot be built: {reason}. Correct the file or the entries of the data set.'
 
 
-def _reason(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f'{os.path.basename(frame.filename)}, line {frame.lineno}'
-    return f'{type(error).__name__}: {str(error) or frame.line} ({place})'
+def _unfinished(error: Exception) -> Any:
+    """Return the data set, or its class, in whose code an error was raised."""
+    frames = [frame.f_locals for frame, _ in traceback.walk_tb(error.__traceback__)]
+    owners = [frame.get(name) for frame in frames for name in ('self', 'cls')]
+    return next((owner for owner in reversed(owners) if hasattr(owner, 'METAINFO')), None)
 
 
 def _explain_empty(part: Any) -> str:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from torch.utils.data import Dataset
 
 from ..errors import SR4IRError
+from ..models.loads import first_few
 from .coco_files import read_categories
 
 _FIX = 'Labels follow these names: write them in metainfo=dict(classes=(...)) exactly as the data have them.'
@@ -98,7 +99,7 @@ def check_categories(
     if missing := [name for name in classes if name not in categories]:
         raise SR4IRError(
             f"'{path}' has no category {with_nearest(missing, categories)}; its categories are "
-            f'{_listed(categories)}. {_FIX}'
+            f'{first_few(categories, 20)}. {_FIX}'
         )
     used = list(used or [name for name in categories if name in classes])
     if twice := [name for name in classes if used.count(name) > 1]:
@@ -122,19 +123,19 @@ def _check_categories(part: Any) -> None:
 def _check_folders(folders: list[str], classes: list[str], root: str) -> None:
     """Check that no class resembles another folder than its own; both may be in two languages, or one a number."""
     plain = {name: re.sub(r'[\W_]', '', name.casefold()) for name in (*folders, *classes)}
-
-    def same(folder: str, name: str) -> bool:
-        short, long = sorted((plain[folder], plain[name]), key=len)
-        return short == long or (len(short) > 2 and short in long)  # such as 001.Crow for Crow
-
-    other = [(own, name) for own, name in zip(folders, classes) if not same(own, name)]
-    pairs = [pair for pair in other if any(same(folder, pair[1]) for folder in folders) or _nearest(pair[1], pair[:1])]
+    other = [(own, name) for own, name in zip(folders, classes) if not _same(plain[own], plain[name])]
+    pairs = [(own, name) for own, name in other
+             if _nearest(name, [own]) or any(_same(plain[folder], plain[name]) for folder in folders)]  # fmt: skip
     if pairs:
         texts = ', '.join(f"'{folder}' would be '{name}'" for folder, name in pairs[:5])
         raise SR4IRError(
             f"The folders in '{root}' are numbered in the order of their names, and metainfo.classes in another: "
             f'{texts}. Set metainfo=dict(classes={tuple(folders)}), or leave it out.'
         )
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or (len(one) > 2 and one in other) or (len(other) > 2 and other in one)  # crow, 001crow
 
 
 def _check_objects(part: Any) -> None:
@@ -156,7 +157,7 @@ def _check_objects(part: Any) -> None:
     if others and wrong:
         raise SR4IRError(
             f"No object of '{part.ann_file}' is of the class {with_nearest(wrong, others)}; it has objects of other "
-            f'names: {_listed(others)}. {_FIX}'
+            f'names: {first_few(others, 20)}. {_FIX}'
         )
 
 
@@ -164,8 +165,3 @@ def _nearest(name: str, known: Sequence[str]) -> str | None:
     plain = {other.casefold(): other for other in known}
     found = get_close_matches(name.casefold(), plain, n=1, cutoff=0.6)
     return plain[found[0]] if found else None
-
-
-def _listed(names: Sequence[str], limit: int = 20) -> str:
-    more = f' and {len(names) - limit} more' if len(names) > limit else ''
-    return ', '.join(names[:limit]) + more

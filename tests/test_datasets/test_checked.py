@@ -205,7 +205,9 @@ def test_what_is_read_later_is_checked_then(tmp_path):
     built = Runner.build_dataloader(dict(loader, dataset=dict(config, img_suffix='.png', pipeline=pipeline)))
     with pytest.raises(SR4IRError, match=r"Image '.*0\.png' has 16 bits, but no value above 900"):
         next(iter(built))
-    with pytest.raises(SR4IRError, match=r"The data set CocoDataset of '.*b\.json' cannot be read: FileNotFoundError"):
+    with pytest.raises(
+        SR4IRError, match=r"The data set mmdet.CocoDataset of '.*b\.json' cannot be built: FileNotFoundError"
+    ):
         DATASETS.build(dict(type='mmdet.CocoDataset', data_root=str(tmp_path), ann_file='b.json', lazy_init=True,
                             data_prefix=dict(img=''))).full_init()  # fmt: skip
 
