@@ -106,6 +106,8 @@ def _collect(lines: list[dict], position: str, empty: Curve) -> dict[str, Curve]
         for name, value in line.items():
             if name not in _POSITION and isinstance(value, (int, float)):
                 curve = curves.setdefault(name, copy.deepcopy(empty))
+                if curve.x[-1:] == [line[position]]:  # a validation that was repeated after a kill
+                    curve.x.pop(), curve.y.pop()
                 curve.x.append(line[position])
                 curve.y.append(value if is_measured(name, value) else math.nan)
     return curves

@@ -33,6 +33,14 @@ def test_resumed(tmp_path):
     assert curves['mIoU'].x == [1, 2, 3] and curves['mIoU'].y == [1, 2, 3]
 
 
+def test_a_validation_that_was_repeated(tmp_path):
+    """The first start was killed after it had logged the validation, and before it had saved the best checkpoint."""
+    write_scalars(tmp_path, '1', [*train(5, 10), val(1, mIoU=1.0), *train(15, 20), val(2, mIoU=2.0)])
+    write_scalars(tmp_path, '2', [val(2, mIoU=2.0), *train(25, 30), val(3, mIoU=3.0)], resume='epoch_2.pth')
+    curves = read_curves(tmp_path)
+    assert curves['mIoU'].x == [1, 2, 3] and curves['mIoU'].y == [1, 2, 3]
+
+
 def test_started_again(tmp_path):
     """The first training left no checkpoint; the second one logs less often, and has not been validated yet."""
     write_scalars(tmp_path, '1', [*train(5, 10, old=0.0), val(1, mIoU=1.0), *train(15)])
