@@ -55,7 +55,7 @@ class StartInit(PretrainedInit):
         if self.prefix and not (state := _under(state, f'{self.prefix.rstrip(".")}.')):
             raise SR4IRError(
                 f"No key in '{self.checkpoint}' starts with '{self.prefix}', the prefix in init_cfg: correct it, or "
-                'leave it out.'
+                'set it to None, and the weights are found under any prefix.'
             )
         state = _named_as_in(net, state, self.checkpoint)
         versions = getattr(state, '_metadata', OrderedDict())
