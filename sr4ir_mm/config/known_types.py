@@ -5,11 +5,11 @@ must be data.
 """
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import mmengine.registry
 from mmengine.registry import Registry
+from mmengine.utils import get_object_from_string
 from torch import nn
 from torch.optim import Optimizer
 
@@ -40,27 +40,13 @@ def check_types(entries: dict, source: str) -> None:
 
 def _is_known(name: str) -> bool:
     package, _, path = name.partition('.')
-    if package == 'torch':  # networks and optimizers of a config in MMEngine's new style
-        found = _find(name) if path.startswith(('nn.', 'optim.')) else None
-        return isinstance(found, type) and issubclass(found, (nn.Module, Optimizer))
-    if package not in _PACKAGES:
+    if package not in _PACKAGES and not name.startswith(('torch.nn.', 'torch.optim.')):
         return False
-    found = _find(name)
+    found = get_object_from_string(name)  # as MMEngine does
+    if package == 'torch':  # networks and optimizers of a config in MMEngine's new style
+        return isinstance(found, type) and issubclass(found, (nn.Module, Optimizer))
     # a name that is no attribute, such as mmseg.EncoderDecoder, is looked up in the registry of the package only
-    return found is None or any(found is other for other in _registered())
-
-
-def _find(name: str) -> Any:
-    """Return what a dotted name leads to, or None."""
-    found, rest = None, name.split('.')
-    for i in range(1, len(rest) + 1):
-        try:
-            found = import_module('.'.join(rest[:i]))
-        except ImportError:
-            for part in rest[i - 1 :]:
-                found = getattr(found, part, None)
-            break
-    return found
+    return any(found is other for other in _registered()) or (found is None and '.' not in path)
 
 
 def _registered() -> Iterator[Any]:
