@@ -9,32 +9,36 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from ..errors import SR4IRError
 from ..models.degradations.base import quantize
 from ..registry import METRICS
 from ..utils import check_number
+from .ssim import WINDOW, structural_similarity
 
 #: torchvision's VGG-16, the trunk of LPIPS; torchmetrics holds the small rest
 LPIPS_TRUNK = 'vgg16-397923af.pth'
-#: shortest side, in pixels, of an image that a metric takes: SSIM pads by reflection, VGG-16 halves the sides
-MIN_SIDES = dict(PSNR=1, SSIM=6, LPIPS=16)
+#: shortest side, in pixels, of an image that a metric takes: SSIM has a window, VGG-16 halves the sides
+MIN_SIDES = dict(PSNR=1, SSIM=WINDOW, LPIPS=16)
 
 
 @METRICS.register_module()
 class SRQuality(BaseMetric):
     """PSNR (dB), SSIM and LPIPS (VGG) between the image that the task network received and the HR image.
 
-    The paper's measure: both images are RGB, the first one is rounded to 8 bits, and a border is cut off. PSNR is the
-    mean over the images. Equal images, whose PSNR is infinite, are left out; PSNR is infinite if all images are equal.
-    SSIM takes images of at least 6 px, LPIPS of at least 16 px (after the border is cut off): smaller ones are left out
-    of their means, with a warning. The metric can stand next to any metric of the task.
+    Both images are RGB, the first one is rounded to 8 bits, and a border is cut off. PSNR and LPIPS are those of the
+    paper's code, which has no SSIM; for SSIM see :func:`structural_similarity`. Each is the mean over the images. Equal
+    images, whose PSNR is infinite, are left out; PSNR is infinite if all images are equal.
+
+    The border stays where the rest would be too small for a metric: SSIM takes images of at least 11 px, LPIPS of at
+    least 16 px. Smaller ones are left out of its mean, with a warning. Padding of a batch does not count. The metric
+    can stand next to any metric of the task.
 
     Args:
         metrics (Sequence[str]): Names out of 'PSNR', 'SSIM', 'LPIPS'. LPIPS is left out with a warning if its VGG-16 is
             not in PyTorch's hub folder: not every machine can download it.
-        crop_border (int): Width of the border in pixels; small images keep theirs.
+        crop_border (int): Width of the border in pixels.
         collect_device (str): Device on which the results of several processes meet, 'cpu' or 'gpu'.
         prefix (str, optional): Prefix of the names in the log, 'sr' by default.
 
@@ -68,7 +72,7 @@ class SRQuality(BaseMetric):
         """Compare ``task_input`` and ``hr`` of each data sample, both 3 x H x W in [0, 1]; padding does not count."""
         for sample in data_samples:
             height, width = sample.get('img_shape', sample['hr'].shape[-2:])[:2]
-            sr, hr = (self._cut(sample[name][..., :height, :width]) for name in ('task_input', 'hr'))
+            sr, hr = (sample[name][None, :, :height, :width].float() for name in ('task_input', 'hr'))
             self.results.append({name: self._measure(name, quantize(sr), hr) for name in self.metrics})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
@@ -83,7 +87,12 @@ class SRQuality(BaseMetric):
         return {name: round(torch.tensor(values).mean().item(), 4) for name, values in table.items()}
 
     def _measure(self, name: str, sr: Tensor, hr: Tensor) -> float | None:
-        return getattr(self, name.lower())(sr, hr) if min(sr.shape[-2:]) >= MIN_SIDES[name] else None
+        side, border = min(hr.shape[-2:]), self.crop_border
+        if side < MIN_SIDES[name]:
+            return None
+        if border and side >= MIN_SIDES[name] + 2 * border:
+            sr, hr = (image[..., border:-border, border:-border] for image in (sr, hr))
+        return getattr(self, name.lower())(sr, hr)
 
     def psnr(self, sr: Tensor, hr: Tensor) -> float:
         """Return the PSNR (dB) of two 1 x 3 x H x W images in [0, 1]."""
@@ -91,7 +100,7 @@ class SRQuality(BaseMetric):
 
     def ssim(self, sr: Tensor, hr: Tensor) -> float:
         """Return the SSIM of two 1 x 3 x H x W images in [0, 1]."""
-        return structural_similarity_index_measure(sr, hr, data_range=1.0).item()
+        return structural_similarity(sr, hr).item()
 
     def lpips(self, sr: Tensor, hr: Tensor) -> float:
         """Return the LPIPS of two 1 x 3 x H x W images in [0, 1]."""
@@ -100,11 +109,6 @@ class SRQuality(BaseMetric):
 
             self._lpips = LearnedPerceptualImagePatchSimilarity(net_type='vgg', normalize=True).to(sr.device).eval()
         return self._lpips(sr, hr).item()
-
-    def _cut(self, image: Tensor) -> Tensor:
-        height, width = image.shape[-2:]
-        border = self.crop_border if min(height, width) > 2 * self.crop_border else 0
-        return image[None, :, border : height - border, border : width - border].float()
 
 
 def _lpips_available() -> bool:

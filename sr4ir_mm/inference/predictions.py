@@ -1,6 +1,7 @@
 """Writing predictions of any task to files."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,8 @@ def save_prediction(sample: BaseDataElement, stem: Path, classes: Sequence[str] 
     """Write predictions to ``<stem>.json``, and maps to ``<stem>_<field>.png`` of 8 or 16 bits.
 
     Maps of meters (depth) are written in millimeters. A map whose values do not fit into 16 bits, such as panoptic ids
-    above 65,535, is an array of NumPy instead, ``<stem>_<field>.npy``, of the values themselves.
+    above 65,535, is an array of NumPy instead, ``<stem>_<field>.npy``, of the values themselves. Numbers that are not
+    finite, which JSON cannot hold, are ``null``.
 
     Args:
         sample (BaseDataElement): Data sample of the task network. Its fields 'pred_...' are written, logits are not.
@@ -47,13 +49,14 @@ def save_prediction(sample: BaseDataElement, stem: Path, classes: Sequence[str] 
             content[name] = _to_json(dict(field.items()) if isinstance(field, InstanceData) else field)
     if classes:
         content['classes'] = list(classes)
-    write_file(stem.with_name(f'{stem.name}.json'), json.dumps(content))
+    write_file(stem.with_name(f'{stem.name}.json'), json.dumps(content, allow_nan=False))
 
 
 def _write_map(data: Any, stem: Path) -> str:
     array = torch.as_tensor(data).cpu().numpy()
     array = array[0] if array.ndim == 3 and len(array) == 1 else array
-    levels = (array * 1000).round() if np.issubdtype(array.dtype, np.floating) else array  # millimeters, as is usual
+    is_float = np.issubdtype(array.dtype, np.floating)
+    levels = (array.astype(float) * 1000).round() if is_float else array  # millimeters, as is usual
     if array.ndim == 2 and np.isfinite(levels).all() and levels.min() >= 0 and levels.max() < 2**16:
         file = stem.with_name(f'{stem.name}.png')
         write_image(file, levels.astype(np.uint8 if levels.max() < 2**8 else np.uint16))
@@ -64,14 +67,17 @@ def _write_map(data: Any, stem: Path) -> str:
 
 
 def _to_json(value: Any) -> Any:
-    """Convert to numbers and lists, and instance masks to COCO's run lengths."""
+    """Convert to finite numbers, None and lists, and instance masks to COCO's run lengths."""
     if isinstance(value, dict):
         return {key: _to_json(entry) for key, entry in value.items()}
     value = getattr(value, 'tensor', value)  # boxes of mmdet
-    if isinstance(value, (torch.Tensor, np.ndarray)):
+    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
         array = np.asarray(torch.as_tensor(value).cpu())
-        return [_run_lengths(mask) for mask in array] if array.dtype == bool and array.ndim == 3 else array.tolist()
-    return value
+        are_masks = array.dtype == bool and array.ndim == 3
+        return [_run_lengths(mask) for mask in array] if are_masks else _to_json(array.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_to_json(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _run_lengths(mask: np.ndarray) -> dict:

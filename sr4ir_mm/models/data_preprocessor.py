@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from mmengine.model import BaseDataPreprocessor
+from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from ..errors import SR4IRError
@@ -84,6 +85,8 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         check_image_fields(data.get('data_samples') or ())
         for i, image in enumerate(data['inputs']):
             self._check(image, i, data.get('data_samples'))
+        for sample, image in zip(data.get('data_samples') or (), data['inputs']):
+            _correct_size(sample, image)
         if training not in self.checked_stages:
             _check_range(data['inputs'], training)
             self.checked_stages.add(training)
@@ -149,6 +152,13 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
 
 def _build(module: dict | nn.Module) -> nn.Module:
     return MODELS.build(module) if isinstance(module, dict) else module
+
+
+def _correct_size(sample: BaseDataElement, image: Tensor) -> None:
+    """Correct ``img_shape``, which transforms of other libraries, such as torchvision/Resize, leave as it was."""
+    size, known, padded = tuple(image.shape[-2:]), sample.get('img_shape'), sample.get('pad_shape', ())
+    if known is not None and tuple(known[:2]) != size and tuple(padded[:2]) != size:
+        sample.set_metainfo(dict(img_shape=size))
 
 
 def _check_range(images: Sequence[Tensor], training: bool) -> None:

@@ -3,13 +3,16 @@ import logging
 import numpy as np
 import pytest
 import torch
+from helpers.toy import ToyClassifier
+from mmcv.transforms import Compose
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
-from mmengine.registry import METRICS
+from mmengine.registry import METRICS, init_default_scope
 from mmengine.structures import BaseDataElement, PixelData
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.evaluation import SRQuality
+from sr4ir_mm.models import SR4IR
 
 ROUNDED = 6e-5  # metrics are rounded to four digits
 
@@ -141,7 +144,7 @@ def test_iou_of_each_class(fixture, prefix):
     np.testing.assert_array_equal(labeled, confusion.sum(1))
 
 
-@pytest.mark.parametrize('side', [1, 5, 6, 10])
+@pytest.mark.parametrize('side', [1, 5, 10, 11, 15])
 def test_images_that_are_too_small_for_a_metric(side, monkeypatch):
     """They ended SSIM with an error; the others count."""
     messages = []
@@ -152,12 +155,54 @@ def test_images_that_are_too_small_for_a_metric(side, monkeypatch):
     both = samples(large, large * 0.9) + samples(small, small)
     found = evaluate(both, metrics=['PSNR', 'SSIM'])
     assert np.isfinite(found['sr/PSNR'])
-    if side < 6:
+    if side < 11:
         assert found['sr/SSIM'] == expected['sr/SSIM']
         assert messages == ['SSIM leaves out 1 of 2 images: they are smaller than it needs']
     else:
         assert found['sr/SSIM'] == pytest.approx((expected['sr/SSIM'] + 1) / 2, abs=1e-4) and not messages
-    assert np.isnan(evaluate(samples(small, small), metrics=['SSIM'])['sr/SSIM']) == (side < 6)
+    assert np.isnan(evaluate(samples(small, small), metrics=['SSIM'])['sr/SSIM']) == (side < 11)
+
+
+@pytest.mark.parametrize('side', [*range(16, 33), 48])
+def test_the_border_stays_where_the_rest_would_be_too_small(side):
+    """Sides of 17 to 21 px ended SSIM with an error, although smaller and larger images had one."""
+    rng = np.random.default_rng(0)
+    hr = (rng.random((1, 3, side, 64)) * 255).round() / 255
+    sr = np.clip(hr + 0.1 * rng.standard_normal(hr.shape), 0, 1)
+    found = evaluate(samples(sr, hr), metrics=['PSNR', 'SSIM'])
+    for name, smallest in (('PSNR', 1), ('SSIM', 11)):
+        border = 8 if side - 16 >= smallest else 0
+        inside = (..., slice(border, side - border), slice(border, 64 - border))
+        expected = evaluate(samples(sr[inside], hr[inside]), metrics=[name], crop_border=0)
+        assert found[f'sr/{name}'] == expected[f'sr/{name}']
+
+
+def test_lpips_of_any_size_gets_an_image_that_vgg_takes(monkeypatch):
+    sizes = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.sr_quality._lpips_available', lambda: True)
+    monkeypatch.setattr(SRQuality, 'lpips', lambda self, sr, hr: sizes.append(tuple(hr.shape[2:])) or 0.5)
+    for side in (15, 16, 17, 31, 32, 33):
+        image = np.full((1, 3, side, 40), 0.5, np.float32)
+        evaluate(samples(image, image), metrics='LPIPS')
+    assert sizes == [(16, 40), (17, 40), (31, 40), (16, 24), (17, 24)]
+
+
+@pytest.mark.parametrize('size', [24, 64, 500])
+def test_an_image_that_torchvision_resizes(size):
+    """It leaves img_shape as it was: only a corner of an enlarged image was compared."""
+    init_default_scope('mmpretrain')
+    steps = [dict(type='NumpyToPIL'), dict(type='torchvision/Resize', size=(64, 64), interpolation='nearest'),
+             dict(type='PILToNumpy'), dict(type='PackInputs')]  # fmt: skip
+    image = np.random.default_rng(0).integers(256, size=(size, size, 3), dtype=np.uint8)
+    image[: size // 2, : size // 2] = 128  # equal in bilinear and HR
+    data = Compose(steps)(dict(img=image, img_shape=(size, size), ori_shape=(size, size)))
+    assert data['inputs'].shape == (3, 64, 64) and data['data_samples'].img_shape == (size, size)
+    batch = dict(inputs=[data['inputs']], data_samples=[data['data_samples']])
+    (sample,) = SR4IR(None, ToyClassifier(), 4, 'L->T').eval().val_step(batch)
+    evaluator = Evaluator(dict(type='sr4ir_mm.SRQuality', metrics=['PSNR'], crop_border=0))
+    evaluator.process([sample], batch)
+    error = (sample.task_input.clamp(0, 1) * 255).round() / 255 - sample.hr
+    assert evaluator.evaluate(1)['sr/PSNR'] == pytest.approx(-10 * float(error.square().mean().log10()), abs=ROUNDED)
 
 
 def test_an_image_that_is_not_finite_shows_in_the_mean():

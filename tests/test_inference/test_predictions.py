@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.structures import BaseDataElement, PixelData
+from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.predictions import save_images, save_prediction
@@ -52,6 +52,34 @@ def test_depth(tmp_path, values, file):
         assert cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED).tolist() == [[500, 65500]]
     else:
         assert np.allclose(np.load(tmp_path / name), values)
+
+
+def test_json_is_valid_for_every_reader(tmp_path):
+    """NaN and Infinity, which Python writes, are no JSON."""
+    nan, inf = float('nan'), float('inf')
+    sample = BaseDataElement(metainfo=dict(ori_shape=(2, 2)))
+    fields = dict(
+        pred_score=torch.tensor([0.5, nan, -inf]), pred_label=torch.tensor([1, 2]), pred_mean=inf, pred_name='a',
+        pred_pairs=[(1, nan), dict(x=np.float32(2)), np.array([[inf, 1.0]])], pred_flags=np.array([True, False]),
+    )  # fmt: skip
+    sample.set_data(fields)
+    sample.pred_instances = InstanceData(bboxes=torch.tensor([[0.0, 1, nan, 3]]), masks=torch.ones(1, 2, 2).bool())
+    save_prediction(sample, tmp_path / 'a')
+    found = json.loads((tmp_path / 'a.json').read_text(), parse_constant=lambda text: pytest.fail(f'{text} in JSON'))
+    assert found['pred_instances'].pop('masks')[0]['size'] == [2, 2]
+    assert found == dict(
+        width=2, height=2, pred_score=[0.5, None, None], pred_label=[1, 2], pred_mean=None, pred_name='a',
+        pred_pairs=[[1, None], dict(x=2), [[None, 1]]], pred_flags=[True, False],
+        pred_instances=dict(bboxes=[[0, 1, None, 3]]),
+    )  # fmt: skip
+
+
+def test_depth_of_half_precision(tmp_path):
+    """Its millimeters do not fit into half precision."""
+    values = np.array([[0.5, 40.25], [65.5, 70.0]], np.float16)
+    assert np.load(tmp_path / save(tmp_path, values, 'pred_depth_map')).tolist() == values.tolist()
+    name = save(tmp_path, values[:1], 'pred_depth_map')
+    assert cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED).tolist() == [[500, 40250]]
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

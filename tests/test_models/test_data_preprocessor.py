@@ -56,6 +56,27 @@ def test_hr_is_the_image_to_the_last_bit(zoo, rgb, norm):
     assert torch.equal(images['lr'], BicubicDegradation(4)(images['hr']))
 
 
+@pytest.mark.parametrize(
+    'known, expected',
+    [
+        (dict(img_shape=(20, 15)), (40, 33)),  # enlarged after that
+        (dict(img_shape=(400, 330)), (40, 33)),  # reduced
+        (dict(img_shape=(400, 330, 3)), (40, 33)),
+        (dict(img_shape=(40, 33)), (40, 33)),
+        (dict(img_shape=(40, 33, 3)), (40, 33, 3)),
+        (dict(img_shape=(38, 30), pad_shape=(40, 33)), (38, 30)),  # padded in the pipeline
+        (dict(img_shape=(38, 30), pad_shape=(40, 33, 3)), (38, 30)),
+        (dict(img_shape=(20, 15), pad_shape=(20, 15)), (40, 33)),
+        ({}, None),
+    ],
+)
+def test_the_size_in_a_sample_is_that_of_its_image(known, expected):
+    data = batch((40, 33))
+    data['data_samples'] = [BaseDataElement(metainfo=known)]
+    (sample,) = build('mmpretrain', rgb=True)(data)['data_samples']
+    assert sample.get('img_shape') == expected
+
+
 def test_images_of_different_sizes():
     preprocessor, data = build('mmdet', rgb=True), batch((40, 33), (20, 60))
     out = preprocessor(data, training=True)
