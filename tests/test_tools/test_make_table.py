@@ -390,6 +390,18 @@ def test_options_of_a_network_are_for_the_runs_that_have_it(toy, tools):
     assert tools.trained().count('net_x4_toy_l2t') == 1
 
 
+def test_options_of_the_task_network_and_the_pre_training_of_s():
+    config = PaperConfig.parse(CONFIGS / 'sr4ir/deeplabv3_edsr_x4_voc.py')
+    plan = Plan(Path('w'), ['model.task.decode_head.channels=64'])
+    plan.add_paper_config(config, ['S->T'], seed=0)
+    assert [(run.cfg.model.scheme, run.options) for run in plan.runs.values()] == [
+        ('S', ()), ('S->T', ('model.task.decode_head.channels=64',)),
+    ]  # fmt: skip
+    plan = Plan(Path('w'), ['model.task.data_preprocessor.size=(64,64)'])  # sets the crops of both
+    with pytest.raises(SR4IRError, match='would not reach the pre-training of the super-resolution network'):
+        plan.add_paper_config(config, ['S->T'], seed=0)
+
+
 def test_configs_of_one_name_are_not_mixed_up(toy, tools):
     config = Path('net_s_x4_toy.py')
     mine = toy / 'mine' / config
