@@ -90,11 +90,10 @@ class LoadWatch:
         """Return the names of the parameters that no longer have the values of the latest load."""
         state, now = self.latest[1], self.net.named_parameters(remove_duplicate=False)
         both = [(name, param, state[name]) for name, param in now if name in state]
-        return [
-            name
-            for name, param, value in both
-            if value.shape == param.shape and not torch.allclose(value.to(param), param, 0, 0, equal_nan=True)
-        ]
+        both = [(name, param, value) for name, param, value in both if value.shape == param.shape]
+        # one that has several names is that of one of them
+        kept = {id(param) for _, param, value in both if torch.allclose(value.to(param), param, 0, 0, equal_nan=True)}
+        return [name for name, param, _ in both if id(param) not in kept]
 
     def _begin(self, state: dict, prefix: str, metadata: dict, strict: bool, lacks: list, more: list, errors: list):
         own = prefix in ('', 'module.')  # the second one in averaged models

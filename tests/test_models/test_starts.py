@@ -205,6 +205,16 @@ def test_a_file_of_the_whole_model_comes_last(save):
     assert equal(model, state)
 
 
+def test_a_weight_with_two_names(save):
+    """As in RTMDet, whose levels share convolutions; a file may have other values under the second name."""
+    task = ToyClassifier()
+    task.again = task.fc
+    state = {key: value + ('again' in key) for key, value in task.state_dict().items()}
+    task.init_cfg = dict(type='Pretrained', checkpoint=save(state))
+    SR4IR(None, task, 4, 'H->T').init_weights()
+    assert torch.equal(task.fc.weight, state['again.weight'])
+
+
 def test_values_that_do_not_stay_are_named(save):
     """As if code of a network changed them after they were loaded."""
     task = ToyClassifier()
