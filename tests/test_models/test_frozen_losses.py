@@ -8,7 +8,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from helpers.toy import EDSR
+from helpers.toy import EDSR, ToyClassifier, toy_batch
 from helpers.zoo import CONFIGS, bare_net, batch_for, net_config, state, wrappers_for
 from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import PixelData
@@ -89,3 +89,18 @@ def test_losses_are_those_of_the_bare_net(name, monkeypatch):
     after = model.task.state_dict()
     assert all(torch.equal(value, after[key]) for key, value in before.items())
     assert not any(module.training for module in model.task.modules())
+
+
+def test_features_and_losses_in_one_phase():
+    """The TDP loss compares features in eval mode, also where the frozen network gives a loss too."""
+    phases = [dict(learn=['sr'], tdp=1.0, task=dict(sr=0.5)), dict(learn=['task'], task=dict(hr=1.0))]
+    model = SR4IR(EDSR, ToyClassifier(), scale=4, scheme=dict(phases=phases, test_input='sr')).train()
+    task, seen = model.task, []
+
+    def note(net, args, kwargs):
+        seen.append((kwargs.get('mode'), task.training, task.backbone[1].training))
+
+    task.register_forward_pre_hook(note, with_kwargs=True)
+    model.train_step(toy_batch(), wrappers_for(model))
+    assert list(dict.fromkeys(seen)) == [('tensor', False, False), ('loss', True, False), ('loss', True, True)]
+    assert all(module.training for module in model.modules())
