@@ -30,8 +30,7 @@ def train(scheme: str, norm: bool, work_dir: Path, **kwargs) -> dict:
     assert runner.iter == 2
     runner.model.eval()
     prediction = runner.model.test_step(toy_batch(1, seed=1))[0]
-    after = {key.replace('.module.', '.'): value for key, value in state(model).items()}
-    return dict(before=before, after=after, task_input=prediction.task_input)
+    return dict(before=before, after=state(model), task_input=prediction.task_input)
 
 
 def work(rank: int, folder: str) -> None:

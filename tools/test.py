@@ -49,14 +49,13 @@ def main() -> None:
     check_entries(cfg, 'test')
 
     # these take seconds to import, which --help does not need
-    from mmengine.runner import Runner
-
+    from sr4ir_mm.compat.cpu_ranks import AnyDeviceRunner
     from sr4ir_mm.evaluation import DumpPredictions
     from sr4ir_mm.inference import use_lr_input
 
     if args.lr_input:
         use_lr_input(cfg, args.lr_input)
-    runner = Runner.from_cfg(cfg)
+    runner = AnyDeviceRunner.from_cfg(cfg)
     runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))

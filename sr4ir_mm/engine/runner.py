@@ -1,14 +1,16 @@
 """The Runner of tools/train.py."""
 
+from pathlib import Path
 from typing import Any
 
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop
 
+from ..compat.cpu_ranks import AnyDeviceRunner
 from ..errors import SR4IRError
 from .alternating_hook import AlternatingUpdateHook
 
 
-class LateDumpRunner(Runner):
+class LateDumpRunner(AnyDeviceRunner):
     """MMEngine's Runner, which keeps the config in the work dir that of the checkpoints there.
 
     MMEngine writes the config first, so that a resumed run that fails has replaced the config of the run so far. Here a
@@ -26,8 +28,19 @@ class LateDumpRunner(Runner):
     def load_or_resume(self) -> None:
         """Load or resume, which is the last step before the first iteration."""
         super().load_or_resume()
+        self._forget_foreign_best()
         if not self.cfg.get('resume'):
             self._dump_once()
+
+    def _forget_foreign_best(self) -> None:
+        """Keep the best checkpoint of another work dir, which MMEngine would delete when this run has a better one."""
+        for name, path in list(self.message_hub.runtime_info.items()):
+            if name.startswith('best_ckpt') and path:
+                own = Path(self.work_dir) / Path(path).name
+                if own.exists():
+                    self.message_hub.update_info(name, str(own))
+                else:
+                    self.message_hub.pop_info(name)
 
     def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         """Save a checkpoint as MMEngine does."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
-from ..utils import check_number, unwrap
+from ..utils import check_number, leave_wrappers_out, unwrap
 from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
@@ -110,6 +110,7 @@ class SR4IR(Proxy, BaseModel):
         self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
         #: networks and weights that are neither loaded nor trained: a test of them would mean nothing
         self.random_parts = list(self.used_nets)
+        leave_wrappers_out(self, NAMES)
         LoadWatch(self, check_model)
         self._part = 'task'  # hooks of the zoos read and set e.g. ``runner.model.bbox_head``
 

@@ -1,5 +1,8 @@
 """Wrappers for distributed training."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from torch import nn
 
 
@@ -8,3 +11,24 @@ def unwrap(net: nn.Module) -> nn.Module:
     from mmengine.model import is_model_wrapper  # takes seconds, which the tools' --help does not need
 
     return net.module if is_model_wrapper(net) else net
+
+
+def leave_wrappers_out(model: nn.Module, names: Iterable[str]) -> None:
+    """Let state dicts of a model have the same keys whether its networks are wrapped or not.
+
+    MMEngine saves ``sr.module.conv.weight`` after a distributed training, which other runs cannot load.
+
+    Args:
+        model (nn.Module): Model.
+        names (Iterable[str]): Names of its networks that may be wrapped.
+    """
+
+    def rename(module: nn.Module, state: dict, prefix: str, *_: Any) -> None:
+        for name in names:
+            wrapped = f'{prefix}{name}.module.'
+            if not hasattr(unwrap(getattr(module, name)), 'module'):  # a network can have a part of this name
+                for key in [key for key in state if key.startswith(wrapped)]:
+                    state[f'{prefix}{name}.{key.removeprefix(wrapped)}'] = state.pop(key)
+
+    model._register_state_dict_hook(rename)
+    model._register_load_state_dict_pre_hook(rename, with_module=True)

@@ -102,6 +102,16 @@ def test_other_validations_are_not_repeated(checkpoint, validations, tmp_path):
     assert Accuracy.calls == [4] * validations
 
 
+def test_the_best_checkpoint_of_another_work_dir_stays(tmp_path):
+    """MMEngine would delete it when the resumed run has a better one."""
+    train(tmp_path / 'first', max_epochs=3)
+    best = tmp_path / 'first/best_toy_accuracy_epoch_2.pth'
+    assert best.exists()
+    runner = train(tmp_path / 'second', resume=True, load_from=str(tmp_path / 'first/epoch_2.pth'))
+    assert runner.message_hub.get_info('best_score') > 0 and best.exists()
+    assert [path.name for path in (tmp_path / 'second').glob('best*')] == ['best_toy_accuracy_epoch_4.pth']
+
+
 def test_early_stopping_goes_on(tmp_path):
     runner = train(tmp_path / 'first', [EarlyStoppingHook('toy/accuracy', patience=9, min_delta=1.0)])
     (hook,) = (hook for hook in runner.hooks if isinstance(hook, EarlyStoppingHook))
