@@ -3,6 +3,7 @@
 This can go when mmengine 0.10.7, mmcv 2.1.0 and the zoos no longer make deprecated calls.
 """
 
+import os
 import warnings
 
 import mmengine.fileio.file_client
@@ -23,5 +24,7 @@ def hide_notes() -> None:
     """Add filters of warnings, which the user's own filters precede, and drop two messages of MMEngine's log."""
     for note in _NOTES:
         warnings.filterwarnings('ignore', *note, append=True)
+    # that it does without PyTorch before 2.6: mmpretrain imports it, and registers placeholders for its models
+    os.environ.setdefault('TRANSFORMERS_VERBOSITY', 'error')
     # its two messages are that FileClient and HardDiskBackend are deprecated, which MMEngine's own hook uses
     mmengine.fileio.file_client.print_log = lambda *args, **kwargs: None

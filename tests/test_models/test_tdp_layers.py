@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from helpers import zoo
+from helpers.torch_version import needs_new_torch
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import nn
@@ -144,6 +145,7 @@ def test_the_auxiliary_classifiers_of_googlenet_are_no_layer():
     assert shapes(task) == [(1024, 2, 2)]
 
 
+@needs_new_torch
 def test_hugging_face(tmp_path):
     transformers = pytest.importorskip('transformers')
     sizes = dict(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], num_labels=2)

@@ -215,7 +215,7 @@ def test_a_page_for_the_network(gradio, folder):
         assert 'WARNING: everyone on the network can use this page' in log and 'no password' in log
         hosts = ('10.1.2.3:7860', socket.gethostname(), 'gpu1.lan', 'other.example')
         assert [status(address, host) for host in hosts] == [200, 200, 200, 421]
-        (private,) = (folder / 'temporary').iterdir()
+        (private,) = (folder / 'temporary').glob('sr4ir_mm_webui_*')
         assert private.stat().st_mode & 0o777 == 0o700  # other users of this machine cannot look into it
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0 and not private.exists()
