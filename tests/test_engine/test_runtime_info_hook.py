@@ -50,7 +50,7 @@ def runner(tmp_path, monkeypatch):
         )  # fmt: skip
         options['train_cfg']['by_epoch'] = bool(max_epochs)
         for key, value in kwargs.items():
-            options[key] = dict(options.get(key) or {}, **value)
+            options[key] = value if key == 'optim_wrapper' else dict(options.get(key) or {}, **value)
         return Runner(model, str(tmp_path), **options)
 
     return runner
