@@ -146,13 +146,14 @@ def _last_checkpoint(train_cfg: dict) -> str:
 
 def _remove_task(cfg: Config) -> None:
     """Remove the task network, but keep its data preprocessor: crops and padding stay the same."""
-    preprocessor = ConfigDict(cfg.model.task.get('data_preprocessor') or cfg.get('data_preprocessor') or {})
+    own = cfg.model.task.get('data_preprocessor')
+    preprocessor = ConfigDict(own or cfg.get('data_preprocessor') or {})
     if cfg.get('default_scope') == 'mmpretrain':  # as its classifiers do
         preprocessor.setdefault('type', 'ClsDataPreprocessor')
         if augments := cfg.model.task.get('train_cfg'):
             preprocessor.setdefault('batch_augments', augments)
     if preprocessor:
-        cfg.model.data_preprocessor = preprocessor
+        (cfg.model if own else cfg).data_preprocessor = preprocessor  # in its place, where options look for it
     cfg.model.task = None
     for stage in ('val', 'test'):
         if cfg.get(f'{stage}_evaluator'):

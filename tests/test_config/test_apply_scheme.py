@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from sr4ir_mm.config import apply_scheme, build_model, check_weights, load_run, mix
+from sr4ir_mm.config.building import model_config
 from sr4ir_mm.config.schemes import run_name
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models.scheme import ALIASES
@@ -198,8 +199,9 @@ def test_the_start_of_a_mix_in_iterations():
 
 def test_pretraining_with_the_data_of_a_mix():
     """The images are prepared as by the zoo's model: by its class of preprocessor, with its augmentation."""
-    model = mix('mmpretrain::convnext/convnext-tiny_32xb128_in1k.py', scheme='S').model
-    assert model.task is None and 'data_preprocessor' in model
+    mixed = mix('mmpretrain::convnext/convnext-tiny_32xb128_in1k.py', scheme='S')
+    model = model_config(mixed)
+    assert model.task is None and mixed.data_preprocessor == model.data_preprocessor
     zoo = mix('mmpretrain::convnext/convnext-tiny_32xb128_in1k.py').model.task
     assert model.data_preprocessor.batch_augments == zoo.train_cfg
     cfg = mix(RESNET, sr=dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3, upscale_factor=4), scheme='S')

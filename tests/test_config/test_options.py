@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from sr4ir_mm import mix
 from sr4ir_mm.config import load_config, load_run
 from sr4ir_mm.config.arguments import ENTRIES
+from sr4ir_mm.config.building import model_config
 from sr4ir_mm.errors import SR4IRError
 
 SEGMENTATION, DETECTION = 'deeplabv3_edsr_x4_voc', 'faster-rcnn_edsr_x4_voc'
@@ -119,6 +120,12 @@ def test_nested_options_from_python():
 def test_a_scheme_without_the_network():
     with pytest.raises(SR4IRError, match=r'no model\.sr\.mid_channels, because model\.sr is None'):
         load_run(SEGMENTATION, 'h2t', {'model.sr.mid_channels': 8})
+
+
+def test_a_preprocessor_next_to_the_model_takes_options_without_the_task_network_too():
+    cfg = mix('mmpretrain::resnet/resnet18_8xb32_in1k.py', scheme='s', **{'data_preprocessor.mean': [1, 2, 3]})
+    assert model_config(cfg).data_preprocessor.mean == [1, 2, 3]
+    assert model_config(cfg).data_preprocessor.type == 'ClsDataPreprocessor'
 
 
 # ---- data_root
