@@ -106,8 +106,13 @@ class LoadWatch:
         (prefix, state, errors, file), self.begun = self.begun, None
         found = (match.groups() for match in map(_SHAPES.search, errors) if match)
         gaps = Gaps(
-            # BatchNorm counts batches since PyTorch 0.4, and does not need the number
-            [key.removeprefix(prefix) for key in incompatible.missing_keys if 'num_batches_tracked' not in key],
+            # BatchNorm counts batches since PyTorch 0.4, and does not need the number; what the file has and the
+            # network leaves out, such as the indices of windows of Swin V2, it computes itself
+            [
+                key.removeprefix(prefix)
+                for key in incompatible.missing_keys
+                if 'num_batches_tracked' not in key and key not in state
+            ],
             [key.removeprefix(prefix) for key in _without_copies(incompatible.unexpected_keys, state)],
             {key.removeprefix(prefix): f'({theirs}) for ({ours})' for key, theirs, ours in found},
         )

@@ -6,6 +6,7 @@ import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier
 from mmengine.model import BaseModule
+from mmengine.runner import load_checkpoint
 from torch import nn
 
 from sr4ir_mm.errors import SR4IRError
@@ -203,6 +204,24 @@ def test_a_file_of_the_whole_model_comes_last(save):
     model = SR4IR(dict(EDSR, init_cfg=init_cfg), Overwriting(), 4, init_cfg=whole, **options)
     model.init_weights()
     assert equal(model, state)
+
+
+@pytest.mark.parametrize('way', ['start', 'whole model'])
+def test_a_network_that_computes_a_part_of_its_file(way, save):
+    """Swin V2 leaves out the tables of its windows: they depend on the size of the image."""
+    task = ToyClassifier()
+    task.backbone.register_buffer('table', torch.arange(3))
+    run = trained(SR4IR(None, copy.deepcopy(task), 4, 'H->T'))
+    task.backbone._register_load_state_dict_pre_hook(lambda state, prefix, *rest: state.pop(f'{prefix}table', None))
+    model = SR4IR(None, task, 4, 'H->T')
+    checkpoint = save(dict(state_dict=run.state_dict()))
+    if way == 'start':
+        task.init_cfg = dict(type='Pretrained', checkpoint=checkpoint)
+        model.init_weights()
+    else:
+        load_checkpoint(model, checkpoint)
+        assert model.random_parts == []
+    assert torch.equal(task.fc.weight, run.task.fc.weight) and task.backbone.table.tolist() == [0, 1, 2]
 
 
 def test_a_weight_with_two_names(save):
