@@ -360,3 +360,12 @@ def test_an_sr_network_that_does_not_enlarge_by_the_scale_at_every_size(side):
     with pytest.raises(SR4IRError, match=rf'Fixed made SR of {side} x {side} px for HR of 56 x 56 px'):
         model._super_resolve(images)
     assert model._super_resolve(dict(lr=torch.rand(1, 3, 15, 15), hr=torch.rand(1, 3, 57, 60))).shape[-2:] == (57, 60)
+
+
+@pytest.mark.parametrize('other', [1, 2, 8])
+@pytest.mark.parametrize('scheme', ['SR4IR', 'L->T'])
+def test_a_degradation_of_another_scale(other, scheme):
+    """S would learn on images of another size, of which the crop shows a corner."""
+    degradation = dict(type='sr4ir_mm.BicubicDegradation', scale=other)
+    with pytest.raises(SR4IRError, match=f'degradation has scale={other}, but the model has scale=4: set the same one'):
+        SR4IR(EDSR, ToyClassifier(), scale=4, scheme=scheme, degradation=degradation)
