@@ -5,7 +5,16 @@ it is empty.
 """
 
 from ..utils.renamed import redirect_moved_modules
-from . import atomic_files, checkpoints, default_hooks, mmagic_models, numpy2, text_models
+from . import (
+    atomic_files,
+    checkpoints,
+    data_files,
+    default_hooks,
+    mmagic_models,
+    numpy2,
+    stored_configs,
+    text_models,
+)
 from .import_hooks import change_on_import
 from .mmcv_ops import MissingOpError, install_mmcv_fallback
 from .quiet import hide_notes
@@ -18,6 +27,7 @@ CHANGES = {
     'mmcv.image.photometric': numpy2.wrap_negative_hue,
     'mmagic.registry': mmagic_models.register_on_use,
     'mmengine.hooks.checkpoint_hook': atomic_files.delete_after_saving,
+    'mmengine.infer.infer': stored_configs.read_without_running,
     'mmengine.runner.checkpoint': checkpoints.load_safely,
     'mmengine.runner.runner': default_hooks.leave_out_hooks_of_none,
     'mmpretrain.utils.dependency': text_models.leave_out_text_models,
@@ -37,5 +47,7 @@ def apply() -> None:
     change_on_import(CHANGES)
     register_scope()
     checkpoints.allow_mmengine_checkpoints()
+    checkpoints.load_downloads_safely()
+    data_files.read_as_data()
     atomic_files.write_files_whole()
     redirect_moved_modules()

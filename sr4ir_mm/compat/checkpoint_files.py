@@ -19,18 +19,28 @@ def name_the_file(load_checkpoint: Callable) -> Callable:
 
     The name is kept in the metadata of the state dict, which PyTorch passes on to the modules.
     """
+    explained = explain(load_checkpoint)
 
     @wraps(load_checkpoint)
     def load(filename: str, *args: Any, **kwargs: Any) -> dict:
+        return _checked(explained(filename, *args, **kwargs), str(filename))
+
+    return load
+
+
+def explain(load_checkpoint: Callable) -> Callable:
+    """Wrap a loader of files: one message for a file that cannot be read."""
+
+    @wraps(load_checkpoint)
+    def load(filename: str, *args: Any, **kwargs: Any) -> Any:
         try:
-            loaded = load_checkpoint(filename, *args, **kwargs)
+            return load_checkpoint(filename, *args, **kwargs)
         except (SR4IRError, FileNotFoundError):
             raise
         except Exception as error:  # of many kinds, since the bytes of a wrong file may mean anything to pickle
             if isinstance(error, OSError) and (error.filename or '://' in str(filename)):  # no permission, no network
                 raise
             raise SR4IRError(f"'{filename}' is not a file of weights, or it is damaged: {_reason(error)}") from error
-        return _checked(loaded, str(filename))
 
     return load
 
@@ -59,6 +69,8 @@ def _is_entry(item: tuple[Any, Any]) -> bool:
 
 
 def _reason(error: Exception) -> str:
+    if blocked := re.search(r'unsupported GLOBAL (\S+) whose module', str(error)):
+        return f'it calls {blocked[1]}, which no file of weights does. Do not load it.'
     if unsupported := re.search(r'Unsupported (?:global|class).*?: GLOBAL (\S+)', str(error)):
         return (
             f'it holds Python objects ({unsupported[1]}), which could run code. If you trust it, convert it once: '

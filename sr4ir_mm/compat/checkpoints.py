@@ -1,6 +1,7 @@
 """Let no checkpoint that MMEngine loads run code.
 
-MMEngine 0.10.7 turns torch's safe loader off for URLs. This can go when it does not.
+MMEngine 0.10.7 turns torch's safe loader off for URLs, as ``torch.hub`` of PyTorch 2.14 does. This can go when they do
+not.
 """
 
 import os
@@ -16,7 +17,7 @@ from mmengine.utils import digit_version
 
 from ..errors import SR4IRError
 from . import safe_pickle
-from .checkpoint_files import name_the_file
+from .checkpoint_files import explain, name_the_file
 from .import_hooks import Run
 
 HAS_SAFE_GLOBALS = digit_version(torch.__version__) >= digit_version('2.6')
@@ -40,6 +41,17 @@ class SafeTorch(ModuleType):
         if _is_script(file):  # torch before 2.6 runs TorchScript before it looks at the pickle
             safe_pickle.refuse('TorchScript')
         return torch.load(file, map_location=map_location, pickle_module=safe_pickle, weights_only=False)
+
+
+class SafeHub(SafeTorch):
+    """``torch`` for ``torch.hub``, from which torchvision, timm and others load weights: it takes no other files."""
+
+    load = staticmethod(explain(SafeTorch.load))
+
+
+def load_downloads_safely() -> None:
+    """Let no file in the cache of downloads run code: ``torch.hub`` asks for the unsafe loader."""
+    torch.hub.torch = SafeHub('torch')
 
 
 def allow_mmengine_checkpoints() -> None:

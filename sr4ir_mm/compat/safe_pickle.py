@@ -24,7 +24,7 @@ _PLAIN_TYPES = (Counter, bytearray, complex, encode, set, torch.device)
 
 def refuse(what: str) -> NoReturn:
     """Stop reading a file."""
-    raise pickle.UnpicklingError(f'a checkpoint must not contain {what}: do not load this file')
+    raise pickle.UnpicklingError(f'it must not contain {what}: do not load this file')
 
 
 class PlainDtype:
@@ -115,6 +115,9 @@ def allowed() -> list[tuple[Any, str]]:
 class AllowListUnpickler(pickle._Unpickler):
     """Unpickler for torch before 2.6, derived from the one in Python, which lets the filling of objects be checked."""
 
+    #: types whose objects may be filled
+    KINDS: tuple[type, ...] = (OrderedDict, HistoryBuffer, PlainDtype, PlainArray)
+
     def load(self) -> Any:
         """Read an object; that the file is no pickle is the same error as of the unpickler in C."""
         try:
@@ -134,9 +137,9 @@ class AllowListUnpickler(pickle._Unpickler):
     def load_build(self) -> None:
         """Fill an object; never a class or a function, whose attributes others use."""
         kind, state = type(self.stack[-2]), self.stack[-1]
-        if kind not in (OrderedDict, HistoryBuffer, PlainDtype, PlainArray):
+        if kind not in self.KINDS:
             refuse(f'values for {kind.__name__}')
-        if kind in (OrderedDict, HistoryBuffer) and not isinstance(state, dict):
+        if kind not in (PlainDtype, PlainArray) and not isinstance(state, dict):
             refuse(f'such values for {kind.__name__}')
         super().load_build()
 

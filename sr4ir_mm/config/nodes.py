@@ -6,19 +6,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..utils.nested import all_dicts, walk
 
-def walk(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield the keys that lead to each entry of nested dicts and lists, and its value; outer entries come first."""
-    yield path, node
-    is_dict = isinstance(node, (dict, Config))
-    pairs = list(node.items()) if is_dict else enumerate(node) if isinstance(node, (list, tuple)) else ()
-    for key, value in pairs:
-        yield from walk(value, (*path, str(key)))
-
-
-def all_dicts(node: Any) -> Iterator[dict]:
-    """Yield every dict in nested dicts and lists; an outer dict comes before the dicts in it."""
-    return (value for _, value in walk(node) if isinstance(value, dict))
+__all__ = ['all_dicts', 'config_name', 'find_all', 'nodes_along', 'type_name', 'walk']
 
 
 def find_all(node: Any, key: str) -> Iterator[Any]:

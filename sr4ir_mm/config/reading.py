@@ -88,7 +88,7 @@ def _reason(error: Exception) -> str:
             f'two files in _base_ have the same entries ({error.args[0]}). Our schedules contain default_runtime.py: '
             'remove it from _base_.'
         )
-    return f'{type(error).__name__}: {error}'
+    return str(error) if isinstance(error, SR4IRError) else f'{type(error).__name__}: {error}'
 
 
 def _place(error: Exception) -> str:

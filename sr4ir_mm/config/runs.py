@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..compat.stored_configs import parse_config
 from ..errors import SR4IRError
 from .checks import find_checkpoint
 from .starts import CONFIG, training_starts
-from .stored import is_checkpoint, parse_config, read_meta, training_of
+from .stored import is_checkpoint, read_meta, training_of
 from .work_dir import is_run, last_checkpoint, read_result, result_files
 
 #: entries of a config that another start of the same training may change

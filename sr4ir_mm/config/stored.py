@@ -1,20 +1,15 @@
 """The config that MMEngine stores in each checkpoint."""
 
-import ast
 import os
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
+from ..compat.stored_configs import read_as_data
 from ..errors import SR4IRError
 from .checks import find_checkpoint
-from .known_types import check_types
-
-_NUMBERS = dict(inf=float('inf'), nan=float('nan'))
 
 
 def is_checkpoint(source: str | Path) -> bool:
@@ -45,18 +40,11 @@ def stored_config(path: str | Path) -> Config:
             'training, and then this file.'
         )
     folder = Path() if '://' in path else Path(path).parent
-    try:
-        entries = parse_config(text)
-        for key in ('work_dir', 'launcher', *(('resume', 'load_from') if entries.get('resume') else ())):
-            entries.pop(key, None)  # of that start of the training
-        name = _run_name(meta) or folder.resolve().name
-        cfg = Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))
-    except (SyntaxError, ValueError, KeyError, TypeError, RecursionError, MemoryError) as error:
-        raise SR4IRError(
-            f"The config in '{path}' cannot be read as data ({error}): name the config of its training."
-        ) from error
-    check_types(entries, path)
-    return cfg
+    entries = read_as_data(text, path)
+    for key in ('work_dir', 'launcher', *(('resume', 'load_from') if entries.get('resume') else ())):
+        entries.pop(key, None)  # of that start of the training
+    name = _run_name(meta) or folder.resolve().name
+    return Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))
 
 
 def training_of(path: str | Path) -> str:
@@ -82,45 +70,6 @@ def read_meta(path: str | Path) -> dict:
     return {**(meta if isinstance(meta, dict) else {}), 'entries': list(loaded)}
 
 
-def parse_config(text: str) -> dict:
-    """Read the text of a config that MMEngine wrote: assignments of plain values.
-
-    Raises:
-        SyntaxError: If it is not Python.
-        ValueError: If it has anything but plain values.
-    """
-    entries = {}
-    for statement in ast.parse(text).body:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-            raise ValueError(f'line {statement.lineno} is not a plain entry')
-        entries[statement.targets[0].id] = _value(statement.value)
-    return entries
-
-
 def _run_name(meta: dict) -> str:
     """Return the name of a run, to which MMEngine adds the time."""
     return Path(re.sub(r'_\d{8}_\d{6}$', '', str(meta.get('experiment_name') or ''))).name
-
-
-def _value(node: ast.expr) -> Any:
-    match node:
-        case ast.Call(func=ast.Name('dict'), args=args, keywords=keywords) if all(entry.arg for entry in keywords):
-            values = {entry.arg: _value(entry.value) for entry in keywords}
-            return {key: value for arg in args for key, value in _pairs(_value(arg))} | values
-        case ast.Dict(keys=keys, values=values) if all(keys):
-            return {_value(key): _value(value) for key, value in zip(keys, values)}
-        case ast.List(elts) | ast.Tuple(elts) | ast.Set(elts):
-            kind: Callable = dict(List=list, Tuple=tuple, Set=set)[type(node).__name__]
-            return kind(map(_value, elts))
-        case ast.Name(name) if name in _NUMBERS:
-            return _NUMBERS[name]
-        case ast.UnaryOp(ast.USub(), operand=ast.Name(name)) if name in _NUMBERS:
-            return -_NUMBERS[name]
-        case _:
-            return ast.literal_eval(node)
-
-
-def _pairs(value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError('dict(...) of something else than a dict')
-    return value.items()

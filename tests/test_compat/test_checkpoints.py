@@ -1,5 +1,6 @@
 """MMEngine's own checkpoints load with torch's safe loader, and harmful ones do not."""
 
+import os
 import pickle
 import re
 import shutil
@@ -10,6 +11,7 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+import torchvision
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
@@ -158,6 +160,30 @@ def test_no_way_of_loading_runs_code(hostile, name, legacy):
     with pytest.raises(SR4IRError, match=f'{re.escape(name.format(path=hostile))}.*not a file of weights'):
         CheckpointLoader.load_checkpoint(name.format(path=hostile), 'cpu')
     assert not (hostile.parents[2] / 'ran').exists()
+
+
+@needs_safe_loader
+def test_a_call_of_the_system_is_named(tmp_path):
+    """PyTorch advises to load the file without the check."""
+    torch.save({'w': torch.ones(1), 'x': Call(os.system, 'true')}, tmp_path / 'a.pth')
+    with pytest.raises(SR4IRError, match=rf'it calls {os.name}.system, which no file of weights does') as error:
+        CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
+    assert 'weights_only' not in str(error.value)
+
+
+@pytest.mark.parametrize('legacy', [False, True])
+def test_weights_that_other_packages_download(hostile, legacy):
+    """torchvision, timm and LPIPS load them through ``torch.hub``, with the unsafe loader."""
+    state = torch.load(hostile, weights_only=False) if legacy else None
+    (hostile.parents[2] / 'ran').unlink(missing_ok=True)
+    if legacy:
+        state['x'] = Call(exec, f'open({str(hostile.parents[2] / "ran")!r}, "w")')
+        torch.save(state, hostile, _use_new_zipfile_serialization=False)
+    with pytest.raises(SR4IRError, match=r'resnet18-f37072fd\.pth.*not a file of weights'):
+        torchvision.models.resnet18(weights='DEFAULT')
+    assert not (hostile.parents[2] / 'ran').exists()
+    torch.save(torchvision.models.resnet18().state_dict(), hostile)
+    torchvision.models.resnet18(weights='DEFAULT')
 
 
 def test_the_stored_config_of_a_checkpoint_is_not_run_on_resume(tmp_path):

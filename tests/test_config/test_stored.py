@@ -7,8 +7,9 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from sr4ir_mm.compat.stored_configs import parse_config
 from sr4ir_mm.config import load_config
-from sr4ir_mm.config.stored import is_checkpoint, parse_config, read_meta, stored_config
+from sr4ir_mm.config.stored import is_checkpoint, read_meta, stored_config
 from sr4ir_mm.errors import SR4IRError
 
 ENTRIES = dict(

@@ -14,8 +14,11 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ..errors import SR4IRError
-from .nodes import all_dicts
+from ..utils.nested import all_dicts
 
+#: entries with which a registered class runs code that it reads or downloads
+_RUN_CODE = dict(trust_remote_code=True, decode_backend='pickle')
+_REMEDY = 'If you trust it, name the config file of the training, and then this checkpoint.'
 _PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'mmdet', 'mmpretrain', 'mmagic', 'sr4ir_mm')
 
 
@@ -27,15 +30,18 @@ def check_types(entries: dict, source: str) -> None:
         source (str): File that it is from, for the message.
 
     Raises:
-        SR4IRError: If a type leads to something else.
+        SR4IRError: If a type leads to something else, or an entry lets its class run code.
     """
     for node in all_dicts(entries):
         name = node.get('type')
         if isinstance(name, str) and '.' in name and not _is_known(name):
             raise SR4IRError(
                 f"The config in '{source}' has type='{name}', which is not registered with OpenMMLab's packages and "
-                'could run code. If you trust it, name the config file of the training, and then this checkpoint.'
+                f'could run code. {_REMEDY}'
             )
+        for key, value in _RUN_CODE.items():
+            if node.get(key) == value:
+                raise SR4IRError(f"The config in '{source}' has {key}={value!r}, which could run code. {_REMEDY}")
 
 
 def _is_known(name: str) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from sr4ir_mm.config.known_types import check_types
+from sr4ir_mm.compat.known_types import check_types
 from sr4ir_mm.errors import SR4IRError
 
 
@@ -33,3 +33,11 @@ def test_what_is_not_registered_is_refused(name):
 )  # fmt: skip
 def test_registered_names_are_accepted(name):
     check_types(dict(model=dict(type=name)), 'epoch_1.pth')
+
+
+@pytest.mark.parametrize('entry', [dict(trust_remote_code=True), dict(decode_backend='pickle')])
+def test_entries_that_let_a_class_run_code(entry):
+    model = dict(task=dict(type='mmpretrain.HuggingFaceClassifier', model_name='a/b', **entry))
+    with pytest.raises(SR4IRError, match=rf"'epoch_1\.pth' has {next(iter(entry))}="):
+        check_types(dict(model=model), 'epoch_1.pth')
+    check_types(dict(model=dict(trust_remote_code=False, decode_backend='numpy')), 'epoch_1.pth')
