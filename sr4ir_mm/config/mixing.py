@@ -146,7 +146,8 @@ def _load(task: str, pretrained: bool, options: dict) -> Config:
 def _task(task: str, zoo: Config, weights: str | None) -> str:
     """Write the zoo's network with the entries of it that change."""
     package = task.rpartition('::')[0]  # '' of a file
-    changes = teacher_of(zoo.model, package or zoo.get('default_scope'))
+    teacher = {**zoo.model, **teacher_of(zoo.model, zoo.get('default_scope'))}.get('teacher_config')
+    changes = dict(teacher_config=teacher) if isinstance(teacher, str) else {}
     if weights and package:
         changes['_scope_'] = package
     if weights:

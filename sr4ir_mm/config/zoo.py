@@ -50,6 +50,8 @@ def load_zoo_config(name: str, weights: bool = False) -> Config:
         raise SR4IRError(f"Config '{name}' not found: choose one from '{folder}'.")
     with DefaultScope.overwrite_default_scope(package):
         cfg = read_config(folder / path)
+    if teacher := teacher_of(cfg.get('model') or {}, package):
+        cfg.model.update(teacher)
     if weights:
         cfg.model_path = _published_weights(name)
     return cfg

@@ -12,7 +12,7 @@ from mmengine.registry import MODELS, init_default_scope
 from sr4ir_mm import mix
 from sr4ir_mm.config.building import build_task
 from sr4ir_mm.config.mixing import mix_text
-from sr4ir_mm.config.zoo import teacher_of, without_weights
+from sr4ir_mm.config.zoo import load_zoo_config, without_weights
 from sr4ir_mm.errors import SR4IRError
 
 RETINANET = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
@@ -25,7 +25,9 @@ ZOO_CONFIG = Path(__file__).parents[2] / 'configs/zoo/retinanet_edsr_x4_coco.py'
 def test_all_but_the_model_and_its_updates_stays_as_in_the_zoo():
     zoo, cfg = get_config(RETINANET), mix(RETINANET)
     ours = {'model', 'optim_wrapper', 'param_scheduler', 'default_hooks', 'model_wrapper_cfg'}
-    for key in set(zoo) - ours:
+    workers = dict(persistent_workers=False, worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'))
+    assert _without_scope(cfg.train_dataloader) == zoo.train_dataloader | workers
+    for key in set(zoo) - ours - {'train_dataloader'}:
         assert _without_scope(cfg[key]) == zoo[key], key
     for key in ('model', 'optim_wrapper', 'param_scheduler'):
         assert _without_scope(cfg[key].task) == zoo[key], key
@@ -61,9 +63,12 @@ def test_weights_of_the_zoo():
     assert init.type == 'Pretrained' and 'retinanet_r50_fpn_1x_coco' in init.checkpoint
 
 
-def test_the_teacher_of_a_distilled_net_is_found_from_anywhere(tmp_path, monkeypatch):
+@pytest.mark.parametrize('own', [False, True])
+def test_the_teacher_of_a_distilled_net_is_found_from_anywhere(own, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    model = mix('mmdet::ld/ld_r18-gflv1-r101_fpn_1x_coco.py').model.task
+    name = 'mmdet::ld/ld_r18-gflv1-r101_fpn_1x_coco.py'
+    Path('own.py').write_text(f'_base_ = {name!r}')
+    model = mix('own.py' if own else name).model.task
     assert (model.type, Config.fromfile(model.teacher_config).model.backbone.depth) == (
         'KnowledgeDistillationSingleStageDetector',
         101,
@@ -122,9 +127,7 @@ MORE = [
 def test_all_weights_that_are_given_to_the_task_network_are_there(name, tmp_path, monkeypatch):
     name = f'mmdet::{name}'
     monkeypatch.chdir(tmp_path)
-    cfg = get_config(name)
-    cfg.model.update(teacher_of(cfg.model, 'mmdet'))
-    trained = build_task(cfg)
+    trained = build_task(load_zoo_config(name))
     for value in trained.state_dict().values():
         value.copy_(torch.rand(value.shape) if value.is_floating_point() else value)
     torch.save(dict(state_dict=trained.state_dict()), 'T.pth')
