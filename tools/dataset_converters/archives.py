@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
+from archive_limits import LIMITS, CheckedTarInfo, add_limits, within_limits
 from tqdm import tqdm
 
 from sr4ir_mm.config.cli import Parser
@@ -33,6 +34,7 @@ MD5 = {
     'cars_annos.mat': 'b407c6086d669747186bd1d764ff9dbc',
     'cars_test_annos_withlabels.mat': 'b0a2b23655a3edd16d84508592a98d10',
 }
+_MAX_CONVERTED = 1 << 28  # bytes of an image or annotation, which is read into memory
 Counts = dict[str, int]
 Convert = Callable[[str, bytes], bytes]  # path below OUT and content of a file -> content to write
 
@@ -54,7 +56,13 @@ class Part(NamedTuple):
 
 
 def entries(source: Path) -> Iterator[Entry]:
-    """Yield the regular files of a tar, a zip, a folder or a single .mat; read each one before you take the next."""
+    """Yield the regular files of a tar, a zip, a folder or a single .mat; read each one before you take the next.
+
+    Links and devices are left out, and an archive in an archive is a file.
+
+    Raises:
+        SR4IRError: If an archive unpacks to more than its limits, :data:`archive_limits.LIMITS`.
+    """
     if source.is_dir():
         for path in sorted(source.resolve().rglob('*')):
             if path.is_file():
@@ -64,18 +72,19 @@ def entries(source: Path) -> Iterator[Entry]:
         yield Entry(source.name, source.stat().st_size, partial(source.open, 'rb'))
     elif zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as archive:
-            for info in archive.infolist():
+            for info in within_limits(source, archive.infolist(), lambda info: info.file_size):
                 if not info.is_dir():
                     yield Entry(info.filename, info.file_size, partial(archive.open, info))
     else:
-        with tarfile.open(source) as archive:
-            for info in archive:
+        with tarfile.open(source, tarinfo=CheckedTarInfo) as archive:
+            for info in within_limits(source, archive, lambda info: info.size):
                 if info.isreg():
                     yield Entry(info.name, info.size, partial(archive.extractfile, info))
             archive.fileobj.seek(archive.offset)
             if archive.fileobj.read(512) != bytes(512):  # tarfile mistakes a cut between two files for the end
                 raise tarfile.ReadError('the end is missing')
-            while archive.fileobj.read(1 << 20):  # gzip compares its checksum after the last byte
+            rest = iter(lambda: archive.fileobj.read(1 << 20), b'')  # gzip compares its checksum after the last byte
+            for _ in within_limits(source, rest, len):
                 pass
 
 
@@ -116,7 +125,8 @@ def verify(source: Path) -> Counts:
     with readable(source):
         files = {entry.name: entry.size for entry in tqdm(entries(source), f'verify {source.name}', unit=' files')}
     for name in files:
-        if '..' in PurePosixPath(name).parts or '//' in f'/{name}':  # in a/VOC2012//b, VOC2012 would contain '/b'
+        # in a/VOC2012//b, VOC2012 would contain '/b'
+        if '..' in PurePosixPath(name).parts or '//' in f'/{name}' or '\0' in name:
             raise SR4IRError(
                 f"'{source}' is unsafe: its file '{name}' would be written outside the output folder. "
                 'Use the official archive.'
@@ -170,8 +180,10 @@ def _write(entry: Entry, part: Part, target: Path) -> None:
 
 
 def _converted(entry: Entry, part: Part, source: IO[bytes]) -> IO[bytes]:
-    data = source.read()
+    data = source.read(_MAX_CONVERTED + 1)
     try:
+        if len(data) > _MAX_CONVERTED:
+            raise ValueError(f'it has {entry.size} bytes')
         return BytesIO(part.convert(part.targets[entry.name], data))
     except Exception as error:  # of Pillow or ElementTree, which do not name the file
         raise SR4IRError(
@@ -197,7 +209,9 @@ def run_converter(
     parser = Parser(description=doc)
     parser.add_argument('sources', type=Path, nargs='+' if several else 1, help=sources)
     parser.add_argument('--out', type=Path, default=Path(out), help='default: %(default)s')
+    add_limits(parser)
     args = parser.parse_args()
+    LIMITS.update({name: getattr(args, name) for name in LIMITS})
     arrange(args.out, lambda: plan(*args.sources), count, expected)
 
 
