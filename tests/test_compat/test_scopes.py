@@ -55,6 +55,29 @@ def test_scopes_of_the_zoos_stay(tmp_path):
     assert Config.fromfile(user).further['_scope_'] == 'mmseg'
 
 
+@pytest.mark.parametrize(
+    'name', ['gn+ws/faster-rcnn_r50_fpn_gn-ws-all_1x_coco.py', 'legacy_1.x/retinanet_r50_fpn_1x_coco_v1.py']
+)
+def test_folders_of_any_name(name, tmp_path):
+    """As a base of a file, and from the hub."""
+    user = tmp_path / 'user.py'
+    user.write_text(f"_base_ = 'mmdet::{name}'\nfurther = {{{{_base_.model}}}}")
+    cfg = Config.fromfile(user)
+    assert cfg.further['_scope_'] == 'mmdet'
+    assert cfg.model.type == get_config(f'mmdet::{name}').model.type
+
+
+@pytest.mark.parametrize('name, message', [
+    ('mmdet::a.py', 'please specify the package name'), ('mmdet::a/b::c.py', 'multiple `::`'),
+    ('nope::a/b.py', 'does not support to load nope'), ('mmdet::/a.py', 'Expected configs|a.py'),
+])  # fmt: skip
+def test_what_is_no_name_of_a_config(name, message, tmp_path):
+    user = tmp_path / 'user.py'
+    user.write_text(f"_base_ = '{name}'")
+    with pytest.raises((ValueError, AssertionError, FileNotFoundError), match=message):
+        Config.fromfile(user)
+
+
 def test_registering_twice_changes_nothing():
     before = dict(MODULE2PACKAGE), Config._get_cfg_path
     scopes.register_scope()
