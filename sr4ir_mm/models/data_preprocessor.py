@@ -1,6 +1,5 @@
 """From the task network's own batch to the images of SR4IR."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,11 +9,8 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
-from ..utils import check_number, check_positive
+from .batch_checks import check_inputs, check_lr, check_normalization, check_range
 from .proxy import Proxy
-from .sample_images import check_image_fields
-
-_ZOOS = ('mmdet', 'mmpretrain', 'mmseg')  # each has a class of data samples of its own
 
 
 @MODELS.register_module()
@@ -52,7 +48,7 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         self.degradation = _build(degradation)
         if not hasattr(self.degradation, 'scale'):
             raise SR4IRError(f"{type(self.degradation).__name__} has no attribute 'scale', its down-sampling factor.")
-        _check_normalization(self.task_preprocessor)
+        check_normalization(self.task_preprocessor)
         #: stages, training or not, whose first batch was checked
         self.checked_stages: set[bool] = set()
         self.flip_channels = (channel_order or _channel_order(self.task_preprocessor)) == 'bgr'
@@ -76,23 +72,16 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
                 sample, if the first images are not of 0 to 255, or if the degradation does not divide the sides by its
                 scale.
         """
-        self._check_library(data.get('data_samples'))
-        if not all(isinstance(image, Tensor) and image.ndim == 3 for image in data['inputs']):
-            raise SR4IRError(
-                f'{type(self.task_preprocessor).__name__} of the task network takes several images for a sample '
-                '(views, branches, frames): SR4IR works with networks of one image. Choose another task network.'
-            )
-        check_image_fields(data.get('data_samples') or ())
-        for i, image in enumerate(data['inputs']):
-            self._check(image, i, data.get('data_samples'))
+        check_inputs(data, self.task_preprocessor, self.degradation.scale)
         for sample, image in zip(data.get('data_samples') or (), data['inputs']):
             _correct_size(sample, image)
         if training not in self.checked_stages:
-            _check_range(data['inputs'], training)
+            check_range(data['inputs'], training)
             self.checked_stages.add(training)
         batch = self.task_preprocessor(data, training)
         hr = self.denormalize(batch['inputs'])
-        batch['inputs'] = dict(hr_inputs=batch['inputs'], hr=hr, lr=self._degrade(hr))
+        batch['inputs'] = dict(hr_inputs=batch['inputs'], hr=hr, lr=self.degradation(hr))
+        check_lr(batch['inputs'], self.degradation)
         return batch
 
     def normalize(self, image: Tensor) -> Tensor:
@@ -111,44 +100,6 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         image = torch.where((image - level).abs() < 1e-3, level, image) / 255
         return image.flip(-3) if self.flip_channels else image
 
-    def _degrade(self, hr: Tensor) -> Tensor:
-        lr, scale = self.degradation(hr), self.degradation.scale
-        sizes = lr.shape, hr.shape, (*hr.shape[:2], *(-(-side // scale) for side in hr.shape[-2:]))
-        if sizes[0] != sizes[2]:
-            found, made_of, expected = (' x '.join(map(str, size)) for size in sizes)
-            raise SR4IRError(
-                f'{type(self.degradation).__name__} made {found} of {made_of}, but its scale={scale} means {expected} '
-                '(sides are rounded up): correct the one or the other.'
-            )
-        return lr
-
-    def _check_library(self, data_samples: list | None) -> None:
-        if not data_samples:
-            return
-        net, data = _zoo(self.task_preprocessor), _zoo(data_samples[0])
-        if net != data and net and data:
-            kind = type(data_samples[0]).__name__
-            raise SR4IRError(
-                f'The task network is from {net}, but the data are for {data} ({kind}): use data of the same task.'
-            )
-
-    def _check(self, image: Tensor, index: int, data_samples: list | None) -> None:
-        channels, height, width = image.shape
-        scale = self.degradation.scale
-        if channels == 3 and min(height, width) >= scale:
-            return
-        path = data_samples[index].metainfo.get('img_path') if data_samples else None
-        name = f"image '{path}'" if path else f'image {index} of the batch'
-        if channels != 3:
-            raise SR4IRError(
-                f'{name} has {channels} channel(s), but the SR network takes 3: load it with '
-                "color_type='color' in LoadImageFromFile."
-            )
-        raise SR4IRError(
-            f'{name} is {width} x {height} px, smaller than the scale {scale}, so that its low-resolution image would '
-            'be empty. Remove or enlarge it, or use a smaller scale.'
-        )
-
 
 def _build(module: dict | nn.Module) -> nn.Module:
     return MODELS.build(module) if isinstance(module, dict) else module
@@ -159,35 +110,6 @@ def _correct_size(sample: BaseDataElement, image: Tensor) -> None:
     size, known, padded = tuple(image.shape[-2:]), sample.get('img_shape'), sample.get('pad_shape', ())
     if known is not None and tuple(known[:2]) != size and tuple(padded[:2]) != size:
         sample.set_metainfo(dict(img_shape=size))
-
-
-def _check_range(images: Sequence[Tensor], training: bool) -> None:
-    """Check that images are not normalized already. Augmentations leave 0 to 255 a little, and need not round."""
-    if not all(image.is_floating_point() for image in images):
-        return
-    low, high = min(image.min().item() for image in images), max(image.max().item() for image in images)
-    if low < -64 or (high < 16 and any((image != image.round()).any() for image in images)):
-        stage = 'training' if training else 'test'
-        raise SR4IRError(
-            f'The {stage} images have values from {low:.3g} to {high:.3g}, but SR4IR needs '
-            '0 to 255: take the step that changes their range (Normalize, ToTensor, Albu) out of the pipeline, and set '
-            "mean and std in the task network's data_preprocessor."
-        )
-
-
-def _check_normalization(preprocessor: nn.Module) -> None:
-    if getattr(preprocessor, 'mean', None) is None:
-        return
-    name = f'{type(preprocessor).__name__} of the task network'
-    for mean, std in zip(preprocessor.mean.flatten().tolist(), preprocessor.std.flatten().tolist()):
-        check_number(name, mean=mean)
-        check_positive(name, std=std)
-
-
-def _zoo(part: Any) -> str | None:
-    """Return the zoo that a class or one of its bases is from."""
-    packages = (base.__module__.partition('.')[0] for base in type(part).__mro__)
-    return next((package for package in packages if package in _ZOOS), None)
 
 
 def _channel_order(preprocessor: nn.Module) -> str:
