@@ -33,7 +33,9 @@ def main() -> None:
         return
     resume = args.resume or ((cfg.get('load_from') or 'auto') if cfg.get('resume') else None)
     if resume:
-        set_resume(cfg, resume)
+        set_resume(cfg, resume, args.allow_changes)
+    elif args.allow_changes:
+        raise SR4IRError('--allow-changes is about what a resumed training may change: add --resume.')
     if cfg.get('load_from'):
         find_checkpoint(cfg.load_from)
     check_data(cfg)
@@ -61,6 +63,9 @@ def build_parser() -> argparse.ArgumentParser:
         const='auto',
         metavar='FILE',
         help="continue from a checkpoint; without a file (or with 'auto') from the latest one in the work dir",
+    )
+    parser.add_argument(
+        '--allow-changes', action='store_true', help='resume although the scheme, a network or the data are others'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision for both networks')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale learning rates with the batch size')

@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-from bench import picture, save, xml
+from bench import RUNS, picture, save, xml
 from case import both, good, has_files, says, variant
 from checks import sr_size, trained
+
+
+def _is_the_same(output: str) -> None:
+    assert 'Load checkpoint' in output and 'Resumed with other entries' not in output
+
 
 _may_differ = 'model.may_differ=task.decode_head,task.auxiliary_head'
 good(
@@ -34,6 +39,19 @@ good(
     files=variant('seg', 'visualizer = None'),
 )
 good('good: resume a finished training', 'train seg.py --resume', says('Load checkpoint'))
+for _run, _command in RUNS.items():
+    good(f'good: resume {_run} as it was', f'{_command} --work-dir runs/{_run} --resume', _is_the_same)
+good(
+    'good: resume with other data, as asked for',
+    'train seg.py --resume --allow-changes --cfg-options val_dataloader.dataset.data_prefix.img_path=img/train',
+    says('Resumed with other entries: val_dataloader.dataset.data_prefix.img_path is'),
+)
+good(
+    'good: resume for another epoch with a larger batch, after the data have moved',
+    'train seg.py --resume --cfg-options train_cfg.max_epochs=2 train_dataloader.batch_size=1 data_root=data/moved',
+    both(says('train_cfg.max_epochs is 2, and was 1'), has_files('runs/seg/epoch_2.pth')),
+    setup=lambda: Path('data/seg').rename('data/moved'),
+)
 good('good: a second training in another work dir', 'train seg.py --work-dir new', trained('new'))
 good(
     'good: a new option that something reads',

@@ -76,6 +76,15 @@ bad('runs: resume from a missing file', 'train seg.py --resume no.pth --work-dir
 bad('runs: resume another scheme', 'train seg.py --resume runs/s2t/epoch_1.pth --work-dir new', 'S->T', 'SR4IR')
 bad('runs: resume another task', 'train seg.py --resume runs/cls/epoch_1.pth --work-dir new', 'runs/cls/epoch_1.pth')
 bad('runs: resume in the work dir of another scheme', 'train seg.py --resume --work-dir runs/s2t', 'S->T')
+_MORE = '--resume runs/seg/epoch_1.pth --work-dir new --cfg-options'
+for _what, _option, _text in (
+    ('another T', 'model.task.decode_head.channels=4', 'another task network'),
+    ('another S', 'model.sr.mid_channels=8', 'another super-resolution network'),
+    ('other training data', 'train_dataloader.dataset.data_prefix.img_path=img/val', 'other training data'),
+    ('other validation data', 'val_dataloader.dataset.data_prefix.img_path=img/train', 'other validation data'),
+):
+    bad(f'runs: resume with {_what}', f'train seg.py {_MORE} {_option}', _text, '--allow-changes')
+bad('runs: --allow-changes without --resume', 'train seg.py --allow-changes --work-dir new', '--resume')
 
 
 def _best() -> str:

@@ -7,8 +7,8 @@ from typing import IO
 from mmengine.config import Config
 
 from ..errors import SR4IRError
-from ..models.scheme import build_scheme
 from .checks import find_checkpoint
+from .resuming import check_changes
 from .stored import read_meta, stored_config
 from .work_dir import holds_training, last_checkpoint
 
@@ -17,21 +17,22 @@ _RANKS = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
 _claims: list[IO] = []  # open until this process ends
 
 
-def set_resume(cfg: Config, checkpoint: str) -> None:
+def set_resume(cfg: Config, checkpoint: str, allow_changes: bool = False) -> None:
     """Let a training go on from a checkpoint.
 
     Args:
         cfg (Config): Complete config with ``work_dir``; changed in place.
         checkpoint (str): File or URL; 'auto' for the last complete one of the work dir, if there is one. Otherwise the
             training starts as the config says.
+        allow_changes (bool): Whether the scheme, the networks and the data may be others.
 
     Raises:
-        SR4IRError: If the file is missing, holds only weights, or is of another scheme.
+        SR4IRError: If the file is missing, holds only weights, or is of another scheme, network or data set.
     """
     cfg.resume = False
     found = last_checkpoint(Path(cfg.work_dir)) if checkpoint == 'auto' else find_checkpoint(checkpoint)
     if found:
-        _check_resumable(str(found), cfg)
+        _check_resumable(str(found), cfg, allow_changes)
         if _is_in(found, cfg.work_dir):
             found = Path(cfg.work_dir) / Path(found).name  # so that the logs say that this training goes on
         cfg.resume, cfg.load_from = True, str(found)
@@ -85,7 +86,7 @@ def _lock(folder: Path) -> None:
         _claims.append(file)
 
 
-def _check_resumable(path: str, cfg: Config) -> None:
+def _check_resumable(path: str, cfg: Config, allow_changes: bool) -> None:
     meta = read_meta(path)
     missing = [name for name in ('optimizer', 'message_hub') if name not in meta['entries']]
     missing += [name for name in ('epoch', 'iter') if name not in meta]
@@ -94,11 +95,5 @@ def _check_resumable(path: str, cfg: Config) -> None:
             f"'{path}' has no {missing[0]}: it holds weights, but not the state of a training that could be resumed. "
             f'To start from the weights, leave out --resume: --cfg-options load_from={path}'
         )
-    if not isinstance(meta.get('cfg'), str):
-        return
-    then, now = ((run.get('model') or {}).get('scheme', 'SR4IR') for run in (stored_config(path), cfg))
-    if build_scheme(then) != build_scheme(now):
-        raise SR4IRError(
-            f"'{path}' is of the scheme {then}, but the config says {now}: resume with the same scheme. To start from "
-            f'the weights, leave out --resume: --cfg-options load_from={path}'
-        )
+    if isinstance(meta.get('cfg'), str):
+        check_changes(path, stored_config(path), cfg, allow_changes)

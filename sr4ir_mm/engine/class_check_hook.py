@@ -66,12 +66,17 @@ class ClassCheckHook(Hook):
             self._check_heads(runner, first, reference)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Compare the data of a test with those that the network was trained on, as far as the checkpoint has them."""
+        """Compare the data of a test, or of a resumed training, with those that the network was trained on.
+
+        This needs the names in the checkpoint. A training that only starts from it may have other classes.
+        """
         data = dict(_built(runner))
-        meta = first_meta((checkpoint.get('meta') or {}).get('dataset_meta'))
-        if 'train' not in data and isinstance(meta.get('classes'), (list, tuple)):
-            for stage, dataset in data.items():
-                self._compare(stage, dataset, class_names(dataset), list(meta['classes']), 'the data of the training')
+        names = first_meta((checkpoint.get('meta') or {}).get('dataset_meta')).get('classes')
+        if not isinstance(names, (list, tuple)) or ('train' in data and not runner._resume):
+            return
+        resumed = ' before it was resumed' if 'train' in data else ''
+        for stage, dataset in [('train', data['train'])] if resumed else data.items():
+            self._compare(stage, dataset, class_names(dataset), list(names), f'the data of the training{resumed}')
 
     def _compare(self, stage: str, dataset: Dataset, names: list[str], expected: list[str], of_what: str) -> None:
         if names == expected or not names or not expected:

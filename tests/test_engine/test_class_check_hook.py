@@ -34,7 +34,7 @@ def runner_on(task: nn.Module, scheme: str = 'SR4IR', **data) -> SimpleNamespace
     }
     loops.setdefault('_test_loop', dict(type='TestLoop'))
     model = SR4IR(EDSR, task, scale=4, scheme=scheme)
-    return SimpleNamespace(model=model, hooks=[], cfg=Config(), **loops)
+    return SimpleNamespace(model=model, hooks=[], cfg=Config(), _resume=False, **loops)
 
 
 def task_with(**num_classes: int) -> nn.Module:
@@ -157,6 +157,19 @@ def test_a_test_is_compared_with_the_training_in_the_checkpoint():
 def test_a_training_may_start_from_other_classes():
     runner = runner_on(task_with(head=2), train=named('ab'))
     ClassCheckHook().after_load_checkpoint(runner, dict(meta=dict(dataset_meta=dict(classes=('x', 'y', 'z')))))
+
+
+def test_a_resumed_training_has_the_classes_that_it_had():
+    """Its data may have moved to another folder, whose name does not tell what is in it."""
+    runner = runner_on(task_with(head=2), train=named('ab'))
+    runner._resume = True
+    ClassCheckHook().after_load_checkpoint(runner, dict(meta=dict(dataset_meta=dict(classes=('a', 'b')))))
+    other = dict(meta=dict(dataset_meta=dict(classes=('b', 'a'))))
+    with pytest.raises(
+        SR4IRError, match='training data have other classes than the data of the training before it was'
+    ):
+        ClassCheckHook().after_load_checkpoint(runner, other)
+    ClassCheckHook('train').after_load_checkpoint(runner, other)
 
 
 def test_a_config_without_the_hook_is_checked_too():
