@@ -14,13 +14,14 @@ import torch
 from helpers.voc_boxes import make_voc_boxes
 from helpers.zoo import make_voc
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, METRICS, VISUALIZERS, init_default_scope
 from PIL import Image
 from torchvision import transforms
 
 from sr4ir_mm.config import apply_scheme
 from sr4ir_mm.models.scheme import SCHEMES
-from sr4ir_mm.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS, PARAM_SCHEDULERS
+from sr4ir_mm.registry import HOOKS, MODELS, PARAM_SCHEDULERS
 
 ROOT = Path(__file__).parent.parent / 'configs'
 LEAVES = {path.stem: path for folder in ('sr4ir', 'paper', 'mini', 'demo') for path in (ROOT / folder).glob('*.py')}
@@ -90,8 +91,7 @@ def build_model(cfg: Config) -> torch.nn.Module:
 
 
 def built_wrappers(cfg: Config, model: torch.nn.Module):
-    constructor = OPTIM_WRAPPER_CONSTRUCTORS.get(cfg.optim_wrapper.constructor)
-    return constructor(copy.deepcopy(cfg.optim_wrapper))(model)
+    return build_optim_wrapper(model, copy.deepcopy(cfg.optim_wrapper))
 
 
 def check_builds(cfg: Config) -> None:

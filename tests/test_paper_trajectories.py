@@ -115,6 +115,7 @@ def build(case: Case, npz, folder: Path, **task) -> tuple[Config, nn.Module]:
     cfg = Config.fromfile(CONFIGS / f'{case.config}.py')
     init_default_scope(cfg.default_scope)
     cfg.model.sr = dict(EDSR, rgb_std=[1 / 255] * 3)
+    cfg.model.channels_last = False  # another order of sums
     cfg.model.task.update(backbone_init_cfg=None, **case.task, **task)
     if case is CASES['det']:
         torch.manual_seed(202)

@@ -10,6 +10,7 @@ model = dict(
     task={{_base_.task}},
     scale={{_base_.scale}},
     scheme='SR4IR',
+    channels_last=True,
     tdp=dict(layers={'neck[0]': 0.5, 'neck[1]': 0.5}, relative=True, loss_weight=0.1),
     cqmix=dict(grid=8),
 )

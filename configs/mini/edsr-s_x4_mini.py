@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/schedules/sr_mini.py',
     '../_base_/sr/edsr-s_x4.py',
 ]
-model = dict(type='sr4ir_mm.SR4IR', sr={{_base_.sr}}, task=None, scale={{_base_.scale}}, scheme='S')
+model = dict(type='sr4ir_mm.SR4IR', sr={{_base_.sr}}, task=None, scale={{_base_.scale}}, scheme='S', channels_last=True)
 default_hooks = dict(checkpoint=dict(save_best='sr/PSNR'))

@@ -11,6 +11,7 @@ model = dict(
     task={{_base_.task}},
     scale={{_base_.scale}},
     scheme='SR4IR',
+    channels_last=True,
     tdp=dict(layers={'net.backbone[0]': 0.5, 'net.backbone[1]': 0.5}),
     cqmix=dict(grid=8),
 )

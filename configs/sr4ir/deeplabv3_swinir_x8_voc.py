@@ -10,6 +10,7 @@ model = dict(
     task={{_base_.task}},
     scale={{_base_.scale}},
     scheme='SR4IR',
+    channels_last=True,
     tdp=dict(layers={'backbone[-1]': 1.0}),
     cqmix=dict(grid=8),
 )

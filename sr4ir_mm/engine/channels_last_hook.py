@@ -1,4 +1,6 @@
-"""The memory format in which convolutions are fastest."""
+"""The old way to choose the memory format, which goes with 0.2."""
+
+import warnings
 
 import torch
 from mmengine.hooks import Hook
@@ -9,14 +11,9 @@ from ..registry import HOOKS
 
 @HOOKS.register_module()
 class ChannelsLastHook(Hook):
-    """Hook that keeps 4-dimensional weights, and so the activations, in ``torch.channels_last``.
-
-    The results are the same up to the order of sums. On a CPU, convolutions ran 1.5 times as fast.
-
-    Example:
-        >>> custom_hooks = [dict(type='sr4ir_mm.ChannelsLastHook')]
-    """
+    """Hook that converts the model to ``torch.channels_last``; now ``model.channels_last=True`` does so."""
 
     def before_run(self, runner: Runner) -> None:
         """Convert the model before weights are loaded into it."""
+        warnings.warn('Instead of ChannelsLastHook, set model.channels_last=True.', FutureWarning, stacklevel=2)
         runner.model.to(memory_format=torch.channels_last)

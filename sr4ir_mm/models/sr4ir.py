@@ -52,6 +52,8 @@ class SR4IR(Proxy, BaseModel):
         may_differ (str or Sequence[str]): Parts that the file of ``load_from`` or of an ``init_cfg`` may lack or have
             in other shapes, and that start anew: ``['task.decode_head.conv_seg']`` for other classes. All other weights
             of the networks that the scheme uses must be in the file.
+        channels_last (bool): Whether weights, and so the activations, are in ``torch.channels_last``, in which
+            convolutions are fastest. The results are the same up to the order of sums.
 
     Raises:
         SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown or wrong, a network that the scheme uses
@@ -75,6 +77,7 @@ class SR4IR(Proxy, BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
         may_differ: str | Sequence[str] = (),
+        channels_last: bool = False,
     ) -> None:
         check_number('SR4IR', low=1, whole=True, scale=scale)
         scheme = build_scheme(scheme)
@@ -110,6 +113,8 @@ class SR4IR(Proxy, BaseModel):
         self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
         #: networks and weights that are neither loaded nor trained: a test of them would mean nothing
         self.random_parts = list(self.used_nets)
+        if channels_last:  # before DistributedDataParallel takes the layout for its buffers
+            self.to(memory_format=torch.channels_last)
         leave_wrappers_out(self, NAMES)
         LoadWatch(self, check_model)
         self._part = 'task'  # hooks of the zoos read and set e.g. ``runner.model.bbox_head``

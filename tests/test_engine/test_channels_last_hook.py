@@ -1,3 +1,4 @@
+import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier
 from mmengine.runner import Runner
@@ -12,7 +13,8 @@ def test_weights_change_their_layout_and_the_results_stay(tmp_path):
     with torch.no_grad():
         expected = model(lr)
     runner = Runner(model, str(tmp_path), custom_hooks=[dict(type='sr4ir_mm.ChannelsLastHook')])
-    runner.call_hook('before_run')
+    with pytest.warns(FutureWarning, match='model.channels_last=True'):
+        runner.call_hook('before_run')
     weights = [p for p in model.parameters() if p.dim() == 4 and min(p.shape[1:]) > 1]
     assert weights and all(p.is_contiguous(memory_format=torch.channels_last) for p in weights)
     with torch.no_grad():

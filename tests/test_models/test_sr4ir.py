@@ -369,3 +369,18 @@ def test_a_degradation_of_another_scale(other, scheme):
     degradation = dict(type='sr4ir_mm.BicubicDegradation', scale=other)
     with pytest.raises(SR4IRError, match=f'degradation has scale={other}, but the model has scale=4: set the same one'):
         SR4IR(EDSR, ToyClassifier(), scale=4, scheme=scheme, degradation=degradation)
+
+
+def test_channels_last_changes_the_layout_and_no_result():
+    """The layout is that of the weights before DistributedDataParallel and the optimizers take it for their states."""
+    torch.manual_seed(0)
+    plain = SR4IR(EDSR, ToyClassifier(), scale=4, tdp=dict(layers=dict(backbone=1.0)))
+    model = SR4IR(EDSR, ToyClassifier(), scale=4, tdp=dict(layers=dict(backbone=1.0)), channels_last=True)
+    model.load_state_dict(plain.state_dict())
+    weights = [p for p in model.parameters() if p.dim() == 4 and min(p.shape[1:]) > 1]
+    assert weights and all(p.is_contiguous(memory_format=torch.channels_last) for p in weights)
+    losses = []
+    for net in (plain, model):
+        torch.manual_seed(1)
+        losses.append(net.train_step(toy_batch(), wrappers_for(net)))
+    torch.testing.assert_close(*losses)

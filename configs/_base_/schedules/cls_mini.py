@@ -12,5 +12,4 @@ cosine = dict(type='sr4ir_mm.BasicSRCosineRestartLR', by_epoch=True, convert_to_
 param_scheduler = [dict(periods=[1, 7], restart_weights=[1, 1], eta_min_ratio=0.01, **cosine)]
 baseline_scheduler = [dict(periods=[8], restart_weights=[1], eta_min_ratio=0.01, **cosine)]
 default_hooks = dict(alternating=dict(warmup_ratio=1 / 8))
-custom_hooks = [dict(type='sr4ir_mm.ChannelsLastHook')]
 randomness = dict(seed=0)

@@ -10,5 +10,4 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=True, T_max=20, eta_min_ratio=0.01, convert_to_iter_based=True)
 ]
-custom_hooks = [dict(type='sr4ir_mm.ChannelsLastHook')]
 randomness = dict(seed=0)
