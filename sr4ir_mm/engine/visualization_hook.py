@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 from torch.utils.data import Dataset
 
+from ..compat.ranks_draw import every_process_draws
 from ..registry import HOOKS
 from ..utils import check_number, output_names, unwrap, write_image
 from ..utils.names import UniqueNames
@@ -65,6 +66,8 @@ class SRVisualizationHook(Hook):
         self.draw_cfg = draw_cfg or {}
         self.names: dict[str | None, deque[str]] = {}
         self.unique = UniqueNames()
+        self.meta: dict | None = None
+        self.writes_logs = True
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Decide the names of the panels."""
@@ -79,23 +82,27 @@ class SRVisualizationHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
     ) -> None:
         """Draw the data samples of one batch."""
-        if is_main_process() and self.every_n_inner_iters(batch_idx, self.interval):
+        if self.every_n_inner_iters(batch_idx, self.interval):
             self._draw(runner, batch_idx, outputs, self.out_dir)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: list | None = None
     ) -> None:
         """Draw the data samples of one batch, if asked for."""
-        if self.during_val and is_main_process() and self.every_n_inner_iters(batch_idx, self.interval):
+        if self.during_val and self.every_n_inner_iters(batch_idx, self.interval):
             self._draw(runner, batch_idx, outputs, self.out_dir and self.out_dir / f'iter_{runner.iter}')
 
     def _name_panels(self, data_set: Dataset) -> None:
+        self.writes_logs = is_main_process()
+        self.meta = getattr(data_set, 'metainfo', None)
         self.unique = UniqueNames()  # the same names in each epoch
         self.names = panel_names(data_set, self.unique)
 
+    @every_process_draws()
     def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
         model = unwrap(runner.model)
         visualizer = copy.copy(drawing_visualizer(runner.visualizer))
+        visualizer.dataset_meta = visualizer.dataset_meta or self.meta  # MMEngine sets that of the first process only
         visualizer._vis_backends = {}  # it draws the panels, and only this hook saves them
         visualizer.add_datasample = partial(visualizer.add_datasample, **self.draw_cfg)
         compares = model.scheme.test_input != 'bilinear' and 'hr' in samples[0]
@@ -119,7 +126,8 @@ class SRVisualizationHook(Hook):
         name = name.replace('/', '__') + '.png'
         for backend in runner.visualizer._vis_backends.values():
             if not isinstance(backend, LocalVisBackend):
-                backend.add_image(name, picture, step=runner.iter)
+                if self.writes_logs:
+                    backend.add_image(name, picture, step=runner.iter)
             elif not folder:  # the backend itself does not notice if the disk is full
                 write_image(Path(backend.experiment._img_save_dir, f'{name}_{runner.iter}.png'), picture)
 

@@ -169,11 +169,13 @@ def test_score_threshold(tmp_path):
     assert (pictures[0] != pictures[1]).any()
 
 
-def test_other_processes_draw_nothing(tmp_path, monkeypatch):
+def test_other_processes_draw_their_images(tmp_path, monkeypatch):
     """MMEngine's visualizers return without having drawn there."""
-    monkeypatch.setattr('sr4ir_mm.engine.visualization_hook.is_main_process', lambda: False)
-    draw(make_runner(visualizer('Visualizer')), sample(), out_dir=tmp_path)
-    assert files(tmp_path) == []
+    draw(make_runner(visualizer('Visualizer')), sample(), out_dir=tmp_path / 'first')
+    monkeypatch.setattr('mmengine.dist.utils.is_main_process', lambda group=None: False)
+    draw(make_runner(visualizer('Visualizer')), sample(), out_dir=tmp_path / 'other')
+    (first,), (other,) = ((tmp_path / name).iterdir() for name in ('first', 'other'))
+    assert first.name == other.name and first.read_bytes() == other.read_bytes()
 
 
 class Recorder:
