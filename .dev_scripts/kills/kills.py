@@ -41,7 +41,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         'optim_wrapper = dict(sr=dict(accumulative_counts=3), task=dict(accumulative_counts=3))', []
     ),
     'random degradation': (
-        "model = dict(degradation=dict(type='sr4ir_mm.RandomDegradation', scale=4))", []
+        "_base_ = ['{tiny}', '{practical}']\nmodel = dict(degradation={{{{_base_.degradation}}}})", []
     ),
     'iterations': ('{iters}', []),
     'iterations, 2 workers': ('{iters}\ntrain_dataloader = dict(num_workers=2)', []),
@@ -208,8 +208,10 @@ def prepare(root: Path, name: str) -> tuple[dict, float]:
 def write_case(folder: Path, name: str) -> None:
     """Write the data and the config of a case."""
     make_data(folder / 'data/cls')
-    text = CASES[name][0].replace('{iters}', _ITERS)
-    (folder / 'case.py').write_text(f"_base_ = '{HERE}/tiny.py'\n{text}\n")
+    tiny, practical = HERE / 'tiny.py', ROOT / 'configs/_base_/degradations/practical_x4.py'
+    text = CASES[name][0].format(iters=_ITERS, tiny=tiny, practical=practical)
+    base = '' if '_base_' in text else f"_base_ = '{tiny}'\n"
+    (folder / 'case.py').write_text(f'{base}{text}\n')
 
 
 def try_once(folder: Path, name: str, kind: str, straight: tuple[dict, float], rng: random.Random) -> str | None:
