@@ -1,4 +1,4 @@
-"""Export the SR network and the task network to one ONNX file, and compare it with PyTorch:
+"""Export the SR network and the task network to one ONNX file, and compare it with predictions in PyTorch:
 
     python tools/export.py work_dirs/deeplabv3_edsr_x4_voc model.onnx
     python tools/export.py work_dirs/deeplabv3_edsr_x4_voc/epoch_50.pth model.onnx
@@ -16,6 +16,7 @@ from prettytable import PrettyTable
 
 from sr4ir_mm.config import add_cfg_options, find_weights, load_config
 from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.nodes import find_all
 from sr4ir_mm.errors import user_errors
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 def difference_table(rows: list[Difference]) -> PrettyTable:
     """Make a table with a row for each output and size."""
-    table = PrettyTable(['images', 'output', 'max |difference|', 'max |value|'], align='r')
+    table = PrettyTable(['images', 'size', 'output', 'max |difference|', 'max |value|'], align='r')
     for row in rows:
         size = ' x '.join(map(str, row.size))
-        table.add_row([size, row.output, f'{row.difference:.1e}', f'{row.largest:.3g}'])
+        table.add_row([row.image, size, row.output, f'{row.difference:.1e}', f'{row.largest:.3g}'])
     return table
 
 
@@ -46,9 +47,11 @@ def main() -> None:
 
     # these take seconds
     from sr4ir_mm.config import build_model
-    from sr4ir_mm.export import export
+    from sr4ir_mm.export import export, find_images
 
-    for path, rows in export(build_model(cfg, weights), args.out, args.split, args.shape).items():
+    pipeline = next(find_all(cfg.get('test_dataloader'), 'pipeline'), None)
+    options = (args.split, args.shape, pipeline, find_images(cfg))
+    for path, rows in export(build_model(cfg, weights), args.out, *options).items():
         print(f'\n{path}: {path.stat().st_size / 2**20:.1f} MB, compared with PyTorch:')
         print(difference_table(rows))
 

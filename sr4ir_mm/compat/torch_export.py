@@ -1,8 +1,8 @@
 """Let ``torch.export`` export networks for images of any size.
 
 SwinIR of mmagic 1.2.0 pads to its window by a formula from which the export cannot derive that the result is a
-multiple of the window. It also computes the batch size by a division of floats, which makes it a constant. This module
-can go when mmagic fixes both.
+multiple of the window. It also computes the batch size by a division of floats, which makes it a constant; so do the
+Swin transformers of mmseg 1.2, mmdet 3.3 and mmpretrain 1.2. This module can go when they fix both.
 """
 
 import sys
@@ -16,16 +16,29 @@ from torch import Tensor
 from ..utils import pad_to_multiple
 
 _SWINIR = 'mmagic.models.editors.swinir'
+#: modules with a ``ShiftWindowMSA``
+_SWIN = ('mmseg.models.backbones.swin', 'mmdet.models.backbones.swin', 'mmpretrain.models.utils.attention')
 
 
 @contextmanager
-def free_sizes() -> Iterator[None]:
-    """Replace two functions of SwinIR for a while by others that compute the same and hold for all sizes."""
+def free_sizes(free: bool = True) -> Iterator[None]:
+    """Replace functions of SwinIR and Swin for a while by others that compute the same and hold for more sizes.
+
+    Args:
+        free (bool): Whether height and width are free, in addition to the batch size. A Swin is refused then: its
+            export would take many minutes, and fail.
+    """
     with ExitStack() as stack:
         if f'{_SWINIR}.swinir_net' in sys.modules:  # else no SwinIR has been built
             net, blocks = (sys.modules[f'{_SWINIR}.{name}'] for name in ('swinir_net', 'swinir_rstb'))
             stack.enter_context(patch.object(net.SwinIRNet, 'check_image_size', _check_image_size))
             stack.enter_context(patch.object(blocks, 'window_reverse', _window_reverse))
+        for name in filter(sys.modules.__contains__, _SWIN):
+            attention = sys.modules[name].ShiftWindowMSA
+            reverse = _static_reverse if name.startswith('mmpretrain') else _method_reverse
+            stack.enter_context(patch.object(attention, 'window_reverse', reverse))
+            if free:
+                stack.enter_context(patch.object(attention, 'forward', _refuse))
         yield
 
 
@@ -39,6 +52,19 @@ def drop_casts(program: torch.export.ExportedProgram) -> None:
 
 def _check_image_size(self: torch.nn.Module, x: Tensor) -> Tensor:
     return pad_to_multiple(x, self.window_size, mode='reflect')
+
+
+def _refuse(self: torch.nn.Module, *args: object) -> None:
+    raise NotImplementedError('the windows of a Swin transformer need one size for all images')
+
+
+def _method_reverse(self: torch.nn.Module, windows: Tensor, height: int, width: int) -> Tensor:
+    return _window_reverse(windows, self.window_size, height, width)
+
+
+@staticmethod
+def _static_reverse(windows: Tensor, height: int, width: int, window_size: int) -> Tensor:
+    return _window_reverse(windows, window_size, height, width)
 
 
 def _window_reverse(windows: Tensor, window_size: int, height: int, width: int) -> Tensor:

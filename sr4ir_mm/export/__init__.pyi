@@ -1,2 +1,3 @@
-from .exporter import Difference as Difference
+from .comparison import Difference as Difference
 from .exporter import export as export
+from .images import find_images as find_images

@@ -1,48 +1,32 @@
 """Export of the SR network and the task network to files that run without OpenMMLab."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from ..errors import SR4IRError
 from ..models import SR4IR
+from .comparison import Difference, Size, check_differences, check_repeats, compare, noise, read
 from .failures import named_failure
-from .formats import check_format, load, save, trace
-from .nets import Chain, parts
+from .formats import check_format, save, trace
+from .nets import parts
+from .reference import Reference, other_steps, to_tensor, warn_of_sizes
 
 #: batch, height and width of the images that are traced and compared, at scale 4
 EXAMPLE, CHECKS = (2, 36, 44), ((1, 40, 56), (2, 33, 47), (3, 52, 29))
-#: largest difference from PyTorch, as a share of the largest absolute value
-TOLERANCE = 1e-4
-Size = tuple[int, int, int]
-
-
-@dataclass
-class Difference:
-    """Difference between one output of a file and PyTorch's, for images of one size.
-
-    Args:
-        size (tuple[int, int, int]): Batch, height and width of the input.
-        output (str): Name of the output, e.g. 'sr' or 'logits'.
-        difference (float): Largest absolute difference.
-        largest (float): Largest absolute value of PyTorch's output.
-
-    Example:
-        >>> max(row.difference for row in export(model, 'model.onnx')[Path('model.onnx')])
-    """
-
-    size: Size
-    output: str
-    difference: float
-    largest: float
 
 
 def export(
-    model: SR4IR, out: str | Path, split: bool = False, shape: tuple[int, int] | None = None
+    model: SR4IR,
+    out: str | Path,
+    split: bool = False,
+    shape: tuple[int, int] | None = None,
+    pipeline: Sequence[dict] | None = None,
+    images: Sequence[str | Path] = (),
 ) -> dict[Path, list[Difference]]:
-    """Write both networks to one file, or each to its own, and compare the files with PyTorch.
+    """Write both networks to one file, or each to its own, and compare the files with predictions in PyTorch.
+
+    The files are compared with the task network's own prediction, on the way of ``tools/infer.py``.
 
     Args:
         model (SR4IR): Model with weights, on the CPU.
@@ -51,9 +35,11 @@ def export(
             network) instead.
         shape (tuple[int, int], optional): Height and width of all LR images, for a network that takes no other size. By
             default any size; the batch size is always free.
+        pipeline (Sequence[dict], optional): Test pipeline of the task network.
+        images (Sequence[str or Path]): Files of HR images to compare on, in addition to noise.
 
     Returns:
-        dict[Path, list[Difference]]: For each file, the differences at three sizes.
+        dict[Path, list[Difference]]: For each file, the differences at three sizes and for each image.
 
     Raises:
         SR4IRError: If a package is missing, a network cannot be exported (the message names the part of it and the
@@ -62,17 +48,24 @@ def export(
     out = Path(out)
     check_format(out)
     model.eval()
+    warn_of_sizes(pipeline or ())
     reports = {}
-    for suffix, (net, factor) in parts(model, split).items():
+    for suffix, (net, factor, scheme) in parts(model, split).items():
         path = out.with_stem(out.stem + suffix)
         example, *sizes = _sizes(model.scale, factor, shape)
-        with named_failure(path):
-            image = _image(example)
+        with named_failure(path, split, shape is not None):
+            # between two files, users apply the pipeline
+            reference = Reference(model, scheme, None if split else pipeline)
+            check_repeats(reference, example)
+            net.check_sizes(free=shape is None)
+            image = to_tensor(noise(example))
             with torch.no_grad():
                 outputs = list(net(image))  # first PyTorch alone: its own message is the best
             save(trace(net, image, free=shape is None), path, outputs)
-            reports[path] = _compare(net, path, sizes)
-        _check_differences(reports[path], path)
+            inputs = {f'noise {size}': noise(size) for size in sizes}
+            inputs |= {Path(file).name: [read(file, model, factor, shape)] for file in images}
+            reports[path] = compare(reference, path, inputs)
+        check_differences(reports[path], path, _remedy(() if split else pipeline or (), shape is not None))
     return reports
 
 
@@ -84,30 +77,7 @@ def _sizes(scale: int, factor: int, shape: tuple[int, int] | None) -> list[Size]
     return [(batch, factor * height, factor * width) for batch, height, width in (EXAMPLE, *CHECKS)]
 
 
-@torch.no_grad()
-def _compare(net: Chain, path: Path, sizes: list[Size]) -> list[Difference]:
-    run, rows = load(path), []
-    for size in sizes:
-        image = _image(size)
-        found = run(image)
-        for name, expected in net(image).items():
-            if found[name].shape != expected.shape:
-                raise ValueError(f"'{name}' is {tuple(found[name].shape)}, not {tuple(expected.shape)}, at {size}")
-            difference = (found[name] - expected).abs().max()
-            rows.append(Difference(size, name, float(difference), float(expected.abs().max())))
-    return rows
-
-
-def _check_differences(rows: list[Difference], path: Path) -> None:
-    wrong = [row for row in rows if not row.difference <= TOLERANCE * row.largest]  # also if it is not a number
-    if wrong:
-        path.unlink()
-        raise SR4IRError(
-            f"'{path}' differs from PyTorch by {wrong[0].difference:.1e} in '{wrong[0].output}' at {wrong[0].size} and "
-            'has been removed. If the network computes each size in another way, use one size: --shape H W'
-        )
-
-
-def _image(size: Size) -> Tensor:
-    batch, height, width = size
-    return torch.rand(batch, 3, height, width, generator=torch.Generator().manual_seed(0))
+def _remedy(pipeline: Sequence[dict], fixed: bool) -> str:
+    if steps := other_steps(pipeline):
+        return f' The test pipeline changes images by {", ".join(steps)}, which a file cannot hold: use --split.'
+    return '' if fixed else ' If the network computes each size in another way, use one size: --shape H W'

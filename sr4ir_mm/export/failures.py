@@ -11,19 +11,15 @@ from torch import nn
 
 from ..errors import SR4IRError
 
-_REMEDIES = (
-    'Remedies: export the two networks to two files (--split), so that at least one of them succeeds; use one size for '
-    'all images (--shape H W), if the size is the problem; use a one-stage task network, if data samples are missing '
-    '(None); or use another network.'
-)
-
 
 @contextmanager
-def named_failure(path: Path) -> Iterator[None]:
+def named_failure(path: Path, split: bool, fixed: bool) -> Iterator[None]:
     """Turn the errors of an export into one message with the module, the operation and the remedies.
 
     Args:
         path (Path): File that is written; it is removed after an error.
+        split (bool): Whether each network has its own file already.
+        fixed (bool): Whether all images have one size already.
 
     Raises:
         SR4IRError: If the code inside fails.
@@ -35,9 +31,22 @@ def named_failure(path: Path) -> Iterator[None]:
                 warnings.simplefilter('ignore', category)
             warnings.filterwarnings('ignore', 'The given buffer is not writable')
             yield
+    except SR4IRError:
+        raise
     except Exception as error:  # of many kinds: torch, onnxscript, onnxruntime and the networks raise their own
         path.unlink(missing_ok=True)  # it may be incomplete or wrong
-        raise SR4IRError(f"'{path}' cannot be exported: {_reason(error)}\n{_REMEDIES}") from error
+        raise SR4IRError(f"'{path}' cannot be exported: {_reason(error)}\n{_remedies(split, fixed)}") from error
+
+
+def _remedies(split: bool, fixed: bool) -> str:
+    """List what has not been tried yet."""
+    remedies = [
+        '' if split else 'export the two networks to two files (--split), so that at least one of them succeeds',
+        '' if fixed else 'use one size for all images (--shape H W), if the size is the problem',
+        'use a one-stage task network, if data samples are missing (None)',
+        'or use another network',
+    ]
+    return f'Remedies: {"; ".join(filter(None, remedies))}.'
 
 
 def _reason(error: Exception) -> str:

@@ -40,7 +40,7 @@ def trace(net: nn.Module, image: Tensor, free: bool) -> torch.export.ExportedPro
     """
     axes = dict.fromkeys((0, 2, 3) if free else (0,), torch.export.Dim.DYNAMIC)
     # after an error torch prints the whole graph so far; the exception itself says what is wrong
-    with free_sizes(), redirect_stderr(StringIO()):
+    with free_sizes(free), redirect_stderr(StringIO()):
         program = torch.export.export(net, (image,), dynamic_shapes=(axes,), strict=False)
     drop_casts(program)
     return program

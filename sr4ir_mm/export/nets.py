@@ -1,18 +1,22 @@
 """Both networks as functions of images alone, which is what a file can hold."""
 
-import torch.nn.functional as F
+from unittest.mock import patch
+
 from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..models import SR4IR
 from ..models.features import tensors
-from ..utils import pad_to_multiple
+from ..models.scheme import SCHEMES, Scheme
+from .padding import Padding
+from .windows import predict_windows
 
 
 class TaskFunction(nn.Module):
-    """The task network as a function of images in [0, 1]: normalization, padding as at test time, ``mode='tensor'``.
+    """The task network as a function of images in [0, 1]: normalization, padding as at test time, and its outputs.
 
-    The logits of a segmentation network are resized to the image, as mmseg does before its argmax.
+    Of segmentation networks these are what ``predict`` compares (whole image or windows, and a map of the size of the
+    image), of classification networks the scores before softmax, of others the outputs in ``mode='tensor'``.
 
     Args:
         model (SR4IR): Model of which to take the task network.
@@ -25,46 +29,73 @@ class TaskFunction(nn.Module):
         super().__init__()
         self.preprocessor = model.data_preprocessor
         self.task = model.task
-        self.align_corners = getattr(model.task, 'align_corners', None)  # mmseg's segmentors have it
+        self.padding = Padding(model.data_preprocessor)
+        test_cfg = getattr(model.task, 'test_cfg', None)
+        #: whether the prediction is made of windows, whose number depends on the size
+        self.slides = isinstance(test_cfg, dict) and test_cfg.get('mode') == 'slide'
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
+    def forward(self, image: Tensor, size: tuple[int, int] | None = None) -> dict[str, Tensor]:
         """Run the task network.
 
         Args:
             image (Tensor): Image, N x 3 x H x W, [0, 1], RGB.
+            size (tuple[int, int], optional): Height and width without padding, if the image has some already.
 
         Returns:
             dict[str, Tensor]: 'logits', N x classes (x H x W in segmentation), if the task network returns one tensor;
             otherwise all its outputs by position, e.g. 'task_0_2' for ``[0][2]``.
         """
-        inputs = self.preprocessor.normalize(image)
-        divisor = getattr(self.preprocessor.task_preprocessor, 'pad_size_divisor', 1)
-        if divisor > 1:
-            inputs = pad_to_multiple(inputs, divisor, 'constant', float(self.preprocessor.task_preprocessor.pad_value))
-        outputs = tensors(self.task(inputs, None, mode='tensor'))
-        if len(outputs) > 1 and '[out]' not in outputs:  # the name in torchvision's segmentation networks
-            return {'task' + path.replace('[', '_').replace(']', ''): value for path, value in outputs.items()}
-        logits = outputs.get('[out]', *outputs.values())
-        if self.align_corners is not None:
-            logits = F.interpolate(logits, image.shape[-2:], mode='bilinear', align_corners=self.align_corners)
-        return dict(logits=logits)
+        height, width = size or image.shape[-2:]
+        inputs = self.padding(self.preprocessor.normalize(image))
+        if hasattr(self.task, 'encode_decode'):  # mmseg's segmentors have it
+            predict = predict_windows if self.slides else _predict_whole
+            return dict(logits=predict(self.task, inputs)[..., :height, :width])
+        if hasattr(head := getattr(self.task, 'head', None), '_get_predictions'):  # mmpretrain's classifiers
+            with patch.object(head, '_get_predictions', lambda scores, data_samples: scores):
+                return named(self.task(inputs, None, mode='predict'))
+        outputs = named(self.task(inputs, None, mode='tensor'))
+        if hasattr(self.task, 'align_corners'):  # segmentation networks of torchvision
+            outputs['logits'] = outputs['logits'][..., :height, :width]
+        return outputs
 
 
 class Chain(nn.Module):
     """The SR network, the task network, or both in a row, as one function with named outputs.
 
+    The LR image is padded as in a test and in ``tools/infer.py``: before the SR network.
+
     Args:
         upsample (nn.Module, optional): Network from LR to SR image.
-        task (nn.Module, optional): Network from image to outputs by name.
+        task (TaskFunction, optional): Network from image to outputs by name.
+        scale (int): Up-sampling factor.
 
     Example:
-        >>> outputs = Chain(model.sr, TaskFunction(model))(lr)  # 'sr', 'logits'
+        >>> outputs = Chain(model.sr, TaskFunction(model), 4)(lr)  # 'sr', 'logits'
     """
 
-    def __init__(self, upsample: nn.Module | None, task: nn.Module | None) -> None:
+    def __init__(self, upsample: nn.Module | None, task: TaskFunction | None, scale: int = 1) -> None:
         super().__init__()
         self.upsample = upsample
         self.task = task
+        self.scale = scale
+
+    def check_sizes(self, free: bool) -> None:
+        """Check that the task network's prediction has one form for all sizes, if these are free.
+
+        Raises:
+            SR4IRError: If it is made of windows, or padded to one size.
+        """
+        if free and self.task is not None and self.task.slides:
+            raise SR4IRError(
+                "The task network predicts in windows (test_cfg.mode='slide'), as many as the size asks for: export it "
+                'for one size, --shape H W, or without windows, --cfg-options model.task.test_cfg.mode=whole. Without '
+                'them its predictions change.'
+            )
+        if free and self.task is not None and self.task.padding.size:
+            raise SR4IRError(
+                f"The task network's data preprocessor pads images to {self.task.padding.size} (test_cfg.size): export "
+                'it for one size, --shape H W.'
+            )
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Run the networks that are given.
@@ -75,13 +106,17 @@ class Chain(nn.Module):
         Returns:
             dict[str, Tensor]: 'sr' and the outputs of :class:`TaskFunction`.
         """
-        outputs = {}
-        if self.upsample is not None:
-            outputs['sr'] = image = self.upsample(image)
-        return outputs if self.task is None else outputs | self.task(image)
+        if self.upsample is None:
+            return self.task(image)
+        if self.task is None:
+            return dict(sr=self.upsample(image))
+        height, width = (side * self.scale for side in image.shape[-2:])
+        padding = self.task.padding
+        sr = padding.crop_sr(self.upsample(padding.pad_lr(image, self.scale)), image, self.scale)
+        return dict(sr=sr[..., :height, :width]) | self.task(sr, (height, width))
 
 
-def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int]]:
+def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int, Scheme | None]]:
     """List the networks to write.
 
     Args:
@@ -89,8 +124,9 @@ def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int]]:
         split (bool): Whether each network has its own file.
 
     Returns:
-        dict[str, tuple[Chain, int]]: For each file, by the end of its name, the network and how many times larger than
-        the LR image its input is.
+        dict[str, tuple[Chain, int, Scheme or None]]: For each file, by the end of its name, the network, how many times
+        larger than the LR image its input is, and the scheme under which the model predicts the same; None for the SR
+        network alone.
 
     Raises:
         SR4IRError: If the model has only one network to split.
@@ -99,7 +135,22 @@ def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int]]:
     upsample = dict(sr=model.sr, bilinear=bilinear, hr=None)[model.scheme.test_input]
     task = TaskFunction(model) if model.scheme.uses_task_net else None
     if not split:
-        return {'': (Chain(upsample, task), model.scale if upsample is None else 1)}
+        return {'': (Chain(upsample, task, model.scale), model.scale if upsample is None else 1, model.scheme)}
     if upsample is None or task is None:
         raise SR4IRError('This model runs only one network, so it has nothing to split: leave out --split.')
-    return dict(_sr=(Chain(upsample, None), 1), _task=(Chain(None, task), model.scale))
+    return dict(_sr=(Chain(upsample, None), 1, None), _task=(Chain(None, task), model.scale, SCHEMES['H->T']))
+
+
+def named(outputs: object) -> dict[str, Tensor]:
+    """Name the outputs of a task network: 'logits' if it is one tensor, else 'task_0_2' for ``[0][2]``."""
+    found = tensors(outputs)
+    if '[out]' in found:  # torchvision's segmentation networks
+        return dict(logits=found['[out]'])
+    if len(found) == 1:
+        return dict(logits=next(iter(found.values())))
+    return {'task' + path.replace('[', '_').replace(']', ''): value for path, value in found.items()}
+
+
+def _predict_whole(task: nn.Module, inputs: Tensor) -> Tensor:
+    size = inputs.shape[2:]
+    return task.encode_decode(inputs, [dict(ori_shape=size, img_shape=size, pad_shape=size, padding_size=[0] * 4)])

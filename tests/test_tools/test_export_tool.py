@@ -30,7 +30,7 @@ def checkpoint(tmp_path):
 def test_export_and_the_snippet_of_the_docs(tmp_path, checkpoint, capsys, monkeypatch):
     assert run_tool('export', DEMO, checkpoint, 'model.onnx', cwd=tmp_path) == 0
     out = capsys.readouterr().out
-    rows = re.findall(r'^\| +(\d x \d+ x \d+) \| +(sr|logits) \| +(\S+) \| +\S+ \|$', out, re.MULTILINE)
+    rows = re.findall(r'^\| +noise \| +(\d x \d+ x \d+) \| +(sr|logits) \| +(\S+) \| +\S+ \|$', out, re.MULTILINE)
     assert len(rows) == 6 and max(float(row[2]) for row in rows) < 1e-4
     rng = np.random.default_rng(0)
     cv2.imwrite(str(tmp_path / 'lr.png'), rng.integers(0, 256, (20, 31, 3), np.uint8))
