@@ -129,11 +129,14 @@ def readers(cfg: Config, path: Sequence[str], scope: str | None) -> list[str]:
         path (Sequence[str]): Keys that lead to the dict.
         scope (str, optional): Scope in which the types are looked up.
     """
-    found = ['mmengine', 'mmcv', 'sr4ir_mm', *filter(None, [scope])]
+    found = ['mmcv', 'sr4ir_mm', *filter(None, [scope])]
+    if path[0] != 'model' or not {'train_cfg', 'test_cfg'} & set(path):  # which MMEngine passes on
+        found.append('mmengine')
     for depth, node in enumerate(nodes_along(cfg, path)):
         if depth and isinstance(node, dict) and node.get('type'):
             target = find_class(path[:depth], node['type'], scope)
-            found.append(getattr(target, '__module__', '').partition('.')[0])
+            names = {base.__module__.partition('.')[0] for base in getattr(target, '__mro__', [target]) if base}
+            found += sorted(names - {'torch', 'builtins', 'abc', 'mmengine', *found})
     imports = (cfg.get('custom_imports') or {}).get('imports') or []
     return [*found, *(name.partition('.')[0] for name in ([imports] if isinstance(imports, str) else imports))]
 

@@ -17,6 +17,8 @@ from .sources import is_read
 
 STAGES = ('train', 'val', 'test')
 OF_TRAINING = {'optim_wrapper', 'param_scheduler', 'auto_scale_lr'}
+#: entries whose dicts without a type, such as test_cfg, are read by name, except those in which a user chooses names
+_BY_NAME = r'(model|data_preprocessor|optim_wrapper)\b(?!.*\.(custom_keys|tdp\.layers|degradation)\b)'
 
 
 def check_entries(cfg: Config, *stages: str) -> None:
@@ -97,10 +99,11 @@ def _check_names(cfg: Config, path: Sequence[str], node: dict, scope: str | None
     Parts of the zoos' networks and transforms may be built by others of them, which take out what they read, or by
     other packages.
     """
-    # other classes read these before they build something; the steps of a degradation are of kornia
-    if not path or any(key.endswith('_cfg') for key in path[1:]) or 'degradation' in path[:-1]:
-        return
     kind, where, in_pipeline = node.get('type'), '.'.join(path), 'pipeline' in path[:-2]
+    by_name = re.match(_BY_NAME, where)
+    # other classes read these before they build something; the steps of a degradation are of kornia
+    if not path or (any(key.endswith('_cfg') for key in path[1:]) and not by_name) or 'degradation' in path[:-1]:
+        return
     if kind and not in_pipeline and find_class(path, kind, scope) is None:
         name = type_name(kind)
         if not is_read(name, readers(cfg, path, scope)):
@@ -108,8 +111,10 @@ def _check_names(cfg: Config, path: Sequence[str], node: dict, scope: str | None
             raise SR4IRError(f"{where}: the type '{kind}' is unknown. {advice(name, names)}")
     known = known_names(path, node, scope)
     is_part = len(path) > 2 and (path[0] == 'model' or in_pipeline)
+    if known is None and by_name and not kind and not all(isinstance(v, dict) and 'type' in v for v in node.values()):
+        known, is_part = set(), True
     for key in set(node) - known if known is not None else ():
-        if not (is_part and is_read(key, readers(cfg, path, scope))):
+        if not (is_part and is_read(str(key), readers(cfg, path, scope), as_key=not kind)):
             owner = f'{where}: {kind} has no argument' if kind else f'{where} has no entry'
             raise SR4IRError(f"{owner} '{key}'. {advice(key, known - {'type', '_scope_'})}")
 

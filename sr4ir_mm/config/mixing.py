@@ -13,7 +13,7 @@ from .loading import load_config, override
 from .nodes import type_name
 from .normalization import move_normalization
 from .reading import is_new_style, read_config
-from .schemes import apply_scheme
+from .schemes import apply_scheme, options_for
 from .sr_nets import find_sr
 from .zoo import check_net, started_from, teacher_of
 
@@ -75,10 +75,11 @@ def load_mix(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
         path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), **start))
-        cfg = override(read_config(path), copy.deepcopy(options))
+        cfg = override(read_config(path), copy.deepcopy(options_for(options, scheme, derived=False)))
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
     # the scheme depends on options (length of the run), and options win over what the scheme sets
-    return move_normalization(override(apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained), options))
+    cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained)
+    return move_normalization(override(cfg, options_for(options, scheme)))
 
 
 def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False,

@@ -19,8 +19,12 @@ _LIMITS = {
     r'default_hooks\.logger': dict(interval=1),
     r'model\.(.+\.)?(decode_head|auxiliary_head|bbox_head|mask_head|head)(\..+)?': dict(num_classes=1),
 }
-#: what is built from a dict
-_DICTS = r'(model|optim_wrapper)\.(sr|task)|\w+_dataloader(\.\d+)?\.dataset|default_hooks\.\w+'
+#: numbers that may be None
+_OPTIONAL = {'seed', 'lr', 'T_max', 'base_batch_size', 'num_classes'}
+#: what is built from a dict, or left out
+_DICTS = r'(model|optim_wrapper)\.(sr|task)|default_hooks\.\w+'
+#: what is always built from a dict
+_NEEDED = r'\w+_dataloader(\.\d+)?\.dataset|optim_wrapper\.(sr|task)\.optimizer'
 #: entries of data loaders that need workers, and their value without
 _OF_WORKERS = dict(persistent_workers=False, prefetch_factor=None)
 
@@ -35,8 +39,13 @@ def check_values(path: str, node: Any) -> None:
     Raises:
         SR4IRError: If it cannot be built, or a number is out of range.
     """
-    if not isinstance(node, (dict, type(None))) and re.fullmatch(_DICTS, path):
+    if not isinstance(node, dict) and re.fullmatch(_NEEDED if node is None else f'{_DICTS}|{_NEEDED}', path):
         raise SR4IRError(f"{path}={node!r} cannot be built: set a dict with its 'type' and arguments.")
+    if path == 'model.task.test_cfg' and node is None:
+        raise SR4IRError(
+            f'{path}=None, but the task network reads its settings for tests there: leave those of the zoo, or set a '
+            "dict, such as dict(mode='whole') for a segmentor."
+        )
     if path == 'param_scheduler':
         _check_schedules(node)
     if not isinstance(node, dict):
@@ -45,7 +54,7 @@ def check_values(path: str, node: Any) -> None:
         value = node.get(name)
         if path == 'train_cfg' and isinstance(value, float) and value.is_integer():  # as MMEngine does
             value = int(value)
-        if value is not None:
+        if value is not None or (name in node and name not in _OPTIONAL):
             check_number(path, low=int(low), whole=isinstance(low, int), **{name: value})
     _check_related(path, node)
 
@@ -53,6 +62,7 @@ def check_values(path: str, node: Any) -> None:
 def _check_related(path: str, node: dict) -> None:
     """Check values that depend on another one of the same dict."""
     if re.fullmatch(r'\w+_dataloader(\.\d+)?', path):
+        _check_pipelines(f'{path}.dataset', node.get('dataset'))
         for key, value in _OF_WORKERS.items():
             if node.get(key) and not node.get('num_workers'):
                 raise SR4IRError(
@@ -67,6 +77,21 @@ def _check_related(path: str, node: dict) -> None:
     mean, std = node.get('mean'), node.get('std')
     if isinstance(mean, (list, tuple)) and isinstance(std, (list, tuple)) and len(mean) != len(std):
         raise SR4IRError(f'{path}: mean={mean} and std={std} must have one value for each channel.')
+
+
+def _check_pipelines(path: str, dataset: Any) -> None:
+    """Check that the last pipeline of a data set has steps; those of data sets in it may be empty."""
+    if not isinstance(dataset, dict):
+        return
+    if 'pipeline' not in dataset:
+        _check_pipelines(f'{path}.dataset', dataset.get('dataset'))
+        for i, part in enumerate(dataset.get('datasets') or ()):
+            _check_pipelines(f'{path}.datasets.{i}', part)
+    elif not dataset['pipeline']:
+        raise SR4IRError(
+            f'{path}.pipeline={dataset["pipeline"]!r} has no steps: set a list of transforms, from LoadImageFromFile '
+            'to the one that packs the inputs of the task network.'
+        )
 
 
 def _check_schedules(schedules: Any) -> None:

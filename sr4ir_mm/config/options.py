@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mmengine.config import Config
 
@@ -30,7 +30,7 @@ def merge_options(cfg: Config, options: dict) -> None:
         SR4IRError: If an option does not fit, or nothing reads it. The message has the nearest entries.
     """
     before = copy.copy(cfg)
-    paths = [key.split('.') for key in _leaves(options)]
+    paths = [key.split('.') for key in leaves(options)]
     for path in paths:
         _check_variable(before, path)
         _check_preprocessor(before, path)
@@ -40,6 +40,15 @@ def merge_options(cfg: Config, options: dict) -> None:
     for path, depth in new.items():
         for i in range(depth, len(path)):
             _check_new(before, cfg, path, i)
+
+
+def leaves(options: dict, prefix: str = '') -> dict:
+    """Return options, which may be nested, by dotted keys; a dict that replaces another one counts as one value."""
+    found: dict = {}
+    for key, value in options.items():
+        nested = isinstance(value, dict) and value and '_delete_' not in value
+        found |= leaves(value, f'{prefix}{key}.') if nested else {f'{prefix}{key}': value}
+    return found
 
 
 def _check_structure(cfg: Config, path: Sequence[str]) -> None:
@@ -101,7 +110,7 @@ def _check_new(before: Config, cfg: Config, path: Sequence[str], depth: int) -> 
     scope = [cfg.get('default_scope'), *scopes][-1]
     known = known_names(path[:depth], nodes[depth], scope)
     if known is None and not key.isdigit():
-        is_known = is_read(key, readers(cfg, path[:depth], scope))
+        is_known = is_read(key, readers(cfg, path[:depth], scope), as_key=not nodes[depth].get('type'))
     else:
         is_known = key in (known or ())
     if not is_known:
@@ -110,12 +119,3 @@ def _check_new(before: Config, cfg: Config, path: Sequence[str], depth: int) -> 
             f"Nothing reads the option '{'.'.join(path)}': '{key}' is unknown in {parent or repr(config_name(cfg))}. "
             f'{suggest(before, path, depth, names)}'
         )
-
-
-def _leaves(options: dict, prefix: str = '') -> Iterator[str]:
-    """Yield the dotted keys of options; a dict that replaces another one counts as one value."""
-    for key, value in options.items():
-        if isinstance(value, dict) and value and '_delete_' not in value:
-            yield from _leaves(value, f'{prefix}{key}.')
-        else:
-            yield f'{prefix}{key}'

@@ -10,6 +10,7 @@ from ..errors import SR4IRError
 from ..models.scheme import ALIASES, SCHEMES, scheme_name
 from .loading import load_config, override
 from .nodes import all_dicts, type_name
+from .options import leaves
 
 _NAME = re.compile(r'(?P<net>.+)_(?P<sr>[^_]+)_x(?P<scale>\d+)(?:_(?P<data>[^_]+))?')
 _SUFFIXES = {scheme: alias for alias, scheme in ALIASES.items() if scheme != 'SR4IR'}
@@ -37,8 +38,25 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
         'configs/sr4ir/deeplabv3_edsr_x4_voc_s2t.py'
     """
     # the scheme depends on options (length of the run), and options win over what the scheme sets
-    cfg = load_config(source, copy.deepcopy(options))
-    return override(apply_scheme(cfg, scheme, str(source)), options) if scheme else cfg
+    if not scheme:
+        return load_config(source, options)
+    cfg = load_config(source, copy.deepcopy(options_for(options, scheme, derived=False)))
+    return override(apply_scheme(cfg, scheme, str(source)), options_for(options, scheme))
+
+
+def options_for(options: dict | None, scheme: str, derived: bool = True) -> dict:
+    """Return options that find the data preprocessor, which a scheme without a task network has in another place.
+
+    Args:
+        options (dict, optional): Options, with the one place or the other.
+        scheme (str): Name or alias.
+        derived (bool): Whether they are for the config that :func:`apply_scheme` returns, or for the one before.
+    """
+    if SCHEMES[scheme_name(scheme)].uses_task_net:
+        return dict(options or {})
+    old, new = ('model.task', 'model') if derived else ('model', 'model.task')
+    pattern = re.compile(rf'{old}(?=\.data_preprocessor\b)')
+    return {pattern.sub(new, key) if pattern.match(key) else key: value for key, value in leaves(options or {}).items()}
 
 
 def apply_scheme(cfg: Config, scheme: str, source: str | None = None) -> Config:

@@ -61,7 +61,7 @@ class SR4IROptimWrapperConstructor:
         """Build the wrappers of an :class:`SR4IR` model, wrapped for distributed training or not."""
         model = unwrap(model)
         nets = model.scheme.trainable_nets
-        missing = [name for name in nets if name not in self.cfg]
+        missing = [name for name in nets if not self.cfg.get(name)]
         if missing:
             raise SR4IRError(f'The scheme trains {nets}, but optim_wrapper has no {missing}: add it.')
         wrappers = {name: build_optim_wrapper(getattr(model, name), self.cfg[name]) for name in nets}

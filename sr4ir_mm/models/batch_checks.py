@@ -1,6 +1,6 @@
 """Checks of a batch that SR4IR receives and of what it makes of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -21,9 +21,15 @@ def check_inputs(data: dict, preprocessor: nn.Module, scale: int) -> None:
         scale (int): Down-sampling factor.
 
     Raises:
-        SR4IRError: If an image is smaller than the scale or does not have 3 channels, if the data samples are those of
-            another library than the network's or use the names of our images, or if it takes several images a sample.
+        SR4IRError: If the batch has no images, if one is smaller than the scale or does not have 3 channels, if the
+            data samples are those of another library than the network's or use the names of our images, or if it takes
+            several images a sample.
     """
+    if not isinstance(data, Mapping) or 'inputs' not in data:
+        raise SR4IRError(
+            "The batches have no 'inputs': the last step of the data set's pipeline must pack them as the task network "
+            'takes them, such as PackSegInputs, PackDetInputs or PackInputs.'
+        )
     samples = data.get('data_samples')
     _check_library(preprocessor, samples)
     if not all(isinstance(image, Tensor) and image.ndim == 3 for image in data['inputs']):
@@ -34,6 +40,19 @@ def check_inputs(data: dict, preprocessor: nn.Module, scale: int) -> None:
     check_image_fields(samples or ())
     for i, image in enumerate(data['inputs']):
         _check_image(image, i, samples, scale)
+
+
+def check_batch(images: Any, preprocessor: nn.Module) -> None:
+    """Check that a data preprocessor has made one tensor of the images; MMEngine's default does not.
+
+    Raises:
+        SR4IRError: If it has not.
+    """
+    if not isinstance(images, Tensor):
+        raise SR4IRError(
+            f"{type(preprocessor).__name__} makes no batch of the images: set the task network's data_preprocessor to "
+            'that of its library, such as SegDataPreProcessor, DetDataPreprocessor or ClsDataPreprocessor.'
+        )
 
 
 def check_range(images: Sequence[Tensor], training: bool) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
-from .batch_checks import check_inputs, check_lr, check_normalization, check_range
+from .batch_checks import check_batch, check_inputs, check_lr, check_normalization, check_range
 from .proxy import Proxy
 
 
@@ -79,6 +79,7 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
             check_range(data['inputs'], training)
             self.checked_stages.add(training)
         batch = self.task_preprocessor(data, training)
+        check_batch(batch['inputs'], self.task_preprocessor)
         hr = self.denormalize(batch['inputs'])
         batch['inputs'] = dict(hr_inputs=batch['inputs'], hr=hr, lr=self.degradation(hr))
         check_lr(batch['inputs'], self.degradation)

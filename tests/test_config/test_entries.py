@@ -94,6 +94,24 @@ def test_a_misspelled_entry_of_a_file(wrong, right, tmp_path):
         ({'model.task.decode_head.num_classes': 0}, r'model\.task\.decode_head: num_classes=0 must be'),
         ({'param_scheduler.0.T_max': 0}, 'T_max=0 must be'),
         ({'train_dataloader.sampler.type': 'InfiniteSampler'}, 'InfiniteSampler has no end, but train_cfg'),
+        ({'train_cfg.max_epochs': None}, 'train_cfg: max_epochs=None must be a whole number, 1 or more'),
+        ({'train_dataloader.batch_size': None}, 'batch_size=None must be a whole number'),
+        ({'train_dataloader.dataset': None}, r'train_dataloader\.dataset=None cannot be built: set a'),
+        ({'optim_wrapper.task.optimizer': None}, r'task\.optimizer=None cannot be built'),
+        ({'train_dataloader.dataset.pipeline': None}, r'train_dataloader\.dataset\.pipeline=None has no steps: set'),
+        ({'val_dataloader.dataset': dict(_delete_=True, type='RepeatDataset', times=2, dataset=dict(pipeline=[]))},
+         r'val_dataloader\.dataset\.dataset\.pipeline=\[\] has no steps'),
+        ({'val_dataloader.dataset': dict(
+            _delete_=True, type='ConcatDataset', datasets=[dict(pipeline=[1]), dict(pipeline=[])])},
+         r'val_dataloader\.dataset\.datasets\.1\.pipeline=\[\] has no steps'),
+        ({'model.task.test_cfg': None}, r'model\.task\.test_cfg=None, but the task network reads'),
+        ({'model.task.test_cfg': dict(mod='slide')}, r"model\.task\.test_cfg has no entry 'mod'"),
+        ({'model.task.test_cfg': dict(mode='slide', cropsize=3)}, "test_cfg has no entry 'cropsize'"),
+        ({'model.task.train_cfg': dict(rcnn=dict(a=1))}, r"model\.task\.train_cfg has no entry 'rcnn'"),
+        ({'model.task.data_preprocessor.test_cfg': dict(size_divisr=32)}, "test_cfg has no entry 'size_divisr'"),
+        ({'model.task.decode_head.norm_cfg': dict(type='BN', requires_grd=True)}, "BN has no argument 'requires_grd'"),
+        ({'model.task.decode_head.act_cfg': dict(type='ReLu')}, r"act_cfg: the type 'ReLu' is unknown.* ReLU\?"),
+        ({'optim_wrapper.task.paramwise_cfg': dict(bias_lr_mul=2)}, "paramwise_cfg has no entry 'bias_lr_mul'"),
         ({'param_scheduler': dict(_delete_=True, sr=None)}, r'param_scheduler\.sr=None is no schedule.* \[\] for a'),
     ],
 )  # fmt: skip
@@ -111,11 +129,32 @@ def test_mistakes_of_a_file(options, words, tmp_path):
     {'find_unused_parameters': True, 'model_wrapper_cfg.find_unused_parameters': True},
     {'default_hooks.class_check': None}, {'default_hooks.checkpoint.priority': 'LOW'},
     {'model.sr.init_cfg': [dict(type='Pretrained', checkpoint='a.pth')]},
+    {'model.task.test_cfg': dict(mode='slide', crop_size=(64, 64), stride=(32, 32))}, {'model.task.test_cfg': {}},
+    {'model.task.decode_head.norm_cfg': dict(type='SyncBN', requires_grad=True)}, {'randomness.seed': None},
+    {'optim_wrapper.task.paramwise_cfg': dict(bias_lr_mult=2, custom_keys=dict(mine=dict(lr_mult=2)))},
+    {'train_dataloader.dataset': dict(_delete_=True, type='mmdet.MultiImageMixDataset', dataset=dict(pipeline=[]),
+                                      pipeline=[dict(type='PackSegInputs')])},
+    {'model.tdp': dict(layers={'backbone': 1.0})},
 ])  # fmt: skip
 def test_what_is_right(options, tmp_path):
     cfg = load_config(tiny_config(tmp_path))
     cfg.merge_from_dict(options)
     check_entries(cfg)
+
+
+def test_parts_of_a_network_by_names_of_the_user():
+    """Such as the heads of mmpretrain's MultiTaskHead; and the settings of mmdet's parts."""
+    cfg = mix('mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py')
+    cfg.model.task.neck.parts = dict(mine=dict(type='FPN'), yours=dict(type='FPN'))
+    cfg.model.task.neck.type = Open
+    check_entries(cfg)
+    cfg.model.task.train_cfg.rpn.assigner.pos_iou_th = 0.7
+    with pytest.raises(SR4IRError, match=r"train_cfg\.rpn\.assigner: MaxIoUAssigner .*'pos_iou_th'.* pos_iou_thr\?"):
+        check_entries(cfg)
+    del cfg.model.task.train_cfg.rpn.assigner['pos_iou_th']
+    cfg.model.task.test_cfg.rcnn.score_tresh = 0.7
+    with pytest.raises(SR4IRError, match=r"model\.task\.test_cfg\.rcnn has no entry 'score_tresh'"):
+        check_entries(cfg)
 
 
 class Open:

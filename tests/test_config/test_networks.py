@@ -1,11 +1,15 @@
 """Entries for the two networks that MMEngine would ignore, or miss late; options of a zoo's config after mixing."""
 
+from functools import reduce
+
 import pytest
+from helpers.zoo import tiny_config
 from mmengine.config import Config
 
 from sr4ir_mm import mix
 from sr4ir_mm.config import load_config
 from sr4ir_mm.config.networks import check_networks
+from sr4ir_mm.config.schemes import load_run
 from sr4ir_mm.errors import SR4IRError
 
 RETINANET = 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'
@@ -81,3 +85,26 @@ def test_options_that_are_read():
         8,
         8,
     )
+
+
+@pytest.mark.parametrize('name', ['model.task.data_preprocessor', 'model.data_preprocessor'])
+@pytest.mark.parametrize('nested', [False, True])
+@pytest.mark.parametrize('task', [FCN, RETINANET])
+def test_the_data_preprocessor_of_the_scheme_s_by_either_name(task, name, nested):
+    """Without a task network it is next to it; no message sends the user from one name to the other and back."""
+    options = {f'{name}.mean': [1, 2, 3]}
+    if nested:
+        options = reduce(lambda value, part: {part: value}, name.split('.')[::-1], dict(mean=[1, 2, 3]))
+    cfg = mix(task, scheme='s', **options)
+    assert cfg.model.task is None and cfg.model.data_preprocessor.mean == [1, 2, 3]
+    with pytest.raises(SR4IRError, match='men'):
+        mix(task, scheme='s', **{f'{name}.men': 1})
+
+
+def test_the_same_for_our_configs(tmp_path):
+    path = tiny_config(tmp_path)
+    for name in ('model.task.data_preprocessor', 'model.data_preprocessor'):
+        cfg = load_run(path, 's', {f'{name}.mean': [1, 2, 3]})
+        assert cfg.model.task is None and cfg.model.data_preprocessor.mean == [1, 2, 3]
+    with pytest.raises(SR4IRError, match=r'Set model\.task\.data_preprocessor\.mean'):
+        load_run(path, 's2t', {'model.data_preprocessor.mean': [1, 2, 3]})

@@ -81,8 +81,12 @@ def test_model_wrapped_for_several_devices():
     assert wrappers['task'].param_groups[0]['params'][0] is next(net.task.parameters())
 
 
-def test_missing_part():
+@pytest.mark.parametrize('part', [None, {}])
+def test_missing_part(part):
     cfg = config()
+    cfg['sr'] = part
+    with pytest.raises(SR4IRError, match=r"trains \('sr', 'task'\), but optim_wrapper has no \['sr'\]: add it"):
+        build_optim_wrapper(model(), cfg)
     del cfg['sr']
     with pytest.raises(SR4IRError, match=r"trains \('sr', 'task'\), but optim_wrapper has no \['sr'\]: add it"):
         build_optim_wrapper(model(), cfg)

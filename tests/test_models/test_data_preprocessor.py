@@ -222,3 +222,19 @@ def test_a_degradation_that_does_not_do_what_its_scale_says(size, message):
         SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), Wrong(None))
     lr = SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), Wrong(4))(batch((30, 31)))['inputs']['lr']
     assert lr.shape[-2:] == (8, 8)
+
+
+@pytest.mark.parametrize('data', [{}, dict(img_path=['a.jpg']), [dict(img_path='a.jpg')]])
+@pytest.mark.parametrize('training', [True, False])
+def test_a_pipeline_that_packs_nothing(data, training):
+    with pytest.raises(SR4IRError, match=r"The batches have no 'inputs': the last step .* such as PackSegInputs"):
+        build('mmseg', rgb=True)(data, training)
+
+
+def test_a_data_preprocessor_that_makes_no_batch():
+    """MMEngine's, which a model has without one of its own, leaves the collation to the data loader."""
+    preprocessor = SRDataPreprocessor(dict(type='mmengine.BaseDataPreprocessor'), BicubicDegradation(4))
+    with pytest.raises(SR4IRError, match="BaseDataPreprocessor makes no batch of the images: set the task network's"):
+        preprocessor(batch((8, 8), (8, 8)))
+    collated = dict(inputs=torch.stack(batch((8, 8), (8, 8))['inputs']).float())
+    assert preprocessor(collated)['inputs']['lr'].shape == (2, 3, 2, 2)
