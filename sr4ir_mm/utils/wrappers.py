@@ -1,6 +1,7 @@
 """Wrappers for distributed training."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -22,13 +23,14 @@ def leave_wrappers_out(model: nn.Module, names: Iterable[str]) -> None:
         model (nn.Module): Model.
         names (Iterable[str]): Names of its networks that may be wrapped.
     """
-
-    def rename(module: nn.Module, state: dict, prefix: str, *_: Any) -> None:
-        for name in names:
-            wrapped = f'{prefix}{name}.module.'
-            if not hasattr(unwrap(getattr(module, name)), 'module'):  # a network can have a part of this name
-                for key in [key for key in state if key.startswith(wrapped)]:
-                    state[f'{prefix}{name}.{key.removeprefix(wrapped)}'] = state.pop(key)
-
+    rename = partial(_rename, tuple(names))  # a model is pickled, which a function in a function is not
     model._register_state_dict_hook(rename)
     model._register_load_state_dict_pre_hook(rename, with_module=True)
+
+
+def _rename(names: tuple[str, ...], module: nn.Module, state: dict, prefix: str, *_: Any) -> None:
+    for name in names:
+        wrapped = f'{prefix}{name}.module.'
+        if not hasattr(unwrap(getattr(module, name)), 'module'):  # a network can have a part of this name
+            for key in [key for key in state if key.startswith(wrapped)]:
+                state[f'{prefix}{name}.{key.removeprefix(wrapped)}'] = state.pop(key)
