@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from helpers.zoo import CAFFE, UNNORMALISED, bare_net, batch_for, net_config, state, watch_grads, wrappers_for
@@ -52,9 +53,11 @@ def train_step(model, net, wrapper, optimizer, batch) -> tuple[dict, dict]:
 def assert_same(ours, bare, path: str = '') -> None:
     """Assert that nested outputs are equal bit by bit; ours may also have the images."""
     if isinstance(bare, BaseDataElement):
-        assert ours.metainfo == bare.metainfo, path
-        bare, ours = (dict(sample.items()) for sample in (bare, ours))
+        bare, ours = (dict(sample.all_items()) for sample in (bare, ours))
         ours = {key: value for key, value in ours.items() if key not in ('lr', 'task_input', 'hr')}
+    if hasattr(bare, 'to_ndarray') or hasattr(bare, 'tensor'):  # mmdet's masks and boxes
+        assert type(ours) is type(bare), path
+        bare, ours = (x.to_ndarray() if hasattr(x, 'to_ndarray') else x.tensor for x in (bare, ours))
     if isinstance(bare, dict):
         assert ours.keys() == bare.keys(), path
         for key in bare:
@@ -65,6 +68,8 @@ def assert_same(ours, bare, path: str = '') -> None:
             assert_same(a, b, f'{path}[{i}]')
     elif isinstance(bare, torch.Tensor):
         assert torch.equal(ours, bare), path
+    elif isinstance(bare, np.ndarray):
+        np.testing.assert_array_equal(ours, bare, path)
     else:
         assert ours == bare, path
 
