@@ -2,10 +2,12 @@
 
 import copy
 import math
+import tempfile
 import traceback
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from pipeline_batch import pipeline_batch
 from torch import nn
 from zoo_models import load_untrained, numbers
 
+from sr4ir_mm.config.zoo import started_from
 from sr4ir_mm.models import SR4IR
 
 SR = dict(
@@ -57,9 +60,9 @@ def check_model(name: str) -> Iterator[dict]:
         name (str): Config of a zoo, e.g. 'mmdet::retinanet/retinanet_r50_fpn_1x_coco.py'.
 
     Yields:
-        dict: Result of a check by its name ('bare', 'sr4ir', 'identity' or 'predict'): 'ok', 'failed', or '-' if the
-        bare model cannot do it. A failure has an ``error`` (one line) and a ``traceback``. 'bare' also has ``params``
-        (millions) and ``size`` (px); if it fails, it is the last one.
+        dict: Result of a check by its name ('bare', 'sr4ir', 'identity', 'predict', 't2s' or 'load_from'): 'ok',
+        'failed', or '-' if the bare model cannot do it. A failure has an ``error`` (one line) and a ``traceback``.
+        'bare' also has ``params`` (millions) and ``size`` (px); if it fails, it is the last one.
     """
     try:
         case = Case(name)
@@ -67,7 +70,7 @@ def check_model(name: str) -> Iterator[dict]:
     except Exception as error:  # every error becomes a row of the sweep
         yield _failed('bare', error)
         return
-    for check in (case.sr4ir, case.identity, case.predict):
+    for check in (case.sr4ir, case.identity, case.predict, case.t2s, case.load_from):
         try:
             check()
             yield {check.__name__: 'ok'}
@@ -94,7 +97,7 @@ class Case:
         self.zoo = self.cfg.get('default_scope', name.partition('::')[0])
         init_default_scope(self.zoo)
         set_random_seed(0)
-        self.net = revert_sync_batchnorm(MODELS.build(dict(self.cfg.model, _scope_=self.zoo)))
+        self.net = revert_sync_batchnorm(MODELS.build(dict(copy.deepcopy(self.cfg.model), _scope_=self.zoo)))
         self.net.init_weights()
         self.sr4ir_net: SR4IR | None = None
 
@@ -134,7 +137,9 @@ class Case:
 
     def identity(self) -> None:
         """Check that scheme H->T is the bare model: the same losses and parameters after a step."""
-        model = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T')
+        self._compare_step(SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T'))
+
+    def _compare_step(self, model: SR4IR) -> None:
         ours = _step(model, model.task, OptimWrapperDict(task=_wrapper(model.task)), self.batch)
         bare, loss = self.bare_step, self.bare_step.log['loss']
         expected = replace(bare, log=dict({f'task.hr.{key}': value for key, value in bare.log.items()}, loss=loss))
@@ -146,29 +151,58 @@ class Case:
 
     def predict(self) -> None:
         """Check that scheme H->T predicts the same as the bare model, and that SR4IR predicts too."""
-        self.batch = pipeline_batch(self.cfg, self.zoo, self.size, 'test_dataloader')
+        batch = pipeline_batch(self.cfg, self.zoo, self.size, 'test_dataloader')
         bare = copy.deepcopy(self.net)
         ours = SR4IR(None, copy.deepcopy(self.net), scale=4, scheme='H->T')
         try:
-            expected = self._predictions(bare)
+            expected = self._predictions(bare, batch)
         except Exception as error:
             raise NotApplicable('the bare model does not predict') from error
-        if problem := difference(self._predictions(ours), expected):
-            same = not difference(self._predictions(bare), expected)
-            if same or difference(self._predictions(ours), expected, TOLERANCE):
+        if problem := difference(self._predictions(ours, batch), expected):
+            same = not difference(self._predictions(bare, batch), expected)
+            if same or difference(self._predictions(ours, batch), expected, TOLERANCE):
                 raise CheckFailed(f'predictions differ: {problem}')
         if self.sr4ir_net is not None:
-            self._predictions(self.sr4ir_net)
+            self._predictions(self.sr4ir_net, batch)
+            self.sr4ir_net = None
+
+    def t2s(self) -> None:
+        """Check that a step under T->S changes S and nothing of T, and that T gives all its losses."""
+        model = SR4IR(dict(SR), copy.deepcopy(self.net), scale=4, scheme='T->S')
+        before = _checksums(model.task, buffers=True)
+        step = _step(model, model.sr, OptimWrapperDict(sr=_wrapper(model.sr, dict(max_norm=1.0))), self.batch)
+        if missing := {f'task.sr.{name}' for name in self.bare_step.log} - step.log.keys():
+            raise CheckFailed(f'no {", ".join(sorted(missing))} in the log')
+        if changed := [k for k, v in _checksums(model.task, buffers=True).items() if v != before[k]]:
+            raise CheckFailed(f'{changed[0]} of the frozen T changed')
+
+    def load_from(self) -> None:
+        """Check that T starts from a file as load_from does: equal weights, and the same step as the bare model."""
+        cfg = dict(copy.deepcopy(self.cfg.model), _scope_=self.zoo)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / 'weights.pth'
+            torch.save(dict(state_dict=self.net.state_dict()), file)
+            cfg['init_cfg'] = started_from(str(file), cfg.get('init_cfg'))
+            set_random_seed(0)  # a teacher is no part of the weights
+            model = SR4IR(None, cfg, scale=4, scheme='H->T')
+            _erase(model.task)
+            set_random_seed(1)
+            model.init_weights()
+        given = _checksums(self.net, buffers=True)
+        if other := [k for k, v in _checksums(model.task, buffers=True).items() if v != given[k]]:
+            raise CheckFailed(f'{len(other)} of {len(given)} weights are not those of the file: {other[0]}')
+        _pad_to(model.task.data_preprocessor, self.size)
+        self._compare_step(model)
 
     def _bare_step(self) -> 'Step':
         net = copy.deepcopy(self.net)
         return _step(net, net, _wrapper(net), self.batch)
 
-    def _predictions(self, model: BaseModel) -> list:
+    def _predictions(self, model: BaseModel, batch: dict) -> list:
         model.eval()
         set_random_seed(3)
         with torch.no_grad():
-            return model.test_step(copy.deepcopy(self.batch))
+            return model.test_step(copy.deepcopy(batch))
 
 
 @dataclass
@@ -255,8 +289,16 @@ def _step(model: BaseModel, net: nn.Module, wrapper: OptimWrapper | OptimWrapper
     return step
 
 
-def _checksums(net: nn.Module) -> dict[str, int]:
-    return {name: zlib.crc32(p.detach().contiguous().numpy()) for name, p in net.named_parameters()}
+def _checksums(net: nn.Module, buffers: bool = False) -> dict[str, int]:
+    values = net.state_dict().items() if buffers else net.named_parameters()
+    return {name: zlib.crc32(value.detach().contiguous().numpy()) for name, value in values}
+
+
+def _erase(net: nn.Module) -> None:
+    """Make all weights and statistics of norms NaN, so that none is right by chance."""
+    for name, value in [*net.named_parameters(), *net.named_buffers()]:
+        if isinstance(value, nn.Parameter) or '.running_' in name:
+            value.data.fill_(math.nan)
 
 
 def _line(error: Exception) -> str:

@@ -4,7 +4,7 @@ import csv
 import re
 from pathlib import Path
 
-CHECKS = ('bare', 'sr4ir', 'identity', 'predict')
+CHECKS = ('bare', 'sr4ir', 'identity', 'predict', 't2s', 'load_from')
 COLUMNS = (
     'key', 'zoo', 'family', 'config', 'configs', 'params', 'size', *CHECKS, 'error', 'cause', 'seconds', 'memory_gb',
     'same',
@@ -43,8 +43,10 @@ random weights. It gets two synthetic images, as small as it accepts, through it
 - *SR4IR*: the SR and the task network train a step; both change, and all losses are finite, including TDP.
 - *Identity*: under scheme `H->T`, a step gives the losses and the parameters of the bare model.
 - *Predicts*: `H->T` predicts the same as the bare model, and SR4IR predicts too.
+- *`T->S`*: a step changes S and nothing of the frozen T, and T gives the losses that it gives alone.
+- *`load_from`*: T starts from a file of its weights; all are there, and a step of `H->T` is that of the bare model.
 
-Percentages are of the models that train bare. A check is `-` where the bare model cannot do it.
+Percentages are of the models that train bare and have had the check. A check is `-` where the bare model cannot do it.
 
 """
 
@@ -59,16 +61,17 @@ def read_rows(path: Path) -> list[dict]:
     if not path.exists():
         return []
     with path.open(newline='') as file:
-        return list(csv.DictReader(file))
+        return [dict.fromkeys(COLUMNS, '') | row for row in csv.DictReader(file)]
 
 
 def write_rows(rows: list[dict], path: Path) -> None:
     """Write the rows to a CSV file, and replace what was in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('w', newline='') as file:
+    with path.with_suffix('.tmp').open('w', newline='') as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+    path.with_suffix('.tmp').replace(path)
 
 
 def write_summary(rows: list[dict], path: Path, total: int) -> None:
@@ -80,10 +83,9 @@ def write_summary(rows: list[dict], path: Path, total: int) -> None:
         total (int): Number of all models.
     """
     text = _HEAD.format(csv=path.with_suffix('.csv').name)
-    if len(rows) < total:
-        text += f'**{len(rows)} of {total} models have been tried**, the smallest of each family first.\n\n'
-    text += '| zoo | configs | models | bare trains | SR4IR trains | identity holds | predicts |\n'
-    text += '|---|---|---|---|---|---|---|\n'
+    text += _progress(rows, total)
+    text += '| zoo | configs | models | bare trains | SR4IR trains | identity holds | predicts | `T->S` | `load_from` |'
+    text += '\n|---|---|---|---|---|---|---|---|---|\n'
     for zoo in (*sorted({row['zoo'] for row in rows}), 'all'):
         text += _counts(zoo, [row for row in rows if zoo in (row['zoo'], 'all')])
     ours = [row for row in rows if row['bare'] == 'ok' and 'failed' in (row[check] for check in CHECKS)]
@@ -92,11 +94,28 @@ def write_summary(rows: list[dict], path: Path, total: int) -> None:
     path.write_text(text + _failures('The bare model does not train here', bare))
 
 
+def is_complete(row: dict) -> bool:
+    """Tell whether a model has had all checks; the rows of an earlier sweep may lack new ones."""
+    return all(row[check] for check in CHECKS)
+
+
+def _progress(rows: list[dict], total: int) -> str:
+    lacking = [check for check in CHECKS if not all(row[check] for row in rows)]
+    tried, done = len(rows), sum(row['bare'] == 'ok' and is_complete(row) for row in rows)
+    text = ''
+    if tried < total:
+        text += f'**{tried} of {total} models have been tried**, the smallest of each family first.\n\n'
+    if lacking:
+        text += f'**Only {done} models that train, a sample, have had all checks**; the others are of a sweep without '
+        text += f'{", ".join(f"`{check}`" for check in lacking)}.\n\n'
+    return text
+
+
 def _counts(zoo: str, rows: list[dict]) -> str:
     bare = [row for row in rows if row['bare'] == 'ok']
     cells = [zoo, sum(int(row['configs']) for row in rows), len(rows), len(bare)]
     for check in CHECKS[1:]:
-        able = [row for row in bare if row[check] != '-']
+        able = [row for row in bare if row[check] in ('ok', 'failed')]
         good = sum(row[check] == 'ok' for row in able)
         cells.append(f'{good} of {len(able)} ({100 * good / max(len(able), 1):.1f} %)')
     return f'| {" | ".join(map(str, cells))} |\n'

@@ -7,7 +7,6 @@ command continues an interrupted sweep. No GPU is needed.
 """
 
 import argparse
-import csv
 import fnmatch
 import multiprocessing
 import os
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 from zoo_models import ZOOS, ZooModel, config_names, distinct_models, read_models, save_models, smallest_first
-from zoo_report import CHECKS, COLUMNS, cause_of, read_rows, write_rows, write_summary
+from zoo_report import CHECKS, COLUMNS, cause_of, is_complete, read_rows, write_rows, write_summary
 
 
 class Worker:
@@ -131,11 +130,13 @@ def list_models(path: Path) -> list[ZooModel]:
 
 def find_models(models: list[ZooModel], args: argparse.Namespace) -> list[ZooModel]:
     """Select the models that are still to be checked, in order."""
-    done = {row['key'] for row in read_rows(args.out)}
-    wanted = [
-        m for m in smallest_first(models) if m.key not in done and any(fnmatch.fnmatch(c, args.only) for c in m.configs)
-    ]
+    done = {row['key'] for row in read_rows(args.out) if is_complete(row)}
+    wanted = [m for m in smallest_first(models) if m.key not in done and any(_matches(c, args.only) for c in m.configs)]
     return wanted[: args.limit]
+
+
+def _matches(config: str, patterns: list[str]) -> bool:
+    return any(fnmatch.fnmatch(config, pattern) for pattern in patterns)
 
 
 def import_zoos() -> None:
@@ -157,7 +158,11 @@ def parse_args() -> argparse.Namespace:
         '--out', type=Path, default=Path('docs/zoo_sweep.csv'), help='CSV file; the summary goes to the same folder'
     )
     parser.add_argument(
-        '--only', default='*', metavar='PATTERN', help="only models of matching configs, e.g. 'mmdet::detr/*'"
+        '--only',
+        nargs='+',
+        default='*',
+        metavar='PATTERN',
+        help="only models of matching configs, e.g. 'mmdet::detr/*'",
     )
     parser.add_argument('--limit', type=int, help='number of models to check')
     parser.add_argument('--jobs', type=int, default=1, help='number of processes (default: 1)')
@@ -180,20 +185,16 @@ def main() -> None:
     torch.set_num_threads(1)
     if args.redo_failed:
         rows = read_rows(args.out)
-        failed = [r for r in rows if 'failed' in [r[c] for c in CHECKS] and fnmatch.fnmatch(r['config'], args.only)]
+        failed = [r for r in rows if 'failed' in [r[c] for c in CHECKS] and _matches(r['config'], args.only)]
         write_rows([row for row in rows if row not in failed], args.out)
     known = list_models(args.models)
     if not args.summary:
         args.logs.mkdir(parents=True, exist_ok=True)
         models = find_models(known, args)
         import_zoos()
-        if not args.out.exists():
-            write_rows([], args.out)
-        with args.out.open('a', newline='') as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            for row in tqdm(sweep(models, args), total=len(models), desc='models', mininterval=2):
-                writer.writerow(row)
-                file.flush()
+        for row in tqdm(sweep(models, args), total=len(models), desc='models', mininterval=2):
+            # in the place of the row of an earlier sweep
+            write_rows([*(r for r in read_rows(args.out) if r['key'] != row['key']), row], args.out)
     write_summary(read_rows(args.out), args.out.with_suffix('.md'), len(known))
 
 

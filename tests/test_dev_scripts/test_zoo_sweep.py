@@ -11,14 +11,13 @@ import zoo_check
 from helpers.zoo import TOOLS, run_tool
 from zoo_check import check_model, difference
 from zoo_models import ZooModel, save_models
-from zoo_report import cause_of, read_rows
+from zoo_report import CHECKS, cause_of, read_rows, write_rows
 
 from sr4ir_mm.models import SR4IR
 
 TOOL = '../.dev_scripts/zoo_sweep/zoo_sweep'
 MOBILENET = 'mmpretrain::mobilenet_v3/mobilenet-v3-small_8xb128_in1k.py'
 OPTIONS = ('--out', 'out.csv', '--logs', 'logs')
-CHECKS = ('bare', 'sr4ir', 'identity', 'predict')
 
 
 def results(name: str) -> dict:
@@ -46,11 +45,13 @@ def sweep(models: Path, *args) -> list[dict]:
 
 def test_a_net_that_passes_every_check():
     rows = results(MOBILENET)
-    assert [rows[check] for check in CHECKS] == ['ok'] * 4 and not rows['errors']
+    assert [rows[check] for check in CHECKS] == ['ok'] * len(CHECKS) and not rows['errors']
     assert (rows['size'], rows['params']) == (64, '2.5')
 
 
-@pytest.mark.parametrize('broken, failed', [('H->T', ['identity', 'predict']), ('SR4IR', ['sr4ir'])])
+@pytest.mark.parametrize(
+    'broken, failed', [('H->T', ['identity', 'predict', 'load_from']), ('SR4IR', ['sr4ir', 't2s'])]
+)
 def test_checks_find_a_wrapper_that_changes_the_model(broken, failed, monkeypatch):
     normalized_input = SR4IR.normalized_input
 
@@ -78,7 +79,34 @@ def test_an_sr_net_that_stays_the_same_is_found(monkeypatch):
         return optimizer
 
     monkeypatch.setattr(zoo_check, '_wrapper', no_step_of_s)
-    assert results(MOBILENET)['errors'] == ['sr4ir: CheckFailed: the SR network did not change']
+    assert results(MOBILENET)['errors'] == [
+        'sr4ir: CheckFailed: the SR network did not change', 't2s: CheckFailed: no parameter changed'
+    ]  # fmt: skip
+
+
+def test_a_frozen_network_that_changes_is_found(monkeypatch):
+    frozen_task = SR4IR._frozen_task
+
+    def update(self, phase):
+        if phase.task and 'task' not in phase.learn:
+            self.task.backbone.layer0.bn.running_mean += 1
+        return frozen_task(self, phase)
+
+    monkeypatch.setattr(SR4IR, '_frozen_task', update)
+    (error,) = results(MOBILENET)['errors']
+    assert error == 't2s: CheckFailed: backbone.layer0.bn.running_mean of the frozen T changed'
+
+
+def test_weights_that_are_initialized_after_the_load_are_found(monkeypatch):
+    init_weights = SR4IR.init_weights
+
+    def overwrite(self):
+        init_weights(self)
+        torch.nn.init.xavier_uniform_(self.task.head.layers[0].fc.weight)
+
+    monkeypatch.setattr(SR4IR, 'init_weights', overwrite)
+    (error,) = results(MOBILENET)['errors']
+    assert error.startswith('load_from: CheckFailed: 1 of ') and error.endswith(': head.layers.0.fc.weight')
 
 
 def test_differences_are_found_in_nested_outputs():
@@ -103,7 +131,7 @@ def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):
     subprocess.run(command, cwd=models.parent, env=env, check=True)
     assert len(read_rows(models.parent / 'out.csv')) == 1
     rows = sweep(models)
-    assert [[row[check] for check in CHECKS] for row in rows] == [['ok'] * 4, ['failed', '-', '-', '-']]
+    assert [[row[check] for check in CHECKS] for row in rows] == [['ok'] * 6, ['failed', *'-----']]
     assert rows[0]['configs'] == '2' and rows[0]['same'] == 'mmpretrain::other.py'
     assert rows[1]['cause'] == 'not a model' and rows[1]['error'] == 'the config has no model'
     kept = (models.parent / 'out.csv').read_text()
@@ -111,9 +139,22 @@ def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):
     assert [row['key'] for row in sweep(models, '--redo-failed', '--limit', 0)] == ['a']
     sweep(models)
     page = (models.parent / 'out.md').read_text()
-    counts = '| mmpretrain | 2 | 1 | 1 | 1 of 1 (100.0 %) | 1 of 1 (100.0 %) | 1 of 1 (100.0 %) |'
+    counts = '| mmpretrain | 2 | 1 | 1 ' + 5 * '| 1 of 1 (100.0 %) ' + '|\n'
     assert counts in page
     assert '| mmdet::common/ms-90k_coco.py | bare | not a model | `the config has no model` |' in page
+    assert 'Only' not in page
+
+
+def test_rows_that_lack_a_check_are_made_again(models):
+    rows = [dict(key=key, zoo='mmpretrain', config=MOBILENET, configs='1', bare='ok') for key in 'abcd']
+    done = dict.fromkeys(CHECKS, 'ok')
+    write_rows([rows[0] | dict(sr4ir='ok'), *(row | done for row in rows[1:])], models.parent / 'out.csv')
+    sweep(models, '--limit', 0)
+    page = (models.parent / 'out.md').read_text()
+    assert '**Only 3 models that train, a sample, have had all checks**' in page
+    assert 'without `identity`, `predict`, `t2s`, `load_from`' in page
+    assert [row['key'] for row in sweep(models)] == list('abcd')
+    assert [row['t2s'] for row in read_rows(models.parent / 'out.csv')] == ['ok'] * 4
 
 
 @pytest.mark.parametrize(
@@ -135,5 +176,5 @@ def test_a_worker_that_is_killed_leaves_a_row(models, misbehave, options, why, m
 
     monkeypatch.setattr(zoo_check, 'check_model', check)
     row = sweep(models, '--only', 'mmpretrain::*', *options)[0]
-    assert [row[c] for c in CHECKS] == ['ok', 'failed', '-', '-']
+    assert [row[c] for c in CHECKS] == ['ok', 'failed', *'----']
     assert row['error'] == f'sr4ir: {why}' and row['cause'] == 'limit of this machine'
