@@ -32,7 +32,9 @@ def set_resume(cfg: Config, checkpoint: str, allow_changes: bool = False) -> Non
     cfg.resume = False
     found = last_checkpoint(Path(cfg.work_dir)) if checkpoint == 'auto' else find_checkpoint(checkpoint)
     if found:
-        _check_resumable(str(found), cfg, allow_changes)
+        seed = _check_resumable(str(found), cfg, allow_changes)
+        if seed is not None:  # MMEngine sets it again when the samplers have taken another one
+            cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': seed}
         if _is_in(found, cfg.work_dir):
             found = Path(cfg.work_dir) / Path(found).name  # so that the logs say that this training goes on
         cfg.resume, cfg.load_from = True, str(found)
@@ -86,7 +88,8 @@ def _lock(folder: Path) -> None:
         _claims.append(file)
 
 
-def _check_resumable(path: str, cfg: Config, allow_changes: bool) -> None:
+def _check_resumable(path: str, cfg: Config, allow_changes: bool) -> int | None:
+    """Return the seed of the training."""
     meta = read_meta(path)
     missing = [name for name in ('optimizer', 'message_hub') if name not in meta['entries']]
     missing += [name for name in ('epoch', 'iter') if name not in meta]
@@ -97,3 +100,4 @@ def _check_resumable(path: str, cfg: Config, allow_changes: bool) -> None:
         )
     if isinstance(meta.get('cfg'), str):
         check_changes(path, stored_config(path), cfg, allow_changes)
+    return meta.get('seed')

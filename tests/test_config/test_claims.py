@@ -246,3 +246,15 @@ def test_paths_below_a_root_that_has_moved(tmp_path):
     options['train_dataloader.dataset.ann_file'] = '/disk/a/other.txt'
     with pytest.raises(SR4IRError, match=r"ann_file is 'other\.txt', and was 'train\.txt'"):
         resumed(tmp_path, options, base)
+
+
+def test_a_training_without_a_seed_goes_on_with_its_own(tmp_path):
+    """MMEngine draws one, and gives that of the checkpoint back when the samplers have taken another one."""
+    path = save(tmp_path / 'epoch_1.pth')
+    torch.save(dict(torch.load(path), meta=dict(torch.load(path)['meta'], seed=123456)), path)
+    cfg = config(tmp_path)
+    set_resume(cfg, 'auto')
+    assert cfg.randomness == dict(seed=123456)
+    cfg = config(tmp_path, randomness=dict(seed=1, deterministic=True))
+    set_resume(cfg, 'auto')
+    assert cfg.randomness == dict(seed=123456, deterministic=True)
