@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from mmengine.model import MMSeparateDistributedDataParallel
+from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import EpochBasedTrainLoop
+from torch import nn
 
 from ..compat.cpu_ranks import AnyDeviceRunner
 from ..errors import SR4IRError
@@ -24,6 +27,22 @@ class LateDumpRunner(AnyDeviceRunner):
 
     def dump_config(self) -> None:
         """Do nothing yet."""
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """Wrap each network on its own, as the configs say.
+
+        Raises:
+            SR4IRError: If the run is distributed, and another wrapper is asked for.
+        """
+        cfg = {'type': 'MMSeparateDistributedDataParallel', **(model_wrapper_cfg or {})}
+        kind = cfg['type'] if isinstance(cfg['type'], type) else MODEL_WRAPPERS.get(cfg['type'])
+        if self.distributed and not (kind and issubclass(kind, MMSeparateDistributedDataParallel)):
+            raise SR4IRError(
+                f"model_wrapper_cfg.type='{cfg['type']}' is for a network with one loss and one optimizer. Sharded "
+                'ones (FSDP) also fix which weights get gradients, while SR4IR freezes its networks in turn: use '
+                "'MMSeparateDistributedDataParallel'."
+            )
+        return super().wrap_model(cfg, model)
 
     def load_or_resume(self) -> None:
         """Load or resume, which is the last step before the first iteration."""

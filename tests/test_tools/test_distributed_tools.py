@@ -19,10 +19,10 @@ pytestmark = [
 ]
 
 
-def start(folder: Path, script: str, *args: object) -> subprocess.Popen:
-    """Start a script with two processes; its output is in ``log.txt``."""
+def start(folder: Path, script: str, *args: object, **variables: str) -> subprocess.Popen:
+    """Start a script; its output is in ``log.txt``."""
     path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
-    env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1', PATH=path, PORT='29637')
+    env = dict(os.environ, PYTHONPATH=str(TOOLS.parent), OMP_NUM_THREADS='1', PATH=path, PORT='29637', **variables)
     with (folder / 'log.txt').open('w') as log:
         command = ['bash', TOOLS / script, 'tiny.py', *map(str, args)]
         return subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True)
@@ -51,10 +51,14 @@ def load(path: Path) -> dict:
 
 
 def test_resumed(folder):
-    """The resumed run ends with the weights of the straight one, whose processes had BatchNorm of their own."""
+    """On two machines, it ends with the weights of the straight run, whose processes had BatchNorm of their own."""
     (folder / 'resumed').mkdir()
     (folder / 'resumed/epoch_3.pth').write_bytes((folder / 'straight/epoch_3.pth').read_bytes())
-    run(folder, 'dist_train.sh', 2, '--work-dir', 'resumed', '--resume')
+    nodes = [
+        start(folder, 'dist_train.sh', 1, '--work-dir', 'resumed', '--resume', NNODES='2', NODE_RANK=str(rank))
+        for rank in range(2)
+    ]
+    assert [node.wait(250) for node in nodes] == [0, 0], (folder / 'log.txt').read_text()[-3000:]
     ours, theirs = (load(folder / name / 'epoch_6.pth') for name in ('resumed', 'straight'))
     assert not any('.module.' in key for key in theirs['state_dict'])
     assert ours['state_dict'].keys() == theirs['state_dict'].keys()
