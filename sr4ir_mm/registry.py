@@ -50,5 +50,7 @@ def _build_dataset(cfg: dict, *args: Any, **kwargs: Any) -> Any:
     return import_module('sr4ir_mm.datasets.checked').build_checked(cfg, *args, **kwargs)
 
 
-# every data set of a run is built here, so that no config and no tool can leave out the checks
-mmengine_registry.DATASETS.build_func = _build_dataset
+# every data set of a run is built here, so that no config and no tool can leave out the checks; wrappers of the zoos
+# build inner data sets with registries that have taken the function over
+for _registry in (mmengine_registry.DATASETS, *mmengine_registry.DATASETS.children.values()):
+    _registry.build_func = _build_dataset

@@ -17,8 +17,10 @@ from .sources import is_read
 
 STAGES = ('train', 'val', 'test')
 OF_TRAINING = {'optim_wrapper', 'param_scheduler', 'auto_scale_lr'}
-#: entries whose dicts without a type, such as test_cfg, are read by name, except those in which a user chooses names
-_BY_NAME = r'(model|data_preprocessor|optim_wrapper)\b(?!.*\.(custom_keys|tdp\.layers|degradation)\b)'
+#: dicts without a type whose entries are read by name, so that nothing would tell of a misspelled one
+_BY_NAME = re.compile(
+    r'(model\.(.+\.)?(train_cfg|test_cfg|data_preprocessor)|data_preprocessor)(\..+)?|optim_wrapper\..*paramwise_cfg'
+)
 
 
 def check_entries(cfg: Config, *stages: str) -> None:
@@ -100,9 +102,10 @@ def _check_names(cfg: Config, path: Sequence[str], node: dict, scope: str | None
     other packages.
     """
     kind, where, in_pipeline = node.get('type'), '.'.join(path), 'pipeline' in path[:-2]
-    by_name = re.match(_BY_NAME, where)
+    by_name = not kind and _BY_NAME.fullmatch(where)
     # other classes read these before they build something; the steps of a degradation are of kornia
-    if not path or (any(key.endswith('_cfg') for key in path[1:]) and not by_name) or 'degradation' in path[:-1]:
+    others = any(key.endswith('_cfg') for key in path[1:]) and path[0] != 'model' and not by_name
+    if not path or others or 'degradation' in path[:-1]:
         return
     if kind and not in_pipeline and find_class(path, kind, scope) is None:
         name = type_name(kind)
@@ -111,7 +114,7 @@ def _check_names(cfg: Config, path: Sequence[str], node: dict, scope: str | None
             raise SR4IRError(f"{where}: the type '{kind}' is unknown. {advice(name, names)}")
     known = known_names(path, node, scope)
     is_part = len(path) > 2 and (path[0] == 'model' or in_pipeline)
-    if known is None and by_name and not kind and not all(isinstance(v, dict) and 'type' in v for v in node.values()):
+    if known is None and by_name:
         known, is_part = set(), True
     for key in set(node) - known if known is not None else ():
         if not (is_part and is_read(str(key), readers(cfg, path, scope), as_key=not kind)):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from mmengine.dataset import BaseDataset
 from mmengine.registry import Registry, build_from_cfg
 from torch.utils.data import Dataset
 
@@ -43,16 +44,36 @@ def check_part(part: Dataset) -> None:
     check_names(part)
     if len(part) == 0:
         raise SR4IRError(_explain_empty(part))
-    bases = {base.__name__ for base in type(part).__mro__}
-    ignored = {255, getattr(part, 'ignore_index', 255)}
-    semantic = 'BaseSegDataset' in bases  # mmseg's and mmdet's
-    if semantic and len(class_names(part)) == 2 and ignored == {255}:
+    if ignores_255(part) and len(class_names(part)) == 2:
         check_binary(part)
-    add_checks(
-        part.pipeline.transforms, classes=len(class_names(part)), ignored=ignored, semantic=semantic,
-        source=source_of(part),
-    )  # fmt: skip
+    _check_pipeline(part, part.pipeline)
     part.is_checked = True
+
+
+def _check_pipeline(part: Dataset, pipeline: Any) -> None:
+    add_checks(
+        getattr(pipeline, 'transforms', []), classes=len(class_names(part)), semantic=_is_semantic(part),
+        ignored={255, getattr(part, 'ignore_index', 255)}, source=source_of(part),
+    )  # fmt: skip
+
+
+def _set(part: BaseDataset, name: str, value: Any) -> None:
+    """Set an attribute; hooks of the zoos replace the pipeline in a training (PipelineSwitchHook, SwitchRecipeHook)."""
+    object.__setattr__(part, name, value)
+    if name == 'pipeline' and vars(part).get('is_checked'):
+        _check_pipeline(part, value)
+
+
+BaseDataset.__setattr__ = _set
+
+
+def ignores_255(part: Dataset) -> bool:
+    """Return whether a data set has masks of its classes in which 255, and no other value, is ignored."""
+    return _is_semantic(part) and bool(class_names(part)) and getattr(part, 'ignore_index', 255) == 255
+
+
+def _is_semantic(part: Dataset) -> bool:
+    return 'BaseSegDataset' in {base.__name__ for base in type(part).__mro__}  # mmseg's and mmdet's
 
 
 def _read_later(part: Any, cfg: dict) -> None:

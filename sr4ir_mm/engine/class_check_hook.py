@@ -8,6 +8,8 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
+from ..datasets.binary_masks import check_learned
+from ..datasets.checked import ignores_255
 from ..datasets.class_names import (
     check_categories,
     class_names,
@@ -64,6 +66,8 @@ class ClassCheckHook(Hook):
             self._check_folders(reference)
         if unwrap(runner.model).scheme.uses_task_net:
             self._check_heads(runner, first, reference)
+            for part in filter(ignores_255, parts(reference) if first == 'train' else ()):
+                check_learned(part)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the data of a test, or of a resumed training, with those that the network was trained on.

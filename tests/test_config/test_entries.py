@@ -25,9 +25,13 @@ def test_the_shipped_configs_pass(path):
     [
         'mmdet::dcn/faster-rcnn_r50-dconv-c3-c5_fpn_1x_coco.py',  # its backbone takes entries out of a dict
         'mmdet::yolox/yolox_tiny_8xb8-300e_coco.py',
+        'mmdet::gn+ws/faster-rcnn_r50_fpn_gn-ws-all_1x_coco.py',  # folders that MMEngine takes for no name of a config
+        'mmdet::legacy_1.x/retinanet_r50_fpn_1x_coco_v1.py',
         'mmdet::albu_example/mask-rcnn_r50_fpn_albu-1x_coco.py',  # some of its transforms are of another package
         'mmpretrain::resnet/resnet18_8xb32_in1k.py',
         'mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py',
+        'mmseg::dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py',  # wd_mult, which nothing reads
+        'mmseg::vpd/vpd_sd_4xb8-25k_nyu-480x480.py',  # a dict for another package
     ],
 )
 def test_mixes_pass(task):

@@ -1,6 +1,11 @@
 """Data sets whose files are incomplete, empty or broken, built as a Runner builds them."""
 
 import json
+import logging
+import pickle
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import cv2
 import mmdet.datasets  # noqa: F401
@@ -8,7 +13,7 @@ import mmpretrain.datasets  # noqa: F401
 import mmseg.datasets  # noqa: F401
 import numpy as np
 import pytest
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
 from torch.utils.data import Dataset
@@ -248,3 +253,43 @@ def test_data_sets_of_other_kinds_are_as_they_were(tmp_path):
         dict(type='mmdet.CocoDataset', ann_file='nowhere.json', data_prefix=dict(img=''), lazy_init=True)
     )
     assert len(lazy.metainfo['classes']) == 80  # as inferencers do, which have no data
+
+
+def test_a_pipeline_that_a_hook_puts_in_place_is_checked_too(tmp_path):
+    """mmdet's for RTMDet and mmpretrain's for recipes."""
+    from mmdet.engine.hooks import PipelineSwitchHook
+    from mmpretrain.engine.hooks import SwitchRecipeHook
+
+    load = [dict(type='LoadImageFromFile'), dict(type='mmseg.LoadAnnotations')]
+    options = dict(img_suffix='.png', data_prefix=dict(img_path='images/deep', seg_map_path='masks'), pipeline=load)
+    config = seg_config(tmp_path) | options
+    (tmp_path / 'masks').mkdir()
+    cv2.imwrite(str(tmp_path / 'masks/0.png'), np.full((8, 8), 7, np.uint8))
+    part = DATASETS.build(config)
+    whole = DATASETS.build(dict(type='ConcatDataset', datasets=[config, config]))
+    hook = PipelineSwitchHook(switch_epoch=3, switch_pipeline=load)
+    hook.before_train_epoch(SimpleNamespace(
+        epoch=3, logger=logging.getLogger(), train_dataloader=SimpleNamespace(dataset=part)))  # fmt: skip
+    SwitchRecipeHook._switch_train_pipeline(
+        SimpleNamespace(train_loop=SimpleNamespace(dataloader=SimpleNamespace(dataset=whole))), Compose(load)
+    )
+    for data in part, whole:
+        with pytest.raises(SR4IRError, match=r"Mask '.*0\.png' has the value 7, but the data set has 2 classes"):
+            data[0]
+    part = pickle.loads(pickle.dumps(part))  # for worker processes that are started, not forked
+    part.pipeline = lambda results: results  # of the user's own
+    assert part[0]['img_path'].endswith('0.png')
+
+
+@pytest.mark.parametrize('code', [
+    'import sr4ir_mm', 'import mmdet.registry, sr4ir_mm', 'from sr4ir_mm.config import load_config',
+    'from mmengine.config import Config; from mmengine.registry import MODELS; MODELS.get("sr4ir_mm.SR4IR")',
+])  # fmt: skip
+def test_the_checks_are_there_whatever_is_imported_first(code):
+    """In the tools, after ``mix``, and in the zoos, whose wrappers build data sets with registries of their own."""
+    code += (
+        '; from mmdet.registry import DATASETS as det; from mmengine.registry import DATASETS as root;'
+        'print(root.build_func.__module__, det.build_func.__module__)'
+    )
+    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-2:] == ['sr4ir_mm.registry'] * 2
