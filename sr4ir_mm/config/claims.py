@@ -1,10 +1,12 @@
 """One training in one work dir: a second one would overwrite what the first one has written."""
 
+import logging
 import os
 from pathlib import Path
 from typing import IO
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
 from ..errors import SR4IRError
 from .checks import find_checkpoint
@@ -33,11 +35,20 @@ def set_resume(cfg: Config, checkpoint: str, allow_changes: bool = False) -> Non
     found = last_checkpoint(Path(cfg.work_dir)) if checkpoint == 'auto' else find_checkpoint(checkpoint)
     if found:
         seed = _check_resumable(str(found), cfg, allow_changes)
-        if seed is not None:  # MMEngine sets it again when the samplers have taken another one
-            cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': seed}
+        if seed is not None:
+            _keep_seed(cfg, seed)
         if _is_in(found, cfg.work_dir):
             found = Path(cfg.work_dir) / Path(found).name  # so that the logs say that this training goes on
         cfg.resume, cfg.load_from = True, str(found)
+
+
+def _keep_seed(cfg: Config, seed: int) -> None:
+    """Set the seed of the checkpoint: MMEngine does so too, but only when the samplers have taken another one."""
+    given = (cfg.get('randomness') or {}).get('seed')
+    if given not in (None, seed):
+        text = f'randomness.seed={given} has no effect: a resumed training keeps its seed, which is {seed}.'
+        print_log(text, 'current', logging.WARNING)
+    cfg.randomness = {**(cfg.get('randomness') or {}), 'seed': seed}
 
 
 def claim_work_dir(cfg: Config, resume: str | None = None) -> None:

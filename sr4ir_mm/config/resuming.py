@@ -27,7 +27,8 @@ _OF_LOADING = {'pipeline', 'data_root', 'lazy_init', 'serialize_data', 'max_refe
 _PARTS = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg', 'train_dataloader', 'val_dataloader',
           'val_evaluator', 'default_hooks', 'custom_hooks', 'randomness', 'auto_scale_lr')  # fmt: skip
 #: entries of them that do not
-_SILENT = ('model.scheme', 'model.may_differ', 'default_hooks.logger', 'default_hooks.visualization')
+_SILENT = ('model.scheme', 'model.may_differ', 'default_hooks.logger', 'default_hooks.visualization',
+           'randomness.seed')  # fmt: skip
 
 
 def check_changes(path: str, then: Config, now: Config, allowed: bool = False) -> None:

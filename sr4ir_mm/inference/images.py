@@ -70,7 +70,8 @@ def read_images(
     Yields:
         tuple: A unique name for the results, and the image as an item for a pipeline.
     """
-    for name, image in zip(unique_names(images), tqdm(images, 'Inference', disable=not show_progress)):
+    # the bar ends at 100 % only if zip asks it for one more image
+    for image, name in zip(tqdm(images, 'Inference', disable=not show_progress), unique_names(images)):
         path = image if isinstance(image, str) else name
         try:
             item = dict(img=read_image(image, max_pixels), img_path=path, img_id=0)

@@ -134,12 +134,12 @@ RUN = dict(
 )  # fmt: skip
 
 
-def resumed(folder: Path, options: dict, base: dict = RUN, allow: bool = False) -> Config:
+def resumed(folder: Path, options: dict, base: dict = RUN, allow: bool = False, seed: int | None = None) -> Config:
     """Resume a run with other options of its config."""
     path = save(folder / 'epoch_1.pth')
     state = torch.load(path, weights_only=False)
     then, now = (Config(copy.deepcopy(dict(base, work_dir=str(folder)))) for _ in range(2))
-    torch.save(dict(state, meta=dict(state['meta'], cfg=then.pretty_text)), path)
+    torch.save(dict(state, meta=dict(state['meta'], cfg=then.pretty_text, seed=seed)), path)
     now.merge_from_dict(options)
     set_resume(now, str(path), allow)
     return now
@@ -149,7 +149,8 @@ def resumed(folder: Path, options: dict, base: dict = RUN, allow: bool = False) 
 def notes(monkeypatch) -> list[str]:
     """What is logged."""
     found = []
-    monkeypatch.setattr('sr4ir_mm.config.resuming.print_log', lambda text, *args: found.append(text))
+    for module in ('claims', 'resuming'):
+        monkeypatch.setattr(f'sr4ir_mm.config.{module}.print_log', lambda text, *args: found.append(text))
     return found
 
 
@@ -255,6 +256,13 @@ def test_a_training_without_a_seed_goes_on_with_its_own(tmp_path):
     cfg = config(tmp_path)
     set_resume(cfg, 'auto')
     assert cfg.randomness == dict(seed=123456)
-    cfg = config(tmp_path, randomness=dict(seed=1, deterministic=True))
-    set_resume(cfg, 'auto')
+
+
+@pytest.mark.parametrize('stored', [{}, dict(seed=123456)])  # with it after the first time that it was resumed
+@pytest.mark.parametrize('given', [{}, dict(seed=123456), dict(seed=1)])
+def test_the_log_names_the_seed_that_counts(given, stored, tmp_path, notes):
+    base = dict(RUN, randomness=dict(stored, deterministic=True))
+    cfg = resumed(tmp_path, dict(randomness=dict(given, _delete_=True, deterministic=True)), base, seed=123456)
     assert cfg.randomness == dict(seed=123456, deterministic=True)
+    text = 'randomness.seed=1 has no effect: a resumed training keeps its seed, which is 123456.'
+    assert notes == ([text] if given.get('seed') == 1 else [])

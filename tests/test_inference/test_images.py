@@ -234,6 +234,11 @@ def test_the_rest_of_the_folder_goes_on(tmp_path):
     )
 
 
+def test_the_bar_ends_at_its_end(capsys):
+    assert len(list(read_images([LEVELS, LEVELS], {}))) == 2
+    assert '2/2' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ('name', 'message'),
     [
