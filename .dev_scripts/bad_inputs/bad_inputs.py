@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
@@ -87,10 +88,15 @@ def _own_modules(package: ModuleType) -> list[str]:
     return [name for name in names if not name.startswith(('sr4ir_mm.webui', 'sr4ir_mm.__main__'))]
 
 
+def fast_format() -> AbstractContextManager:
+    """Return a context without yapf, which takes seconds for each config that is written."""
+    return patch('mmengine.config.config.FormatCode', lambda text, **kwargs: (text, False))
+
+
 def run_cases(cases: list[Case], folder: Path, jobs: int, keep: bool = False) -> list[Result]:
     """Run cases below a folder, and return their results."""
     results = []
-    with patch('mmengine.config.config.FormatCode', lambda text, **kwargs: (text, False)):  # of yapf: seconds
+    with fast_format():
         bench = prepare(folder, needed_runs(cases))
         for result in run_all(cases, bench, folder / 'cases', jobs, keep):
             results.append(result)

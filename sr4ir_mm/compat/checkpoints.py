@@ -43,10 +43,13 @@ class SafeTorch(ModuleType):
         return torch.load(file, map_location=map_location, pickle_module=safe_pickle, weights_only=False)
 
 
+load_weights = explain(SafeTorch.load)  # the same, with one message for whatever is wrong
+
+
 class SafeHub(SafeTorch):
     """``torch`` for ``torch.hub``, from which torchvision, timm and others load weights: it takes no other files."""
 
-    load = staticmethod(explain(SafeTorch.load))
+    load = staticmethod(load_weights)
 
 
 def load_downloads_safely() -> None:

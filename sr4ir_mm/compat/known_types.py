@@ -17,7 +17,7 @@ from ..errors import SR4IRError
 from ..utils.nested import all_dicts
 
 #: entries with which a registered class runs code that it reads or downloads
-_RUN_CODE = dict(trust_remote_code=True, decode_backend='pickle')
+_RUN_CODE = dict(trust_remote_code='True', decode_backend='pickle', type='OpenImagesChallengeDataset')
 _REMEDY = 'If you trust it, name the config file of the training, and then this checkpoint.'
 _PACKAGES = ('mmengine', 'mmcv', 'mmseg', 'mmdet', 'mmpretrain', 'mmagic', 'sr4ir_mm')
 
@@ -40,8 +40,9 @@ def check_types(entries: dict, source: str) -> None:
                 f'could run code. {_REMEDY}'
             )
         for key, value in _RUN_CODE.items():
-            if node.get(key) == value:
-                raise SR4IRError(f"The config in '{source}' has {key}={value!r}, which could run code. {_REMEDY}")
+            found = node.get(key)
+            if (str(bool(found)) if value == 'True' else str(found).rpartition('.')[2]) == value:
+                raise SR4IRError(f"The config in '{source}' has {key}={found!r}, which could run code. {_REMEDY}")
 
 
 def _is_known(name: str) -> bool:

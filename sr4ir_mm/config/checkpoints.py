@@ -1,9 +1,5 @@
 """Checkpoints without a runner."""
 
-import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from torch import Tensor
 
 from ..errors import SR4IRError
@@ -38,17 +34,3 @@ def check_state(path: str, state: object) -> State:
     if any(not key.startswith('module.') for key in state):
         return state  # the same object, since PyTorch keeps the versions of the modules in an attribute of it
     return {key.removeprefix('module.'): value for key, value in state.items()}
-
-
-@contextmanager
-def readable(path: str) -> Iterator[None]:
-    """Turn the errors of damaged files into one message.
-
-    Raises:
-        SR4IRError: If the code inside cannot read the file.
-    """
-    try:
-        yield
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0] if str(error) else 'the file ends too early'
-        raise SR4IRError(f"'{path}' is not a file of weights, or it is damaged: {reason}") from error

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..compat.checkpoints import SafeTorch
+from ..compat.checkpoints import load_weights
 from ..config.building import build_model
-from ..config.checkpoints import check_state, read_checkpoint, readable
+from ..config.checkpoints import check_state, read_checkpoint
 from ..config.checks import find_checkpoint
 from ..errors import SR4IRError
 from ..models.layouts import to_ours, to_theirs
@@ -85,8 +85,6 @@ def load_official(path: str) -> State:
     """Read an official state dict; BasicSR puts it under a key of its own.
 
     Raises:
-        SR4IRError: If the file is missing or has no state dict.
+        SR4IRError: If the file is missing, damaged, or has no state dict.
     """
-    with readable(path):
-        state = SafeTorch.load(find_checkpoint(path), map_location='cpu')
-    return check_state(path, unpack(state))
+    return check_state(path, unpack(load_weights(find_checkpoint(path), map_location='cpu')))

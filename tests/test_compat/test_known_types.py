@@ -35,9 +35,19 @@ def test_registered_names_are_accepted(name):
     check_types(dict(model=dict(type=name)), 'epoch_1.pth')
 
 
-@pytest.mark.parametrize('entry', [dict(trust_remote_code=True), dict(decode_backend='pickle')])
+@pytest.mark.parametrize(
+    'entry',
+    [
+        dict(trust_remote_code=True),
+        dict(trust_remote_code=1),
+        dict(decode_backend='pickle'),
+        dict(type='OpenImagesChallengeDataset'),
+        dict(type='mmdet.OpenImagesChallengeDataset'),
+    ],
+    ids=str,
+)
 def test_entries_that_let_a_class_run_code(entry):
-    model = dict(task=dict(type='mmpretrain.HuggingFaceClassifier', model_name='a/b', **entry))
+    model = dict(task={'type': 'mmpretrain.HuggingFaceClassifier', 'model_name': 'a/b', **entry})
     with pytest.raises(SR4IRError, match=rf"'epoch_1\.pth' has {next(iter(entry))}="):
         check_types(dict(model=model), 'epoch_1.pth')
     check_types(dict(model=dict(trust_remote_code=False, decode_backend='numpy')), 'epoch_1.pth')
