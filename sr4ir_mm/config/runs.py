@@ -72,7 +72,7 @@ def run_config(folder: Path) -> Path:
             'file.'
         )
     text = trained_config(folder)
-    same = [file for file in files if _entries(file.read_text()) == _entries(text)] if text else files
+    same = [file for file in files if _entries(file.read_text(errors='replace')) == _entries(text)] if text else files
     if same and (text or len(same) == 1):
         return same[0]
     if checkpoint and text and not files:

@@ -53,9 +53,8 @@ def _resumed(folder: Path, start: str, earlier: list[str]) -> str:
                 'move the files of one to another folder.'
             )
         return ''
-    text = path.read_text(errors='replace')
-    load_from = _entry(text, 'load_from')
-    if not _entry(text, 'resume') or (load_from and Path(load_from).parent != Path(_entry(text, 'work_dir') or '')):
+    resumes, load_from, work_dir = (_entry(path, name) for name in ('resume', 'load_from', 'work_dir'))
+    if not resumes or (load_from and Path(load_from).parent != Path(work_dir or '')):
         return ''
     checkpoint = folder / Path(load_from or '').name
     wrote = training_of(checkpoint) if checkpoint.is_file() else ''
@@ -63,6 +62,11 @@ def _resumed(folder: Path, start: str, earlier: list[str]) -> str:
     return wrote if wrote and wrote < start else max(earlier, default='')
 
 
-def _entry(text: str, name: str) -> Any:
-    found = re.search(rf'^{name} = (.*)$', text, re.MULTILINE)
-    return literal_eval(found[1]) if found else None
+def _entry(path: Path, name: str) -> Any:
+    found = re.search(rf'^{name} = (.*)$', path.read_text(errors='replace'), re.MULTILINE)
+    try:
+        return literal_eval(found[1]) if found else None
+    except (SyntaxError, ValueError) as error:
+        raise SR4IRError(
+            f"'{path}' is damaged ({found[0]}): correct it, or move the files of this start to another folder."
+        ) from error

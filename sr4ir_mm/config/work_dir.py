@@ -61,7 +61,8 @@ def result_files(folder: Path) -> list[Path]:
     MMEngine writes them to ``<time>/<time>.json``.
     """
     paths = [*folder.glob('*/*.json'), *folder.glob('test/*/*.json')]
-    return sorted((path for path in paths if path.stem == path.parent.name), key=lambda path: path.stem)
+    found = [path for path in paths if path.stem == path.parent.name and re.fullmatch(r'\d{8}_\d{6}', path.stem)]
+    return sorted(found, key=lambda path: path.stem)
 
 
 def read_result(path: Path) -> dict:

@@ -83,6 +83,9 @@ def test_a_config_that_was_changed(work_dir):
         (work_dir / 'net.py').write_text(changed)
         with pytest.raises(SR4IRError, match=r"net\.py, which is not the config .* Name '.*epoch_2\.pth', which holds"):
             load_config(work_dir)
+    (work_dir / 'net.py').write_bytes('größe = 1'.encode('latin-1'))
+    with pytest.raises(SR4IRError, match='which is not the config of the training there'):
+        run_config(work_dir)
     (work_dir / 'net.py').unlink()
     assert load_config(work_dir).model.scale == 4
 
@@ -113,6 +116,12 @@ def test_a_test_of_another_training(work_dir):
     assert run_test(work_dir) is None
     write_test(work_dir / 'test', B, A, CONFIG, mIoU=2.0)
     assert run_test(work_dir).metrics == dict(mIoU=2.0) and run_test(work_dir).changed == []
+
+
+def test_other_files_of_the_user(work_dir):
+    (work_dir / 'coco').mkdir()
+    (work_dir / 'coco/coco.json').write_text('[{"score": 0.5}]')
+    assert run_test(work_dir) is None
 
 
 def test_a_test_that_does_not_say_of_what(work_dir):

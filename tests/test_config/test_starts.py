@@ -114,3 +114,11 @@ def test_a_resumed_start_says_that_its_own_folder_is_resumed(tmp_path, monkeypat
         cfg = Config(dict(work_dir='w'))
         set_resume(cfg, name)
         assert cfg.load_from == 'w/epoch_1.pth'
+
+
+@pytest.mark.parametrize('text', ['resume = Tr', "resume = True\nload_from = 'work"])
+def test_a_config_of_the_logs_that_was_cut(text, tmp_path):
+    start(tmp_path, A, 5)
+    (tmp_path / A / 'vis_data/config.py').write_text(text)
+    with pytest.raises(SR4IRError, match=rf"{A}/vis_data/config\.py' is damaged \({text.splitlines()[-1]}\): correct"):
+        training_starts(tmp_path)

@@ -43,12 +43,15 @@ def test_the_highest_complete_checkpoint_if_the_named_one_is_cut_off(tmp_path):
 def test_the_latest_metrics_of_a_folder(tmp_path):
     """By the time in the name: copying changes the times of files."""
     assert read_metrics(tmp_path) is None
-    for age, (stamp, where) in enumerate({'b': '.', 'a': 'test', 'c': 'test'}.items()):
+    for age, (day, where) in enumerate({2: '.', 1: 'test', 3: 'test'}.items()):
+        stamp = f'2026010{day}_000000'
         path = tmp_path / where / stamp / f'{stamp}.json'
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(dict(mIoU=age)) + '\n')
         os.utime(path, (10**9 - age,) * 2)
-    (tmp_path / 'b/other.json').write_text('{}')  # not written by a test
+    for name in ('20260102_000000/other.json', 'test/user/user.json'):  # not written by a test
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('{}')
     assert read_metrics(tmp_path) == read_metrics(tmp_path / 'test') == dict(mIoU=2)
 
 
