@@ -301,7 +301,7 @@ def test_the_official_files_fit_the_configs_of_the_paper(name, task, tmp_path):
     for part, state in states.items():
         torch.save(state, tmp_path / f'{part}.pth')
     checkpoint = from_official(cfg, *(str(tmp_path / f'{part}.pth') for part in nets))
-    model = MODELS.build(cfg.model).eval()
+    model = MODELS.build(dict(cfg.model, channels_last=False)).eval()  # the order of their sums
     model.load_state_dict(checkpoint['state_dict'])
     torch.testing.assert_close(model.task(image := torch.rand(1, 3, 96, 128)), nets['task'](image), **TOLERANCE)
     torch.testing.assert_close(model.sr(image), nets['sr'](image), **TOLERANCE)
