@@ -1,5 +1,6 @@
 """Normalization in a pipeline becomes that of the data preprocessor: SR4IR needs images of 0 to 255."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mmengine.config import Config
@@ -58,8 +59,8 @@ def move_normalization(cfg: Config) -> Config:
     found = _Normalization([0.0] * 3, [1.0] * 3)
     for step in taken[0]:
         found = found.then(_read(step))
-    mean, std = preprocessor.get('mean') or [0.0] * 3, preprocessor.get('std') or [1.0] * 3
-    found = found.then(_Normalization(mean, std, bool(preprocessor.get(flip))))
+    mean, std = preprocessor.get('mean') or [0.0], preprocessor.get('std') or [1.0]
+    found = found.then(_Normalization(_channels(mean), _channels(std), bool(preprocessor.get(flip))))
     owner['data_preprocessor'] = {**preprocessor, 'mean': found.mean, 'std': found.std, flip: found.flips}
     names = ' and '.join(step['type'] for step in taken[0])
     print_log(
@@ -97,4 +98,13 @@ def _read(step: dict) -> _Normalization:
     kind = type_name(step['type'])
     if kind == 'torchvision/ToTensor':
         return _Normalization([0.0] * 3, [255.0] * 3)
-    return _Normalization(list(step['mean']), list(step['std']), kind == 'Normalize' and step.get('to_rgb', True))
+    if not (step.get('mean') and step.get('std')):
+        raise SR4IRError(f'{step["type"]} in a pipeline has no mean or no std. {_REMEDY}')
+    return _Normalization(
+        _channels(step['mean']), _channels(step['std']), kind == 'Normalize' and step.get('to_rgb', True)
+    )
+
+
+def _channels(values: Sequence[float]) -> list[float]:
+    """Return a value for each channel; a single one is for all of them."""
+    return list(values) * (3 if len(values) == 1 else 1)

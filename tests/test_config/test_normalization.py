@@ -34,11 +34,13 @@ def config(*steps: dict, preprocessor: dict | None = None, val: list | None = No
     ([dict(MM, to_rgb=False)], dict(to_rgb=True)),
     ([MM], dict(to_rgb=True)),
     ([MM], dict(mean=[1.0, 2.0, 3.0], std=[2.0, 3.0, 4.0], to_rgb=True)),
+    ([MM], dict(mean=[1.0], std=[2.0])),
     ([TO_TENSOR], {}),
     ([TO_TENSOR], UNIT),
     ([TO_TENSOR], dict(UNIT, to_rgb=True)),
     ([TO_TENSOR, TV], {}),
     ([PIL, TO_TENSOR, TV], {}),
+    ([PIL, TO_TENSOR, dict(type='torchvision/Normalize', mean=[0.5], std=[0.5])], {}),
     ([PIL, TO_TENSOR], dict(UNIT, to_rgb=True)),
     ([PIL, dict(type='PILToNumpy', to_bgr=True), MM], {}),
     ([PIL], dict(mean=MEAN, std=STD)),
@@ -98,6 +100,7 @@ def test_mixed_images_are_normalized_after_the_mix():
 @pytest.mark.parametrize('cfg, message', [
     (config(MM, val=[dict(type='Load'), dict(PACK)]), 'Only some pipelines have Normalize'),
     (config(MM, val=[dict(type='Load'), dict(MM, std=MEAN), dict(PACK)]), 'or they differ in it'),
+    (config(dict(type='Normalize')), 'Normalize in a pipeline has no mean or no std'),
     (config(MM, dict(type='Pad', size_divisor=32)), 'has Normalize before other steps. SR4IR needs .* set mean'),
 ])  # fmt: skip
 def test_what_cannot_be_moved(cfg, message):
