@@ -27,6 +27,10 @@ WHOLE_SIDES = {'val_dataloader.dataset.pipeline.1.keep_ratio': False}
 SLIDE = {'model.test_cfg.crop_size': (64, 64), 'model.test_cfg.stride': (32, 32)}
 ACCUMULATE = {'optim_wrapper.accumulative_counts': 2}
 RCNN = {'model.train_cfg.rcnn.sampler.num': 16}
+#: an epoch of a repeated data set
+ONCE = {'train_dataloader.dataset.times': 1}
+#: of masks, for the loss
+POINTS = {'model.train_cfg.num_points': 256}
 
 
 def classifier(arch: dict | None, width: int | list[int] = 0, **backbone: Any) -> dict[str, Any]:
@@ -46,19 +50,20 @@ CONFIGS: dict[str, tuple] = {
     'rtmdet-ins': ('mmdet::rtmdet/rtmdet-ins_tiny_8xb32-300e_coco.py', CSP),
     'detr': ('mmdet::detr/detr_r50_8xb2-150e_coco.py', LAYERS),
     'conditional-detr': ('mmdet::conditional_detr/conditional-detr_r50_8xb2-50e_coco.py', LAYERS | THIN_BACKBONE | {
-        'model.neck.in_channels': [512]}, 1),
+        'model.neck.in_channels': [512]}, 1, 20),
     'dab-detr': ('mmdet::dab_detr/dab-detr_r50_8xb2-50e_coco.py', LAYERS),
     'deformable-detr': ('mmdet::deformable_detr/deformable-detr-refine-twostage_r50_16xb2-50e_coco.py',
                         LAYERS | QUERIES | THIN_BACKBONE, 1),
     'dino': ('mmdet::dino/dino-4scale_r50_8xb2-12e_coco.py', LAYERS | QUERIES | THIN_BACKBONE, 1),
     'ddq': ('mmdet::ddq/ddq-detr-4scale_r50_8xb2-12e_coco.py', LAYERS | QUERIES | {
         'model.bbox_head.embed_dims': 32}),
-    'mask2former-lsj': ('mmdet::mask2former/mask2former_r50_8xb2-lsj-50e_coco.py', {}),
+    'mask2former-lsj': ('mmdet::mask2former/mask2former_r50_8xb2-lsj-50e_coco.py', POINTS),
     'faster-rcnn-caffe': ('mmdet::faster_rcnn/faster-rcnn_r50-caffe_fpn_ms-1x_coco.py', RCNN),
     'faster-rcnn-ohem': ('mmdet::faster_rcnn/faster-rcnn_r50_fpn_ohem_1x_coco.py', RCNN),
     'faster-rcnn-tnr-accumulated': ('mmdet::faster_rcnn/faster-rcnn_r50-tnr-pre_fpn_1x_coco.py', RCNN | ACCUMULATE),
-    'mask-rcnn-poly': ('mmdet::mask_rcnn/mask-rcnn_r50_fpn_ms-poly-3x_coco.py', RCNN),
-    'cascade-rcnn': ('mmdet::cascade_rcnn/cascade-rcnn_r50_fpn_20e_coco.py', {}),
+    'mask-rcnn-poly': ('mmdet::mask_rcnn/mask-rcnn_r50_fpn_ms-poly-3x_coco.py', RCNN | ONCE),
+    'cascade-rcnn': ('mmdet::cascade_rcnn/cascade-rcnn_r50_fpn_20e_coco.py', {
+        f'model.train_cfg.rcnn.{stage}.sampler.num': 16 for stage in range(3)}),
     'dynamic-rcnn': ('mmdet::dynamic_rcnn/dynamic-rcnn_r50_fpn_1x_coco.py', RCNN),
     'sparse-rcnn-crop': ('mmdet::sparse_rcnn/sparse-rcnn_r50_fpn_300-proposals_crop-ms-480-800-3x_coco.py', {}),
     'copy-paste': ('mmdet::simple_copy_paste/'
@@ -69,18 +74,18 @@ CONFIGS: dict[str, tuple] = {
     'swin-no-decay': ('mmdet::swin/retinanet_swin-t-p4-w7_fpn_1x_coco.py', {}),
     'retinanet-amp': ('mmdet::retinanet/retinanet_r50_fpn_amp-1x_coco.py', AMP),
     'fcos-normbbox-bias': ('mmdet::fcos/fcos_r50-caffe_fpn_gn-head-center-normbbox-centeronreg-giou_1x_coco.py', {}),
-    'centernet': ('mmdet::centernet/centernet_r18_8xb16-crop512-140e_coco.py', {}),
+    'centernet': ('mmdet::centernet/centernet_r18_8xb16-crop512-140e_coco.py', ONCE),
     'condinst-iterations': ('mmdet::condinst/condinst_r50_fpn_ms-poly-90k_coco_instance.py', {}),
-    'solo': ('mmdet::solo/decoupled-solo_r50_fpn_1x_coco.py', {}),
+    'solo': ('mmdet::solo/decoupled-solo_r50_fpn_1x_coco.py', {'model.test_cfg.nms_pre': 30}),
     'yolact': ('mmdet::yolact/yolact_r50_1xb8-55e_coco.py', {}),
     'yolof-iterations': ('mmdet::yolof/yolof_r50-c5_8xb8-iter-1x_coco.py', {}),
-    'yolov3': ('mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py', {}, 1),
+    'yolov3': ('mmdet::yolo/yolov3_mobilenetv2_8xb24-320-300e_coco.py', ONCE, 1),
     'vfnet': ('mmdet::vfnet/vfnet_r50_fpn_1x_coco.py', {}),
     'atss': ('mmdet::atss/atss_r50_fpn_1x_coco.py', {}),
     'reppoints': ('mmdet::reppoints/reppoints-moment_r50_fpn-gn_head-gn_1x_coco.py', {}),
     'distillation': ('mmdet::ld/ld_r18-gflv1-r101_fpn_1x_coco.py', {}),
     'rpn': ('mmdet::rpn/rpn_r50_fpn_1x_coco.py', {'val_evaluator.metric': 'bbox'}),
-    'voc0712-concatenated': ('mmdet::pascal_voc/faster-rcnn_r50_fpn_1x_voc0712.py', RCNN),
+    'voc0712-concatenated': ('mmdet::pascal_voc/faster-rcnn_r50_fpn_1x_voc0712.py', RCNN | ONCE),
     # ---- mmseg
     'stdc-boundary-head': ('mmseg::stdc/stdc1_4xb12-80k_cityscapes-512x1024.py', {}),
     'pidnet-edges': ('mmseg::pidnet/pidnet-s_2xb6-120k_1024x1024-cityscapes.py', WHOLE_SIDES | {
@@ -104,7 +109,7 @@ CONFIGS: dict[str, tuple] = {
     'swin-upernet': ('mmseg::swin/swin-tiny-patch4-window7-in1k-pre_upernet_8xb2-160k_ade20k-512x512.py', {}),
     'knet': ('mmseg::knet/knet-s3_r50-d8_fcn_8xb2-adamw-80k_ade20k-512x512.py', {}),
     'maskformer': ('mmseg::maskformer/maskformer_r50-d32_8xb2-160k_ade20k-512x512.py', {}),
-    'mask2former': ('mmseg::mask2former/mask2former_r50_8xb2-160k_ade20k-512x512.py', {}),
+    'mask2former': ('mmseg::mask2former/mask2former_r50_8xb2-160k_ade20k-512x512.py', POINTS),
     'encnet': ('mmseg::encnet/encnet_r50-d8_4xb4-20k_voc12aug-512x512.py', {}),
     'emanet-bases': ('mmseg::emanet/emanet_r50-d8_4xb2-80k_cityscapes-512x1024.py', {}),
     'poolformer-repeated': ('mmseg::poolformer/fpn_poolformer_s12_8xb4-40k_ade20k-512x512.py', AMP, 1),

@@ -119,7 +119,7 @@ class Watch(Hook):
     def before_train(self, runner: Runner) -> None:
         """Note the initial weights, and from now on what the network receives."""
         net = runner.model.task if self.within else runner.model
-        self.weights = [copy.deepcopy(net.state_dict())]
+        self.start = copy.deepcopy(net.state_dict())
         self.names = {id(parameter): name for name, parameter in net.named_parameters()}
         self.net = net
         net.register_forward_pre_hook(self._keep_inputs, with_kwargs=True)
@@ -149,7 +149,7 @@ class Watch(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Note the final weights, the log, and the last checkpoint."""
-        self.weights.append(copy.deepcopy(self.net.state_dict()))
+        self.weights = copy.deepcopy(self.net.state_dict())
         scalars = runner.message_hub.log_scalars.items()
         self.log = {
             _bare_name(key): value.data[0].tolist() for key, value in scalars if not key.endswith(_NOT_COMPARED)
@@ -167,8 +167,10 @@ class Watch(Hook):
         file.unlink()
 
     def results(self) -> dict[str, Any]:
-        """Return everything by a name, in the order in which it happens."""
-        names = ('weights', 'inputs', 'losses', 'options', 'log', 'predictions', 'metrics', 'checkpoint')
+        """Return everything by a name, causes before effects."""
+        names = (
+            'start', 'inputs', 'options', 'losses', 'predictions', 'metrics', 'log', 'weights', 'checkpoint',
+        )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 
