@@ -6,40 +6,49 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import mmengine
 import numpy as np
 from mmengine.fileio.backends import prefix_to_backends
 from mmengine.logging import print_log
 from PIL import Image
+from torch import Tensor
 from tqdm import tqdm
 
 from ..errors import SR4IRError
 from ..utils import decode_image, output_names, to_8_bits
 from ..utils.names import IMAGE_SUFFIXES
+from .arrays import to_arrays
 
 SUFFIXES = IMAGE_SUFFIXES
-Inputs = str | Path | np.ndarray | Sequence[str | Path | np.ndarray]
+Input = str | Path | np.ndarray | Tensor | Image.Image
+Inputs = Input | Iterable[Input]
 
 
 def list_images(inputs: Inputs) -> list[str | np.ndarray]:
-    """List the files, URLs and arrays that files, folders, globs, URLs and arrays stand for.
+    """List the files, URLs and arrays that files, folders, globs, URLs, and images in memory stand for.
+
+    Args:
+        inputs (Inputs): One of these, see :func:`to_arrays` for images in memory; or any iterable of them.
 
     Raises:
         SR4IRError: If a folder or glob contains no image, or an entry is of another type.
     """
-    if isinstance(inputs, np.ndarray):
-        return [inputs]
-    if isinstance(inputs, (list, tuple)):
+    if isinstance(inputs, (np.ndarray, Tensor, Image.Image)):
+        return to_arrays(inputs)
+    if isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes, dict)):
         return [image for entry in inputs for image in list_images(entry)]
     if not isinstance(inputs, (str, Path)):
-        raise SR4IRError(f'Images are files, folders, globs, URLs or arrays of NumPy, not {type(inputs).__name__}.')
+        raise SR4IRError(
+            'Images are files, folders, globs, URLs, arrays of NumPy, tensors or images of Pillow, not '
+            f'{type(inputs).__name__}.'
+        )
     name = str(inputs)
     if name.startswith('file://'):
-        name = unquote(urlsplit(name).path)
+        name = unquote(name.removeprefix('file://').removeprefix('localhost'))  # a name may hold '?' and '#'
     if os.path.isdir(name):
         files = [os.path.join(name, file) for file in sorted(os.listdir(name)) if not file.startswith('.')]
         found = [file for file in files if file.lower().endswith(SUFFIXES) and not os.path.isdir(file)]

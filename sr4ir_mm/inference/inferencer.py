@@ -1,6 +1,7 @@
 """Inference on LR images."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,13 +19,16 @@ from ..config import build_model
 from ..config.nodes import find_all
 from ..errors import SR4IRError
 from ..models import SR4IR
-from ..utils import to_uint8
+from ..utils import check_number, to_uint8
 from ..utils.devices import check_device
-from ..visualization.drawing import draw_sample, drawing_visualizer
+from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer
 from .images import Inputs, list_images, read_images
-from .lr_predictor import MAX_PIXELS, LRPredictor
+from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta, find_run
+
+#: threads take turns: MMEngine has one scope for all, and a visualizer one figure
+_LOCK = threading.RLock()
 
 
 class SR4IRInferencer(BaseInferencer):
@@ -61,18 +65,19 @@ class SR4IRInferencer(BaseInferencer):
         max_pixels: int = MAX_PIXELS,
     ) -> None:
         check_device(device)
-        cfg, weights = find_run(model, weights)
         self.tile, self.max_pixels = tile, max_pixels
-        self.scope = cfg.get('default_scope', 'mmengine')
-        with self._task_scope():
-            super().__init__(cfg, weights, device, self.scope, show_progress)
+        with _LOCK:
+            cfg, weights = find_run(model, weights)
+            self.scope = cfg.get('default_scope', 'mmengine')
+            with self._task_scope():
+                super().__init__(cfg, weights, device, self.scope, show_progress)
 
     def __call__(self, inputs: Inputs, batch_size: int = 1, **options: Any) -> dict:
         """Predict all images.
 
         Args:
-            inputs (Inputs): LR images: files, folders, globs, URLs, or arrays h x w x 3, BGR. They may be of any size,
-                gray, RGBA, or of 16 bits.
+            inputs (Inputs): LR images: files, folders, globs, URLs, arrays h x w x 3, BGR, tensors 3 x h x w, RGB,
+                images of Pillow, or any iterable of them. They may be of any size, gray, RGBA, or of 16 bits.
             batch_size (int): Number of images to read at a time. Those of the same size make one batch.
             **options: Arguments of :meth:`stream`.
 
@@ -83,7 +88,7 @@ class SR4IRInferencer(BaseInferencer):
             read, by name.
 
         Raises:
-            SR4IRError: If no image could be read.
+            SR4IRError: If no image could be read, or an option is unknown.
         """
         skipped: dict[str, str] = {}
         results = list(self.stream(inputs, batch_size, skipped=skipped, **options))
@@ -120,22 +125,47 @@ class SR4IRInferencer(BaseInferencer):
         Yields:
             dict: ``input``, ``prediction``, ``task_input`` and ``visualization`` of one image.
         """
+        check_number('SR4IRInferencer', low=1, whole=True, batch_size=batch_size)
+        check_coords(coords)
+        check_drawing(self.visualizer, kwargs)
+        if show:
+            check_display()
         images = list_images(inputs)
         skipped = {} if skipped is None else skipped
-        if batch_size < 1:
-            raise SR4IRError(f'batch_size is {batch_size}, but must be 1 or more.')
         draws = return_vis or show or bool(out_dir and not no_save_vis)
+        done = 0
         items = read_images(images, skipped, self.show_progress, self.pipeline.max_lr_pixels)
         for batch in self._get_chunk_data(items, batch_size):
-            for name, item, sample, on_sr in self.forward(batch, coords, draws):
-                task_input = to_uint8(sample.task_input)
-                picture = self.visualize(name, task_input, on_sr, show, **kwargs) if draws else None
-                if out_dir:
-                    written = (None if no_save_pred else sample, None if no_save_vis else picture)
-                    self.postprocess(name, Path(out_dir), task_input, *written)
-                yield dict(input=item['img_path'], prediction=sample, task_input=task_input, visualization=picture)
-        if images and len(skipped) == len(images):
+            with _LOCK:
+                results = [
+                    self._result(*row, draws, show, out_dir, not no_save_pred, not no_save_vis, kwargs)
+                    for row in self.forward(batch, coords, draws)
+                ]
+            done += len(results)
+            yield from results
+        if images and not done:
             raise SR4IRError('\n'.join(f"image '{name}' {reason}" for name, reason in skipped.items()))
+
+    def _result(
+        self,
+        name: str,
+        item: dict,
+        sample: BaseDataElement,
+        on_sr: BaseDataElement,
+        draws: bool,
+        show: bool,
+        out_dir: str,
+        saves_pred: bool,
+        saves_vis: bool,
+        options: dict,
+    ) -> dict:
+        """Draw and write what is asked for of one image."""
+        task_input = to_uint8(sample.task_input)
+        picture = self.visualize(name, task_input, on_sr, show, **options) if draws else None
+        if out_dir:
+            written = (sample if saves_pred else None, picture if saves_vis else None)
+            self.postprocess(name, Path(out_dir), task_input, *written)
+        return dict(input=item['img_path'], prediction=sample, task_input=task_input, visualization=picture)
 
     def forward(
         self, batch: list[tuple[str, dict]], coords: str = 'lr', draws: bool = False

@@ -79,6 +79,7 @@ class LRPredictor:
         Returns:
             list[list]: For each image, a data sample for each of the ``coords``.
         """
+        check_coords(*coords)
         groups = defaultdict(list)  # images of one size, also that of their SR images, make a batch
         for index, item in enumerate(items):
             groups[item['img'].shape, self._size(item, coords[0])].append(index)
@@ -160,6 +161,17 @@ class LRPredictor:
             f'{size[1]} x {size[0]} px, not {wanted[1]} x {wanted[0]}: choose another --lr-input (hr or lr), or '
             "correct 'height' and 'width' in the annotations."
         )
+
+
+def check_coords(*coords: str) -> None:
+    """Check names of coordinates.
+
+    Raises:
+        SR4IRError: If one is neither 'lr' nor 'sr'.
+    """
+    for name in coords:
+        if name not in ('lr', 'sr'):
+            raise SR4IRError(f"coords={name!r} must be 'lr', the LR image, or 'sr', the SR image.")
 
 
 def lr_image(image: np.ndarray) -> Tensor:

@@ -1,10 +1,29 @@
 """Drawing predictions and ground truth by the visualizers of the zoos."""
 
+from collections.abc import Iterable
+from inspect import Parameter, signature
+
 import numpy as np
 from mmengine.registry import VISUALIZERS, DefaultScope
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
 
+from ..errors import SR4IRError
+
+#: arguments of the visualizers that are no options, or that this package sets
+_SET_HERE = {
+    'name',
+    'image',
+    'data_sample',
+    'draw_gt',
+    'draw_pred',
+    'draw_score',
+    'show',
+    'wait_time',
+    'out_file',
+    'step',
+}
+_PLAIN = Parameter.POSITIONAL_OR_KEYWORD
 _OF_ZOOS = dict(mmseg='SegLocalVisualizer', mmdet='DetLocalVisualizer', mmpretrain='UniversalVisualizer')
 
 
@@ -29,6 +48,32 @@ def draw_sample(
     else:
         visualizer.add_datasample('panel', image.copy(), sample.cpu(), **options)
     return visualizer.get_image()
+
+
+def check_drawing(visualizer: Visualizer, options: Iterable[str]) -> None:
+    """Check names of options of :func:`draw_sample`.
+
+    Raises:
+        SR4IRError: If the visualizer has no such option; the message lists those that it has.
+    """
+    draw = visualizer.visualize_cls if labels_whole_images(visualizer) else visualizer.add_datasample
+    known = [
+        name for name, entry in signature(draw).parameters.items() if name not in _SET_HERE and entry.kind is _PLAIN
+    ]
+    if wrong := sorted(set(options) - set(known)):
+        raise SR4IRError(f"Unknown option '{wrong[0]}'; the visualizer has: {', '.join(known)}.")
+
+
+def check_display() -> None:
+    """Check that windows can be shown: without a display MMEngine would wait for a key forever.
+
+    Raises:
+        SR4IRError: If they cannot.
+    """
+    import matplotlib.pyplot as plt  # chooses a backend
+
+    if plt.get_backend().lower() in ('agg', 'cairo', 'pdf', 'pgf', 'ps', 'svg', 'template'):
+        raise SR4IRError('No window can be shown, as there is no display: leave out show (--show), and save pictures.')
 
 
 def labels_whole_images(visualizer: Visualizer) -> bool:

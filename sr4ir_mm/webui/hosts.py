@@ -3,7 +3,8 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from ..errors import SR4IRError
 
@@ -47,6 +48,36 @@ class Hosts:
             return False
         host = _plain(match['v6'] or match['name'])
         return host in self.names or (self.every_address and _is_address(host))
+
+
+def check_address(host: str, port: int | None) -> None:
+    """Check that a server can listen on an address: Gradio would wait for it forever.
+
+    Raises:
+        SR4IRError: If it cannot.
+    """
+    with listening(host, port):
+        family, kind, protocol, _, address = socket.getaddrinfo(host or None, port or 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as after a page that has just ended
+            server.bind(address)
+
+
+@contextmanager
+def listening(host: str, port: int | None) -> Iterator[None]:
+    """Turn the errors of an address that a server cannot listen on into one message.
+
+    Raises:
+        SR4IRError: If the code inside fails in this way.
+    """
+    try:
+        yield
+    except (OSError, OverflowError, UnicodeError) as error:
+        where = f'{host}, port {port}' if port else f"'{host}'"
+        raise SR4IRError(
+            f'The page cannot listen on {where}: another program uses the port, or the machine has no such address '
+            f'({error}). Choose another --port or --host.'
+        ) from error
 
 
 def is_loopback(host: str) -> bool:

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from ..errors import SR4IRError
 from .comparison import Comparison
 from .guard import Guard
-from .hosts import Hosts, is_loopback
+from .hosts import Hosts, check_address, is_loopback, listening
 from .uploads import Uploads
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def serve(
     if examples and not os.path.isdir(examples):
         raise SR4IRError(f"--examples '{examples}' is not a folder: name one with images.")
     hosts = Hosts(host, allowed_hosts)
+    check_address(host, port)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the folder is deleted
     with tempfile.TemporaryDirectory(prefix='sr4ir_mm_webui_', ignore_cleanup_errors=True) as folder:
         page = start(comparison, examples, host, port, hosts, Uploads(folder, max_disk))
@@ -81,7 +82,7 @@ def start(
 
     page = build_page(comparison, examples).queue(api_open=False)  # every request waits in the queue
     uploads.examples = uploads.used()
-    try:
+    with listening(host, port):
         page.launch(
             server_name=f'[{host}]' if ':' in host else host,
             server_port=port,
@@ -90,12 +91,4 @@ def start(
             **LOOK,
             **SETTINGS,
         )
-    except (OSError, OverflowError) as error:
-        if 'port' not in str(error):  # so do all messages of gradio and Python about the address
-            raise
-        where = f'{host}, port {port}' if port else host
-        raise SR4IRError(
-            f'The page cannot listen on {where}: another program uses the port, or the machine has no such address. '
-            'Choose another --port or --host.'
-        ) from error
     return page

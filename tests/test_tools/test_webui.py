@@ -177,6 +177,21 @@ def test_names_the_port_that_is_in_use(gradio, folder, monkeypatch, capsys):
     assert f'cannot listen on 127.0.0.1, port {port}: another program uses the port' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ('options', 'named'),
+    [
+        (('--host', 'no-such-host.invalid'), "on 'no-such-host.invalid'"),
+        (('--host', '192.0.2.1'), "on '192.0.2.1'"),
+        (('--port', '70000'), 'on 127.0.0.1, port 70000'),
+    ],
+)
+def test_addresses_that_cannot_be_listened_on(gradio, folder, monkeypatch, capsys, options, named):
+    """The page waited for its own server forever."""
+    monkeypatch.setattr('signal.signal', lambda *args: None)
+    assert run_tool('webui', 'base', *options, '--device', 'cpu', cwd=folder) == 2
+    assert f'The page cannot listen {named}' in capsys.readouterr().err
+
+
 @contextmanager
 def serve(folder: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """Serve the page as a user does; give its address and the process, which writes into log.txt."""

@@ -1,0 +1,131 @@
+"""What users give to the inferencer: options, images in memory, and several threads."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from PIL import Image
+from test_inferencer import config, picture
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.inference.images import list_images, read_image
+from sr4ir_mm.inference.inferencer import SR4IRInferencer
+
+
+def make(cfg: Config) -> SR4IRInferencer:
+    return SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False)
+
+
+@pytest.fixture(scope='module')
+def inferencer() -> SR4IRInferencer:
+    torch.manual_seed(0)
+    return make(config('segformer'))
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(coords='hr'), "coords='hr' must be 'lr', the LR image, or 'sr', the SR image"),
+        (dict(coord='sr'), "Unknown option 'coord'; the visualizer has: .*"),
+        (dict(return_vis=True, pred_score_th=0.5), "Unknown option 'pred_score_th'"),
+        (dict(draw_gt=True), "Unknown option 'draw_gt'"),
+        (dict(batch_size=0), 'batch_size=0 must be a whole number, 1 or more'),
+        (dict(show=True), 'No window can be shown, as there is no display: leave out show'),
+    ],
+    ids=str,
+)
+def test_wrong_options(options, message, inferencer, monkeypatch):
+    monkeypatch.setattr('matplotlib.pyplot.get_backend', lambda: 'agg')
+    with pytest.raises(SR4IRError, match=message):
+        inferencer(picture(20, 30), **options)
+
+
+def test_options_of_each_visualizer():
+    for name, option in (('retinanet', 'pred_score_thr'), ('resnet18', 'resize'), ('segformer', 'with_labels')):
+        assert make(config(name))(picture(20, 30), return_vis=True, **{option: None if name == 'resnet18' else 0})
+
+
+def rgb(image: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1)
+
+
+FORMS: dict[str, Callable] = {
+    'Pillow': lambda image, path: Image.fromarray(image[..., ::-1]),
+    'Pillow, RGBA': lambda image, path: Image.fromarray(image[..., ::-1]).convert('RGBA'),
+    'Pillow, file': lambda image, path: Image.open(path),
+    'tensor of bytes': lambda image, path: rgb(image),
+    'tensor of floats': lambda image, path: rgb(image).float() / 255,
+    'batch': lambda image, path: rgb(image)[None],
+    'generator': lambda image, path: (image for _ in range(1)),
+    'mapped': lambda image, path: map(Path, [path]),
+    'path': lambda image, path: path,
+    'address': lambda image, path: f'file://{path}',
+    'address of localhost': lambda image, path: f'file://localhost{path}',
+    'nested': lambda image, path: [(image,)],
+}
+
+
+NAMES = [(form, name) for form in ('path', 'address') for name in ('a#b.png', 'a[1].png', 'a b.png', '100%.png')]
+
+
+@pytest.mark.parametrize(('form', 'name'), [*((form, 'a?.png') for form in FORMS), *NAMES])
+def test_forms_of_images(form, name, tmp_path):
+    image = picture(8, 12)
+    path = tmp_path / name
+    path.write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    (found,) = list_images(FORMS[form](image, path))
+    assert np.array_equal(read_image(found), image)
+
+
+def test_gray_images_of_pillow_and_of_16_bits():
+    gray = np.full((8, 12), 200, np.uint8)
+    for image in (Image.fromarray(gray), Image.fromarray(gray.astype(np.uint16) * 257), torch.from_numpy(gray)[None]):
+        (found,) = list_images(image)
+        assert np.array_equal(read_image(found), np.repeat(gray[..., None], 3, 2))
+
+
+@pytest.mark.parametrize(
+    ('image', 'message'),
+    [
+        (torch.zeros(8, 12), r'A tensor is torch.float32 of shape \(8, 12\), but an image is 3 x h x w'),
+        (torch.zeros(8, 12, 3), r'of shape \(8, 12, 3\)'),
+        (torch.zeros(3, 8, 12, dtype=torch.int64), 'A tensor is torch.int64'),
+        (torch.full((3, 8, 12), 255.0), 'A tensor of floats has values of 255 to 255, but an image has 0 to 1: divide'),
+        (torch.full((3, 8, 12), torch.nan), 'has values of nan to nan'),
+        ({'img': 1}, 'images of Pillow, not dict'),
+        (b'a.png', 'not bytes'),
+        (None, 'not NoneType'),
+    ],
+)
+def test_what_is_no_image(image, message):
+    with pytest.raises(SR4IRError, match=message):
+        list_images(image)
+
+
+def test_the_same_missing_image_twice(inferencer):
+    """It ended as if all were well: two images, one name."""
+    with pytest.raises(SR4IRError, match=r"image 'no\.png' cannot be read"):
+        inferencer(['no.png', 'no.png'])
+    assert len(inferencer(['no.png', picture(8, 8), 'no.png'])['predictions']) == 1
+
+
+def test_threads_take_turns(inferencer):
+    """They mixed their pictures, and raised errors in MMEngine's scope."""
+    images = [picture(20, 30, seed) for seed in range(4)]
+    alone = [inferencer(image, return_vis=True)['visualization'][0] for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda image: inferencer(image, return_vis=True)['visualization'][0], images * 2))
+    assert all(np.array_equal(one, other) for one, other in zip(alone * 2, together))
+    assert not np.array_equal(alone[0], alone[1])
+
+
+def test_two_are_constructed_at_once():
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(make, [config('segformer'), config('retinanet')]))
+        found = list(pool.map(lambda inferencer: inferencer(picture(20, 30))['predictions'][0], made))
+    assert 'pred_sem_seg' in found[0] and 'pred_instances' in found[1]
