@@ -15,7 +15,7 @@ from .normalization import move_normalization
 from .reading import is_new_style, read_config
 from .schemes import apply_scheme, options_for
 from .sr_nets import find_sr
-from .zoo import check_net, started_from, teacher_of
+from .zoo import check_net, config_folder, started_from, teacher_of
 
 _TEMPLATE = """\
 _base_ = {base}
@@ -92,7 +92,10 @@ def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrain
         **options: Entries of the zoo's config that are other ones, such as ``load_from``.
     """
     zoo = _load(task, pretrained, options)
-    if '::' not in task:
+    package, _, path = task.rpartition('::')
+    if package and package != 'sr4ir_mm' and zoo.get('default_scope') not in (None, package):
+        task = str(config_folder(package) / path)  # else MMEngine looks for its types in this package
+    elif not package:
         task = str(Path(task).resolve())
     if folder and is_new_style(task):
         task = str(folder / 'task.py')

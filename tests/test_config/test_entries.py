@@ -28,6 +28,7 @@ def test_the_shipped_configs_pass(path):
         'mmdet::gn+ws/faster-rcnn_r50_fpn_gn-ws-all_1x_coco.py',  # folders that MMEngine takes for no name of a config
         'mmdet::legacy_1.x/retinanet_r50_fpn_1x_coco_v1.py',
         'mmdet::albu_example/mask-rcnn_r50_fpn_albu-1x_coco.py',  # some of its transforms are of another package
+        'mmdet::rtmdet/classification/cspnext-s_8xb256-rsb-a1-600e_in1k.py',  # of mmpretrain's classes
         'mmpretrain::resnet/resnet18_8xb32_in1k.py',
         'mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py',
         'mmseg::dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py',  # wd_mult, which nothing reads
