@@ -1,6 +1,7 @@
 """What a training holds and MMEngine's checkpoint lacks; only with it, a resumed run is equal to a straight one."""
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmengine.utils import ManagerMixin
 from torch import nn
 
-from ..utils import unwrap
+from ..utils import parts_by_name, unwrap
 
 #: of every module; PyTorch or MMEngine set them again in a resumed run
 _SET_AGAIN = {'training', '_is_init', '_params_init_info'}
@@ -26,22 +27,20 @@ def plain_attributes(model: nn.Module) -> dict[str, Any]:
         model (nn.Module): Model, not wrapped.
 
     Returns:
-        dict[str, Any]: Dotted path to value.
+        dict[str, Any]: Dotted path, the same with and without distributed training, to value.
     """
     found, seen = {}, set()
-    for prefix, module in model.named_modules():
-        if prefix and not type(module).__module__.startswith('torch.'):
-            found.update(_plain_of(module, prefix, seen))
+    for path, module in parts_by_name(model):
+        if path and not type(module).__module__.startswith('torch.'):
+            found.update(_plain_of(module, path, seen))
     return found
 
 
 def set_attributes(model: nn.Module, values: dict[str, Any]) -> None:
     """Set what :func:`plain_attributes` returned."""
     for path, value in values.items():
-        owner = model
         *parents, name = path.split('.')
-        for parent in parents:
-            owner = owner[int(parent)] if parent.isdigit() and not hasattr(owner, parent) else getattr(owner, parent)
+        owner = reduce(lambda owner, parent: unwrap(getattr(owner, parent)), parents, model)
         setattr(owner, name, value)
 
 

@@ -65,7 +65,7 @@ class StartInit(PretrainedInit):
 
 
 def find_prefixes(keys: Iterable[str], names: Iterable[str]) -> list[str]:
-    """Return the prefixes ('' for none) under which the most of some names, at least half, are among the keys."""
+    """Return the prefixes ('' for none) under which most of some names are among the keys: more than half."""
     found, names = set(keys), [name for name in names if 'num_batches_tracked' not in name]
     some = tuple(names[:: max(1, len(names) // 8)])
     tried = {key.removesuffix(name) for name in some for key in found if key.endswith(name)}

@@ -1,6 +1,6 @@
 """Wrappers for distributed training."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,19 @@ def unwrap(net: nn.Module) -> nn.Module:
     from mmengine.model import is_model_wrapper  # takes seconds, which the tools' --help does not need
 
     return net.module if is_model_wrapper(net) else net
+
+
+def parts_by_name(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Yield the modules of a model but wrappers, each with the name that it has when nothing is wrapped."""
+    wrappers = []
+    for path, module in model.named_modules():
+        if unwrap(module) is not module:
+            wrappers.append(path)
+            continue
+        for wrapper in wrappers:
+            if f'{path}.'.startswith(f'{wrapper}.module.'):
+                path = wrapper + path.removeprefix(f'{wrapper}.module')
+        yield path, module
 
 
 def leave_wrappers_out(model: nn.Module, names: Iterable[str]) -> None:
@@ -29,8 +42,10 @@ def leave_wrappers_out(model: nn.Module, names: Iterable[str]) -> None:
 
 
 def _rename(names: tuple[str, ...], module: nn.Module, state: dict, prefix: str, *_: Any) -> None:
+    tables = state, getattr(state, '_metadata', None) or {}
     for name in names:
-        wrapped = f'{prefix}{name}.module.'
+        own, wrapped = f'{prefix}{name}', f'{prefix}{name}.module'
         if not hasattr(unwrap(getattr(module, name)), 'module'):  # a network can have a part of this name
-            for key in [key for key in state if key.startswith(wrapped)]:
-                state[f'{prefix}{name}.{key.removeprefix(wrapped)}'] = state.pop(key)
+            for table in tables:
+                for key in [key for key in table if f'{key}.'.startswith(f'{wrapped}.')]:
+                    table[own + key.removeprefix(wrapped)] = table.pop(key)

@@ -10,6 +10,7 @@ from helpers.zoo import runner_for
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from sr4ir_mm.engine import AlternatingUpdateHook
 from sr4ir_mm.engine.run_state import RunState, plain_attributes, set_attributes
@@ -31,6 +32,18 @@ def test_attributes_of_modules_and_their_parts():
     assert {k for k in after if after[k] != before[k]} == {'0._input_size', '0.assigner.pos_iou_thr'}
     set_attributes(net, before)
     assert plain_attributes(net) == before
+
+
+def test_attributes_of_a_distributed_training():
+    """Those of wrappers are their own, and another run may have none."""
+    alone, wrapped = (SR4IR(dict(EDSR), ToyClassifier(), scale=4) for _ in range(2))
+    wrapped.sr, wrapped.task = nn.DataParallel(wrapped.sr), nn.DataParallel(wrapped.task)
+    wrapped.task.module.threshold = 0.5
+    values = plain_attributes(wrapped)
+    assert values.keys() - plain_attributes(alone).keys() == {'task.threshold'}
+    for model in (alone, wrapped):
+        set_attributes(model, {'task.threshold': 0.6})
+    assert alone.task.threshold == wrapped.task.module.threshold == 0.6
 
 
 class Accuracy(BaseMetric):

@@ -171,13 +171,15 @@ class Versioned(BaseModule):
         super()._load_from_state_dict(state, prefix, metadata, *args)
 
 
+@pytest.mark.parametrize('wrapped', [False, True], ids=['alone', 'distributed'])
 @pytest.mark.parametrize('prefix', [None, 'task.'])
-def test_the_version_of_a_file_is_kept(prefix, save):
+def test_the_version_of_a_file_is_kept(prefix, wrapped, save):
     """MMEngine forgets it where a prefix is cut off."""
     task = ToyClassifier()
     task.head = Versioned()
-    run = SR4IR(None, task, 4, 'H->T')
-    init_cfg = dict(type='Pretrained', checkpoint=save(dict(state_dict=trained(run).state_dict())))
+    run = trained(SR4IR(None, task, 4, 'H->T'))
+    run.task = nn.DataParallel(task) if wrapped else task
+    init_cfg = dict(type='Pretrained', checkpoint=save(dict(state_dict=run.state_dict())))
     model = SR4IR(EDSR, copy.deepcopy(task), 4, 'T->S')
     model.task.init_cfg = init_cfg | (dict(prefix=prefix) if prefix else {})
     state = {key: value.clone() for key, value in task.state_dict().items()}
