@@ -70,10 +70,11 @@ class LoadWatch:
     Args:
         net (nn.Module): Network. Loads into a larger module of which it is a part are not its own.
         judge (Callable): Function of the network and the :class:`Load`.
+        keeps_values (bool): Whether to keep the latest weights for :meth:`overwritten`.
     """
 
-    def __init__(self, net: nn.Module, judge: Callable[[nn.Module, Load], None]) -> None:
-        self.net, self.judge = net, judge
+    def __init__(self, net: nn.Module, judge: Callable[[nn.Module, Load], None], keeps_values: bool = False) -> None:
+        self.net, self.judge, self.keeps_values = net, judge, keeps_values
         self.begun: tuple | None = None
         self.latest: tuple[str | None, State] = (None, {})
         self.handles = [
@@ -98,7 +99,8 @@ class LoadWatch:
     def _begin(self, state: dict, prefix: str, metadata: dict, strict: bool, lacks: list, more: list, errors: list):
         own = prefix in ('', 'module.')  # the second one in averaged models
         self.begun = (prefix, dict(state), errors, metadata.get('file')) if own else None
-        self.latest = (metadata.get('file'), state) if prefix == '' else self.latest
+        if self.keeps_values and prefix == '':
+            self.latest = (metadata.get('file'), state)
 
     def _end(self, net: nn.Module, incompatible: Any) -> None:
         if self.begun is None:
@@ -106,27 +108,34 @@ class LoadWatch:
         (prefix, state, errors, file), self.begun = self.begun, None
         found = (match.groups() for match in map(_SHAPES.search, errors) if match)
         gaps = Gaps(
-            # BatchNorm counts batches since PyTorch 0.4, and does not need the number; what the file has and the
-            # network leaves out, such as the indices of windows of Swin V2, it computes itself
-            [
-                key.removeprefix(prefix)
-                for key in incompatible.missing_keys
-                if 'num_batches_tracked' not in key and key not in state
-            ],
+            _without_computed(net, [key.removeprefix(prefix) for key in incompatible.missing_keys], prefix, state),
             [key.removeprefix(prefix) for key in _without_copies(incompatible.unexpected_keys, state)],
             {key.removeprefix(prefix): f'({theirs}) for ({ours})' for key, theirs, ours in found},
         )
         self.judge(net, Load(file, [key.removeprefix(prefix) for key in state], gaps))
 
 
+def _without_computed(net: nn.Module, keys: list[str], prefix: str, state: State) -> list[str]:
+    """Leave out what a file need not have.
+
+    BatchNorm counts batches since PyTorch 0.4, and does not need the number. Buffers that the file has and the network
+    leaves out, such as the indices of windows of Swin V2, it computes itself.
+    """
+    learned = {name for name, _ in net.named_parameters(remove_duplicate=False)}
+    keys = [key for key in keys if 'num_batches_tracked' not in key]
+    return [key for key in keys if prefix + key not in state or key in learned]
+
+
 def _without_copies(keys: list[str], state: State) -> list[str]:
     """Leave out keys whose values have another name too: DDQ gives parts of it a second one when it is trained."""
     others = [value for key, value in state.items() if key not in keys and isinstance(value, Tensor)]
-    return [
-        key
-        for key in keys
-        if not any(other.shape == state[key].shape and torch.equal(other, state[key]) for other in others)
-    ]
+
+    def is_copy(value: Any) -> bool:
+        if not isinstance(value, Tensor):
+            return False
+        return any(other.shape == value.shape and torch.equal(other, value) for other in others)
+
+    return [key for key in keys if not is_copy(state.get(key))]
 
 
 def first_few(texts: Iterable[str], limit: int = 3) -> str:

@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ..errors import SR4IRError
-from ..utils import unwrap
+from ..utils import parts_by_name, unwrap
 from .hints import NAMES, net_hint, whole_hint
 from .loads import Gaps, Load, LoadWatch, first_few
 from .starts import as_list
@@ -59,11 +59,11 @@ def checked_init(model: nn.Module) -> Iterator[None]:
         SR4IRError: If a file does not fit, has nothing under its ``prefix``, or is overwritten afterwards.
     """
     nets = {unwrap(net): name for name in NAMES if (net := getattr(model, name)) is not None}
-    starts = [LoadWatch(net, partial(_check_net, model, name)) for net, name in nets.items()]
+    starts = [LoadWatch(net, partial(_check_net, model, name), keeps_values=True) for net, name in nets.items()]
     watches = [*starts]
-    for path, part in model.named_modules():
+    for path, part in parts_by_name(model):
         if part is not model and part not in nets:
-            watches.append(LoadWatch(part, partial(_check_part, model, path.replace('.module.', '.'))))
+            watches.append(LoadWatch(part, partial(_check_part, model, path)))
     try:
         yield
         _check_values(starts)

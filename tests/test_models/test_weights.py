@@ -1,6 +1,7 @@
 """Weights that do not cover the networks are refused, whichever way they are loaded."""
 
 import copy
+import pickle
 import re
 
 import pytest
@@ -89,6 +90,34 @@ def test_a_checkpoint_of_the_same_scheme(scheme, save):
     load_checkpoint(loaded, save(state))
     assert loaded.random_parts == []
     assert all(torch.equal(value, state[key]) for key, value in loaded.state_dict().items())
+
+
+def test_nothing_that_was_loaded_is_kept():
+    """A file can be as large as the model."""
+    loaded, size = model(), len(pickle.dumps(model()))
+    loaded.load_state_dict(state_of('SR4IR'))
+    assert len(pickle.dumps(loaded)) < size + 1000
+
+
+@pytest.mark.parametrize('value', [5, dict(a=1)])
+def test_an_entry_that_is_no_tensor(value, save):
+    with pytest.raises(SR4IRError, match=r'does not fit the config: it also has sr\.step'):
+        load_checkpoint(model(), save({**state_of('SR4IR'), 'sr.step': value}))
+    load_checkpoint(model(), save({**state_of('SR4IR'), 'step': value}))
+
+
+class Renaming(ToyClassifier):
+    """A network that takes a weight of a file for an old one of another name, as mmdet's AnchorFreeHead may."""
+
+    def _load_from_state_dict(self, state, prefix, *args):
+        state[f'{prefix}old_fc'] = state.pop(f'{prefix}fc.weight')
+        super()._load_from_state_dict(state, prefix, *args)
+
+
+def test_a_weight_that_the_network_leaves_out():
+    renaming = SR4IR(dict(EDSR), Renaming(), 4, tdp=dict(layers=dict(backbone=1.0)))
+    with pytest.raises(SR4IRError, match=r'it lacks task\.fc\.weight'):
+        renaming.load_state_dict(state_of('SR4IR'))
 
 
 def test_a_network_that_gives_a_part_a_second_name_when_it_is_trained(save):
