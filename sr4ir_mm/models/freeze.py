@@ -32,10 +32,11 @@ def frozen(module: nn.Module, gives_losses: bool = False) -> Iterator[None]:
         >>> with frozen(model.task):
         ...     features = model.task.extract_feat(inputs)
     """
-    params = [p for p in module.parameters() if p.requires_grad]
-    modes = [(m, m.training) for m in module.modules()]
-    _set_loss_mode(module) if gives_losses else _set_eval_mode(module)
-    buffers = _copy_buffers(module)
+    modules = list(module.modules())  # once: this runs in each iteration
+    params = [p for m in modules for p in m._parameters.values() if p is not None and p.requires_grad]
+    modes = [(m, m.training) for m in modules]
+    _set_loss_mode(modules) if gives_losses else _set_eval_mode(modules)
+    buffers = _copy_buffers(modules)
     for param in params:
         param.requires_grad_(False)
     try:
@@ -44,14 +45,15 @@ def frozen(module: nn.Module, gives_losses: bool = False) -> Iterator[None]:
         for param in params:
             param.requires_grad_(True)
         for m, mode in modes:
-            m.training = mode
+            if m.training is not mode:  # setting an attribute of a module is slow
+                m.training = mode
         _restore_buffers(buffers)
 
 
-def _set_loss_mode(module: nn.Module) -> None:
-    if not module.training:  # it is never trained; its own method keeps e.g. the norms of frozen stages as they are
-        module.train()
-    for m in module.modules():
+def _set_loss_mode(modules: list[nn.Module]) -> None:
+    if not modules[0].training:  # it is never trained; its own method keeps e.g. the norms of frozen stages as they are
+        modules[0].train()
+    for m in modules:
         if isinstance(m, (_NormBase, _DropoutNd)) or _NAMES.search(type(m).__name__) or _has_dropout(m):
             m.training = False
 
@@ -61,19 +63,19 @@ def _has_dropout(module: nn.Module) -> bool:
     return any(isinstance(rate, float) and rate > 0 for rate in rates)
 
 
-def _set_eval_mode(module: nn.Module) -> None:
-    for m in module.modules():
+def _set_eval_mode(modules: list[nn.Module]) -> None:
+    for m in modules:
         m.training = False
-    for m in module.modules():
+    for m in modules:
         if type(m).train is not nn.Module.train:  # mmpretrain's LeAttention prepares its biases there
             m.train(False)
 
 
-def _copy_buffers(module: nn.Module) -> list[tuple]:
+def _copy_buffers(modules: list[nn.Module]) -> list[tuple]:
     """Copy the buffers of what is in train mode: mmseg's EMAHead averages its bases there."""
     return [
         (m, name, buffer, buffer._version, buffer.clone())
-        for m in module.modules()
+        for m in modules
         if m.training
         for name, buffer in m._buffers.items()
         if buffer is not None

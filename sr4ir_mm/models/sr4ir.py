@@ -156,8 +156,9 @@ class SR4IR(Proxy, BaseModel):
 
     def to(self, *args: Any, **kwargs: Any) -> 'SR4IR':
         """Move T with its own ``to`` first: mmdet's distillation detectors keep a teacher that is no submodule."""
-        if self.task is not None:
-            self.task.to(*args, **kwargs)
+        device = torch._C._nn._parse_to(*args, **kwargs)[0]
+        if self.task is not None and device is not None:
+            self.task.to(device)
         return super().to(*args, **kwargs)
 
     def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, Tensor]:
@@ -288,7 +289,7 @@ class SR4IR(Proxy, BaseModel):
         if branch.pixel:
             losses['sr.loss_pix'] = branch.pixel * F.l1_loss(images['sr'], images['hr'])
         if branch.tdp and self.tdp_active:
-            losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(images, samples)
+            losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(branch, images, samples)
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
             outputs = self.task(self.normalized_input(name, images), self._copy_samples(samples), mode='loss')
@@ -299,8 +300,8 @@ class SR4IR(Proxy, BaseModel):
             )
         return total, {key: value.detach() for key, value in logs.items()}
 
-    def _tdp_loss(self, images: dict, samples: list) -> Tensor:
-        with frozen(unwrap(self.task)):  # also in a phase that asks it for losses
+    def _tdp_loss(self, branch: Phase, images: dict, samples: list) -> Tensor:
+        with frozen(unwrap(self.task)) if branch.task else nullcontext():  # in eval mode, unlike for T's losses
             with torch.no_grad():
                 hr_feats = self.recorder(images['hr_inputs'], samples)
             return self.tdp(self.recorder(self.normalized_input('sr', images), samples), hr_feats)

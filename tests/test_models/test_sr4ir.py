@@ -384,3 +384,18 @@ def test_channels_last_changes_the_layout_and_no_result():
         torch.manual_seed(1)
         losses.append(net.train_step(toy_batch(), wrappers_for(net)))
     torch.testing.assert_close(*losses)
+
+
+class Distilled(ToyClassifier):
+    """A network with a teacher that is no submodule, as mmdet's distillation detectors have one."""
+
+    def to(self, device=None):
+        object.__setattr__(self, 'teacher', device)
+        return super().to(device=device)
+
+
+def test_a_network_whose_own_move_takes_a_device_only():
+    model = SR4IR(EDSR, Distilled(), scale=4, channels_last=True)
+    assert model.task.backbone[3].weight.is_contiguous(memory_format=torch.channels_last)
+    assert model.to('meta').task.teacher == torch.device('meta')
+    assert next(model.parameters()).is_meta
