@@ -30,13 +30,13 @@ def check_inputs(data: dict, preprocessor: nn.Module, scale: int) -> None:
             "The batches have no 'inputs': the last step of the data set's pipeline must pack them as the task network "
             'takes them, such as PackSegInputs, PackDetInputs or PackInputs.'
         )
-    samples = data.get('data_samples')
-    _check_library(preprocessor, samples)
     if not all(isinstance(image, Tensor) and image.ndim == 3 for image in data['inputs']):
         raise SR4IRError(
             f'{type(preprocessor).__name__} of the task network takes several images for a sample (views, branches, '
             'frames): SR4IR works with networks of one image. Choose another task network.'
         )
+    samples = data.get('data_samples')
+    _check_library(preprocessor, samples)
     check_image_fields(samples or ())
     for i, image in enumerate(data['inputs']):
         _check_image(image, i, samples, scale)

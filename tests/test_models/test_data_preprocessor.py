@@ -163,6 +163,14 @@ def test_data_samples_of_another_library_are_refused(zoo):
             preprocessor(data)
 
 
+@pytest.mark.parametrize('inputs', [[torch.zeros(2, 3, 8, 8)], dict(sup=[torch.zeros(3, 8, 8)])])
+def test_several_images_for_a_sample_are_refused(inputs):
+    """Those of mmdet's semi-supervised training are in a dict, and so are its data samples."""
+    samples = dict(sup=[DetDataSample()]) if isinstance(inputs, dict) else [DetDataSample()]
+    with pytest.raises(SR4IRError, match='takes several images for a sample'):
+        build('mmdet', True)(dict(inputs=inputs, data_samples=samples), True)
+
+
 def floats(change, size: int = 16) -> dict:
     data = batch((size, size), (size, size))
     return dict(data, inputs=[change(image.float()) for image in data['inputs']])
