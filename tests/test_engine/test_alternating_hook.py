@@ -166,6 +166,17 @@ def test_data_of_the_main_process_are_a_function_of_the_epoch(train):
     assert runs[2][0] == runs[3][0] != runs[2][2]
 
 
+def test_a_validation_leaves_the_random_numbers_of_the_data(monkeypatch):
+    """Also the gallery of a retriever, whose data loader draws a seed."""
+    monkeypatch.setattr('sr4ir_mm.engine.alternating_hook.prepare_evaluation', lambda *args: torch.rand(1))
+    hook, runner = AlternatingUpdateHook(), SimpleNamespace(model=nn.Identity(), val_evaluator=None, iter=3, seed=0)
+    hook.run_state = SimpleNamespace()
+    before = torch.get_rng_state()
+    hook.before_val(runner)
+    hook.after_val(runner)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize(
     'hooks, words', [([], 'has no AlternatingUpdateHook'), ([{}, {}], 'two AlternatingUpdateHooks')]
 )
