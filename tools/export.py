@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument('--shape', nargs=2, type=int, metavar=('H', 'W'), help='size of all LR images; default: any')
     add_cfg_options(parser)
     args = parser.parse_intermixed_args()
-    weights = find_weights(args.config, args.checkpoint)
     cfg = load_config(args.config, args.cfg_options)
+    weights = find_weights(args.config, args.checkpoint)
 
     # these take seconds
     from sr4ir_mm.config import build_model

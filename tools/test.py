@@ -64,8 +64,9 @@ def main() -> None:
 
 def load(args: argparse.Namespace) -> Config:
     """Load the config that the arguments name, and find its weights."""
+    cfg = load_config(args.config, zoo=True)  # first, so that a name that leads nowhere is not taken for a config
     weights = find_weights(args.config, args.checkpoint)
-    if not is_sr4ir(load_config(args.config, zoo=True)):
+    if not is_sr4ir(cfg):
         remedy = f"a checkpoint of SR4IR holds the config of its training: python tools/test.py '{weights}'"
         if str(args.config) == weights:
             remedy = 'test it with the tools of its own library.'

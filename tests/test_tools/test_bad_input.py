@@ -43,6 +43,12 @@ def test_a_missing_file_is_named_before_anything_is_written(tool, args, missing,
     assert sorted(path.name for path in tmp_path.iterdir()) == ['tiny.py', 'voc']
 
 
+@pytest.mark.parametrize('args', [('test', 'work_dirs/no'), ('infer', 'work_dirs/no', 'a.png'),
+                                  ('export', 'work_dirs/no', 'a.onnx')])  # fmt: skip
+def test_a_work_dir_that_does_not_exist(args, fails):
+    assert "'work_dirs/no' not found" in fails(*args)
+
+
 @pytest.mark.parametrize('workers', [0, 1])
 def test_an_image_that_does_not_decode(workers, tmp_path, fails):
     make_voc(tmp_path / 'voc')

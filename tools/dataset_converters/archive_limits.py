@@ -23,7 +23,9 @@ def add_limits(parser: Parser) -> None:
     texts = dict(max_gb='GB that an archive may unpack to', max_expansion='... and in sizes of the archive itself')
     for name, text in texts.items():
         option = f'--{name.replace("_", "-")}'
-        parser.add_argument(option, type=at_least(1), default=_DEFAULTS[name], metavar='N', help=f'{text} (%(default)s)')
+        parser.add_argument(
+            option, type=at_least(1), default=_DEFAULTS[name], metavar='N', help=f'{text} (%(default)s)'
+        )
 
 
 def within_limits(source: Path, members: Iterable[Member], size: Callable[[Member], int]) -> Iterator[Member]:
