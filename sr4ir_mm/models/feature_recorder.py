@@ -151,6 +151,8 @@ def _check_gradient(features: dict[str, Tensor]) -> None:
 
 def _resolve(task: nn.Module, name: str) -> nn.Module:
     path = re.fullmatch(r'([^\[\]]+)(\[[^\[\]]+\])*', name)
+    if MAP in name and name.count('[') > 1:
+        raise SR4IRError(f"TDP layer '{name}': {MAP} finds the map itself; leave out the other indices.")
     modules = dict(task.named_modules())
     if path and path[1] in modules:
         _check_no_proposals(task, name, path[1])

@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from helpers.toy import ToyClassifier
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -389,3 +390,9 @@ def test_layers_after_proposals(task):
     task.as_two_stage = True
     with pytest.raises(SR4IRError, match=r"'decoder' comes after the task network's proposals"):
         FeatureRecorder(task, ['decoder'])
+
+
+@pytest.mark.parametrize('name', ['backbone[0][map]', 'backbone[map][0]'])
+def test_an_index_next_to_that_of_the_map(name):
+    with pytest.raises(SR4IRError, match=r'\[map\] finds the map itself; leave out the other indices'):
+        FeatureRecorder(ToyClassifier(), [name])
