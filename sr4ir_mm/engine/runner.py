@@ -82,7 +82,14 @@ class LateDumpRunner(AnyDeviceRunner):
                 )
         super().call_hook(fn_name, **kwargs)
         if fn_name == 'before_train' and self._resume and self._is_validation_due():
-            self.val_loop.run()
+            self._repeat_validation()
+
+    def _repeat_validation(self) -> None:
+        """Validate with the counters that the message hub has after an iteration, before the next one begins."""
+        self.message_hub.update_info('iter', self.iter - 1)
+        if isinstance(self.train_loop, EpochBasedTrainLoop):
+            self.message_hub.update_info('epoch', self.epoch - 1)
+        self.val_loop.run()
 
     def _is_validation_due(self) -> bool:
         """Tell whether the checkpoint was saved before a validation, which a kill may have ended."""

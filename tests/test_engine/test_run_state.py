@@ -98,6 +98,11 @@ def test_a_validation_that_was_killed_is_repeated(epoch, tmp_path):
     for key, value in theirs.items():
         if 'time' not in key and 'memory' not in key:
             assert all(map(np.array_equal, ours[key].data, value.data))
+    counters, theirs = (
+        {key: runner.message_hub.get_info(key) for key in ('epoch', 'iter', 'max_epochs', 'max_iters')}
+        for runner in (resumed, straight)
+    )
+    assert counters == theirs
     assert resumed.message_hub.get_info('best_score') == straight.message_hub.get_info('best_score')
     names = [sorted(path.name for path in (tmp_path / name).glob('*.pth')) for name in ('straight', 'killed')]
     assert names[0] == names[1]
