@@ -82,7 +82,7 @@ def load_url(
     path = folder / Path(urlparse(url).path).name
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        found = re.search(r'-([0-9a-f]{8,64})\.\w+$', path.name)
+        found = re.search(r'-(?!(?:19|20)\d{6}\.)([0-9a-f]{8,64})\.\w+$', path.name)  # 20230101 is a date
         try:
             torch.hub.download_url_to_file(url, str(path), found and found[1], progress)
         except (URLError, ConnectionError, TimeoutError) as error:

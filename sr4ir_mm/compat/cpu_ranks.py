@@ -6,6 +6,7 @@ This can go when MMEngine's ``init_dist`` does not call ``torch.cuda.set_device`
 """
 
 import os
+from datetime import timedelta
 
 import torch.distributed
 from mmengine.config import Config
@@ -27,7 +28,8 @@ class AnyDeviceRunner(Runner):
         if self.distributed and not is_distributed() and get_device() == 'cpu':
             if self._launcher == 'slurm':
                 _set_variables_of_torchrun()
-            torch.distributed.init_process_group('gloo')
+            seconds = env_cfg.get('dist_cfg', {}).get('timeout')
+            torch.distributed.init_process_group('gloo', timeout=timedelta(seconds=seconds) if seconds else None)
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg: dict | Config | None, model: nn.Module) -> nn.Module:

@@ -201,6 +201,7 @@ def test_the_stored_config_of_a_checkpoint_is_not_run_on_resume(tmp_path):
         ('net-1a2b3c4d.pth', True),
         ('net_mAP-0.384_20200130-1a2b3c4d.pth', True),  # a name of mmdet: 0 is no hash
         ('net-1a2b.pth', False),
+        ('net-20230101.pth', False),  # a date
         ('net-final.pth', False),
         ('net.pth', False),
     ],
