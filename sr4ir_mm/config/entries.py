@@ -115,11 +115,11 @@ def _check_names(cfg: Config, path: Sequence[str], node: dict, scope: str | None
     known = known_names(path, node, scope)
     is_part = len(path) > 2 and (path[0] == 'model' or in_pipeline)
     if known is None and by_name:
-        known, is_part = set(), True
+        known, is_part = {key for key in node if str(key).startswith('_')}, True  # MMEngine's, such as _delete_
     for key in set(node) - known if known is not None else ():
         if not (is_part and is_read(str(key), readers(cfg, path, scope), as_key=not kind)):
             owner = f'{where}: {kind} has no argument' if kind else f'{where} has no entry'
-            raise SR4IRError(f"{owner} '{key}'. {advice(key, known - {'type', '_scope_'})}")
+            raise SR4IRError(f"{owner} '{key}'. {advice(str(key), known - {'type', '_scope_'})}")
 
 
 def _check_length(entries: dict) -> None:

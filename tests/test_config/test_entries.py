@@ -30,6 +30,7 @@ def test_the_shipped_configs_pass(path):
         'mmdet::albu_example/mask-rcnn_r50_fpn_albu-1x_coco.py',  # some of its transforms are of another package
         'mmdet::rtmdet/classification/cspnext-s_8xb256-rsb-a1-600e_in1k.py',  # of mmpretrain's classes
         'mmpretrain::resnet/resnet18_8xb32_in1k.py',
+        'mmpretrain::twins/twins-svt-small_8xb128_in1k.py',  # _delete in paramwise_cfg, which nothing reads
         'mmseg::segformer/segformer_mit-b0_8xb2-160k_ade20k-512x512.py',
         'mmseg::dnlnet/dnl_r50-d8_4xb2-80k_cityscapes-769x769.py',  # wd_mult, which nothing reads
         'mmseg::vpd/vpd_sd_4xb8-25k_nyu-480x480.py',  # a dict for another package
