@@ -241,7 +241,7 @@ def test_the_sr_network_is_trained_without_a_task_network(tmp_path):
     before = {name: p.clone() for name, p in model.named_parameters()}
     assert model.task is None and all(name.startswith('sr.') for name in before)
     runner = runner_for(
-        model, Images(), tmp_path / 'work', train_cfg=dict(by_epoch=True, max_epochs=1), custom_hooks=cfg.custom_hooks,
+        model, Images(), tmp_path / 'work', train_cfg=dict(by_epoch=True, max_epochs=1), custom_hooks=[],
         default_hooks=dict(cfg.default_hooks, checkpoint=None), optim_wrapper=cfg.optim_wrapper,
     )  # fmt: skip
     runner.train()
