@@ -48,6 +48,10 @@ def test_only_model_and_optimizers_are_ours(path):
         alternating='sr4ir_mm.AlternatingUpdateHook',
         class_check='sr4ir_mm.ClassCheckHook',
     )
+    # workers that start with each epoch draw what they would draw in a resumed run
+    assert cfg.train_dataloader.pop('worker_init_fn').type == 'sr4ir_mm.epoch_worker_init_fn'
+    assert cfg.train_dataloader.pop('persistent_workers') is False
+    zoo.train_dataloader.pop('persistent_workers', None)
     assert {'train_dataloader', 'val_evaluator', 'default_scope', 'train_cfg'} <= set(zoo)
     assert {key: plain(cfg[key]) for key in zoo} == plain(zoo.to_dict())
 

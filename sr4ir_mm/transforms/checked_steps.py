@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmcv import transforms as mmcv_transforms
 from PIL import Image
 
 from ..errors import SR4IRError
@@ -40,7 +40,7 @@ class CheckedStep:
         Raises:
             SR4IRError: If a file is missing or broken, or a label or a mask does not fit the data set.
         """
-        if isinstance(self.step, LoadAnnotations):
+        if isinstance(self.step, mmcv_transforms.LoadAnnotations):
             return self._read_annotations(results)
         path, size = str(results.get('img_path')), (results.get('width'), results.get('height'))
         # some steps only take over an array
@@ -125,9 +125,9 @@ class CheckedStep:
 def add_checks(transforms: list, **options: Any) -> None:
     """Replace the steps of a pipeline that read files by checked ones, in place; ``options``: see the class."""
     # LR images have annotations of HR images: such pipelines only load images
-    sizes = any(isinstance(step, LoadAnnotations) for step in transforms)
+    sizes = any(isinstance(step, mmcv_transforms.LoadAnnotations) for step in transforms)
     for i, step in enumerate(transforms):
-        if isinstance(step, (LoadImageFromFile, LoadAnnotations)):
+        if isinstance(step, (mmcv_transforms.LoadImageFromFile, mmcv_transforms.LoadAnnotations)):
             transforms[i] = CheckedStep(step, sizes=sizes, **options)
 
 

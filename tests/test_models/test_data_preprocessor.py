@@ -1,9 +1,11 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
 from helpers.toy import ToyClassifier
 from mmdet.structures import DetDataSample
-from mmengine.structures import BaseDataElement
+from mmengine.structures import BaseDataElement, PixelData
 from mmpretrain.structures import DataSample
 from mmseg.structures import SegDataSample
 
@@ -85,6 +87,22 @@ def test_images_of_different_sizes():
         height, width = image.shape[-2:]
         assert torch.equal(hr[:, :height, :width], image.flip(0).float() / 255)
     assert [sample.batch_input_shape for sample in out['data_samples']] == [(64, 64)] * 2
+
+
+@pytest.mark.parametrize('sizes, training, message', [
+    (((40, 40), (40, 44)), False, r'images of 40 x 40 and 44 x 40 px, .* set batch_size=1 in val_dataloader and test_'),
+    (((40, 40), (40, 80)), True, r'images of 64 x 64 and 80 x 64 px, .* add RandomCrop with crop_size=\(64, 64\)'),
+    (((80, 64), (80, 64)), True, ''),
+    (((40, 40), (64, 44)), True, ''),  # padded
+    (((40, 44), (40, 44)), False, ''),
+])  # fmt: skip
+def test_sizes_that_mmseg_cannot_stack(sizes, training, message):
+    task = dict(type='mmseg.SegDataPreProcessor', size=(64, 64), **NORMS['imagenet'])
+    preprocessor, data = SRDataPreprocessor(task, BicubicDegradation(4)), batch(*sizes)
+    for sample, size in zip(data['data_samples'], sizes):
+        sample.gt_sem_seg = PixelData(data=torch.zeros(1, *size))
+    with pytest.raises(SR4IRError, match=message) if message else nullcontext():
+        assert len(preprocessor(data, training)['inputs']['hr']) == 2
 
 
 @pytest.mark.parametrize('norm', ['imagenet', 'caffe'])
@@ -186,6 +204,13 @@ def floats(change, size: int = 16) -> dict:
 def test_images_that_are_normalized_already(change, values, training):
     with pytest.raises(SR4IRError, match=f'The {"training" if training else "test"} images have values {values}'):
         build('mmseg', True, 'none')(floats(change), training)
+
+
+def test_images_of_which_a_random_step_has_normalized_one():
+    data = floats(lambda x: (x - 120) / 58)
+    data['inputs'][0] = batch((64, 64))['inputs'][0]
+    with pytest.raises(SR4IRError, match=r'images have values from -2\.\d+ to 2\.\d+, but'):
+        build('mmseg', True, 'none')(data, False)
 
 
 @pytest.mark.parametrize('change', [

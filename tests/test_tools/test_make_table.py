@@ -80,8 +80,9 @@ class FakeTools:
         if (tool, name) in self.broken:
             raise SR4IRError(f'{tool} ended with exit code 1.')
         if tool == 'test.py':
-            (folder / 'now').mkdir(parents=True)
-            (folder / 'now/now.json').write_text(json.dumps({'mIoU': 50.0, 'sr/PSNR': math.inf}))
+            time = '20260101_120000'
+            (folder / time).mkdir(parents=True)
+            (folder / time / f'{time}.json').write_text(json.dumps({'mIoU': 50.0, 'sr/PSNR': math.inf}))
 
     def trained(self) -> list[str]:
         """The runs that were trained, in order."""
