@@ -65,7 +65,8 @@ def check_range(images: Sequence[Tensor], training: bool) -> None:
     Raises:
         SR4IRError: If they are of floating-point numbers in another range.
     """
-    if not all(image.is_floating_point() for image in images):
+    images = [image for image in images if image.is_floating_point()]  # a step may run at random
+    if not images:
         return
     low, high = min(image.min().item() for image in images), max(image.max().item() for image in images)
     if low < -64 or (high < 16 and any((image != image.round()).any() for image in images)):
@@ -74,6 +75,30 @@ def check_range(images: Sequence[Tensor], training: bool) -> None:
             f'The {stage} images have values from {low:.3g} to {high:.3g}, but SR4IR needs '
             '0 to 255: take the step that changes their range (Normalize, ToTensor, Albu) out of the pipeline, and set '
             "mean and std in the task network's data_preprocessor."
+        )
+
+
+def check_sizes(images: Sequence[Tensor], preprocessor: nn.Module, training: bool) -> None:
+    """Check that mmseg's data preprocessor can stack images: it pads those of a training up to its size, no others.
+
+    Args:
+        images (Sequence[Tensor]): Images of a batch.
+        preprocessor (nn.Module): Data preprocessor of the task network.
+        training (bool): Whether they are those of a training.
+
+    Raises:
+        SR4IRError: If they would be of different sizes.
+    """
+    size = getattr(preprocessor, 'size', None) if training else (0, 0)
+    if not type(preprocessor).__module__.startswith('mmseg.') or size is None:  # a subclass may pad
+        return
+    shapes = {tuple(max(pair) for pair in zip(image.shape[-2:], size)) for image in images}
+    if len(shapes) > 1:
+        found = ' and '.join(f'{width} x {height}' for height, width in sorted(shapes)[:2])
+        remedy = f"add RandomCrop with crop_size={tuple(size)} to the pipeline, or a larger 'size'"
+        raise SR4IRError(
+            f'A batch has images of {found} px, and {type(preprocessor).__name__} does not pad them to one size: '
+            f'{remedy if training else "set batch_size=1 in val_dataloader and test_dataloader"}.'
         )
 
 

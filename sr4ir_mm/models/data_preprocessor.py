@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
-from .batch_checks import check_batch, check_inputs, check_lr, check_normalization, check_range
+from .batch_checks import check_batch, check_inputs, check_lr, check_normalization, check_range, check_sizes
 from .proxy import Proxy
 
 
@@ -69,8 +69,8 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         Raises:
             SR4IRError: If an image is smaller than the scale or does not have 3 channels, if the data samples are
                 those of another library than T's or use the names of our images, if T takes more than one image for a
-                sample, if the first images are not of 0 to 255, or if the degradation does not divide the sides by its
-                scale.
+                sample, if the first images are not of 0 to 255, if T's preprocessor cannot stack images of different
+                sizes, or if the degradation does not divide the sides by its scale.
         """
         check_inputs(data, self.task_preprocessor, self.degradation.scale)
         for sample, image in zip(data.get('data_samples') or (), data['inputs']):
@@ -78,6 +78,7 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         if training not in self.checked_stages:
             check_range(data['inputs'], training)
             self.checked_stages.add(training)
+        check_sizes(data['inputs'], self.task_preprocessor, training)
         batch = self.task_preprocessor(data, training)
         check_batch(batch['inputs'], self.task_preprocessor)
         hr = self.denormalize(batch['inputs'])
