@@ -296,7 +296,7 @@ def _checksums(net: nn.Module, buffers: bool = False) -> dict[str, int]:
 
 def _erase(net: nn.Module) -> None:
     """Make all weights and statistics of norms NaN, so that none is right by chance."""
-    for name, value in [*net.named_parameters(), *net.named_buffers()]:
+    for name, value in net.state_dict(keep_vars=True).items():  # not what LoRA leaves out
         if isinstance(value, nn.Parameter) or '.running_' in name:
             value.data.fill_(math.nan)
 

@@ -99,7 +99,7 @@ class Erase(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Erase them, and change the random numbers of the initialization."""
-        for name, value in [*runner.model.named_parameters(), *runner.model.named_buffers()]:
+        for name, value in runner.model.state_dict(keep_vars=True).items():  # not what LoRA leaves out
             if isinstance(value, nn.Parameter) or '.running_' in name:
                 value.data.fill_(math.nan)
         torch.manual_seed(1)
