@@ -85,10 +85,15 @@ def read_images(
         try:
             item = dict(img=read_image(image, max_pixels), img_path=path, img_id=0)
         except SR4IRError as error:
-            skipped[path] = str(error)
-            print_log(f"skipped: image '{path}' {error}", 'current', logging.WARNING)
+            skip(path, str(error), skipped)
         else:
             yield name, item
+
+
+def skip(path: str, reason: str, skipped: dict[str, str]) -> None:
+    """Log and note that an image has no result; the reason continues its name."""
+    skipped[path] = reason
+    print_log(f"skipped: image '{path}' {reason}", 'current', logging.WARNING)
 
 
 def read_image(image: str | np.ndarray, max_pixels: float = math.inf) -> np.ndarray:

@@ -22,10 +22,11 @@ from ..models import SR4IR
 from ..utils import check_number, to_uint8
 from ..utils.devices import check_device
 from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer
-from .images import Inputs, list_images, read_images
+from .images import Inputs, list_images, read_images, skip
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta, find_run
+from .small_images import TooSmallImage
 
 #: threads take turns: MMEngine has one scope for all, and a visualizer one figure
 _LOCK = threading.RLock()
@@ -139,12 +140,24 @@ class SR4IRInferencer(BaseInferencer):
             with _LOCK:
                 results = [
                     self._result(*row, draws, show, out_dir, not no_save_pred, not no_save_vis, kwargs)
-                    for row in self.forward(batch, coords, draws)
+                    for row in self._forward_or_skip(batch, coords, draws, skipped)
                 ]
             done += len(results)
             yield from results
         if images and not done:
             raise SR4IRError('\n'.join(f"image '{name}' {reason}" for name, reason in skipped.items()))
+
+    def _forward_or_skip(
+        self, batch: list[tuple[str, dict]], coords: str, draws: bool, skipped: dict[str, str]
+    ) -> list[tuple[str, dict, BaseDataElement, BaseDataElement]]:
+        """Predict one batch without the images that are too small for the task network."""
+        try:
+            return list(self.forward(batch, coords, draws))
+        except TooSmallImage as error:
+            if len(batch) > 1:
+                return [row for entry in batch for row in self._forward_or_skip([entry], coords, draws, skipped)]
+            skip(batch[0][1]['img_path'], error.reason, skipped)
+            return []
 
     def _result(
         self,

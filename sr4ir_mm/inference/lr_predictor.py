@@ -11,6 +11,7 @@ from torch import Tensor
 from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import check_number
+from .small_images import explain_small
 from .task_pipeline import Size, TaskPipeline
 from .tiling import tiled
 
@@ -68,7 +69,8 @@ class LRPredictor:
             received, without padding), 3 x H x W in [0, 1], RGB.
 
         Raises:
-            SR4IRError: If an SR image would have more than ``max_pixels``, or an image is not that of its annotations.
+            SR4IRError: If an SR image would have more than ``max_pixels``, is too small for the task network, or an
+                image is not that of its annotations.
         """
         return [sample for (sample,) in self.predict(items, coords)]
 
@@ -125,7 +127,8 @@ class LRPredictor:
             target = (tuple(lr.shape[-2:]), self.scale) if name == 'lr' else (size, 1)
             if uses_task_net:
                 batch = self.task_pipeline.batch(items, padded[1] if padded else task_inputs, *target)
-                samples = self._run_task(batch, sr if padded else None)
+                with explain_small(items[0].get('img_path', ''), size[1], size[0]):
+                    samples = self._run_task(batch, sr if padded else None)
             else:
                 samples = [entry['data_samples'] for entry in self.task_pipeline.pack(items, task_inputs, *target)]
             for sample, *images in zip(samples, lr, task_inputs):

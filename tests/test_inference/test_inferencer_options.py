@@ -1,5 +1,6 @@
 """What users give to the inferencer: options, images in memory, and several threads."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -129,3 +130,25 @@ def test_two_are_constructed_at_once():
         made = list(pool.map(make, [config('segformer'), config('retinanet')]))
         found = list(pool.map(lambda inferencer: inferencer(picture(20, 30))['predictions'][0], made))
     assert 'pred_sem_seg' in found[0] and 'pred_instances' in found[1]
+
+
+@pytest.mark.parametrize('batch_size', [1, 3])
+def test_an_image_that_is_too_small_for_the_task_network_is_skipped(batch_size):
+    inferencer = make(config('segformer'))
+    first = next(m for m in inferencer.model.task.modules() if isinstance(m, torch.nn.Conv2d))
+    first.padding = (0, 0)  # no task network of the tests has a limit of its own
+    result = inferencer([picture(20, 30), picture(1, 1), picture(24, 24)], batch_size=batch_size)
+    assert result['inputs'] == ['000000', '000002'] and list(result['skipped']) == ['000001']
+    reason = r"makes an SR image of 4 x 4 px, which is too small for the task network \(.*Kernel size can't be greater"
+    assert re.match(reason, result['skipped']['000001'])
+    with pytest.raises(SR4IRError, match=f"image '000000' {reason}"):  # there is nothing else
+        inferencer(picture(1, 1))
+
+
+def test_other_errors_of_the_task_network_are_not_taken_for_small_images(inferencer, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError('CUDA error')
+
+    monkeypatch.setattr(inferencer.model.task, 'forward', fail)
+    with pytest.raises(RuntimeError, match='CUDA error'):
+        inferencer(picture(20, 30))
