@@ -14,6 +14,14 @@ from .runs import run_config
 from .stored import is_checkpoint, stored_config
 from .zoo import config_folder, load_zoo_config
 
+#: entries of MMCV 1.x that change a training, and what stands for them in MMEngine, which ignores them
+_OLD = {
+    'lr_config': 'param_scheduler',
+    'momentum_config': 'param_scheduler',
+    'optimizer_config': 'optim_wrapper.clip_grad and optim_wrapper.accumulative_counts',
+    'resume_from': 'tools/train.py --resume FILE',
+}
+
 
 def load_config(source: str | Path, options: dict | None = None, zoo: bool = False, weights: bool = False) -> Config:
     """Load a config and override entries.
@@ -30,7 +38,8 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
             :func:`load_zoo_config`.
 
     Raises:
-        SR4IRError: If the config is missing, nothing reads an option, or a new ``data_root`` reaches no path.
+        SR4IRError: If the config is missing, nothing reads an option, a file has entries of MMCV 1.x that would be
+            ignored, or a new ``data_root`` reaches no path.
 
     Example:
         >>> cfg = load_config('faster-rcnn_edsr_x4_voc', {'data_root': 'data/voc'})
@@ -46,6 +55,7 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
     else:
         path = source if is_checkpoint(source) else _find_file(source)
         cfg = stored_config(path) if is_checkpoint(path) else read_config(path)
+        _check_old(cfg, source)
     return move_normalization(override(cfg, options))
 
 
@@ -58,6 +68,15 @@ def override(cfg: Config, options: dict | None) -> Config:
         merge_options(cfg, options)
         check_evaluators(before, cfg)
     return cfg
+
+
+def _check_old(cfg: Config, source: str) -> None:
+    """Check that a file of the user has no entries of MMCV 1.x; those of a run had no effect on it."""
+    old = [key for key in _OLD if cfg.get(key)] if source.endswith('.py') else []
+    if old:
+        raise SR4IRError(
+            f"Nothing reads '{old[0]}' in '{source}': it is of MMCV 1.x. Remove it, and set {_OLD[old[0]]} instead."
+        )
 
 
 def _find_file(source: str) -> Path:

@@ -119,3 +119,23 @@ def test_bases_that_hold_the_same_entries_are_named(tmp_path):
     (tmp_path / 'old.py').write_text(f'_base_ = {bases}')
     with pytest.raises(SR4IRError, match=r'contain default_runtime.py: remove it from _base_'):
         load_config(tmp_path / 'old.py')
+
+
+@pytest.mark.parametrize(
+    'entry, remedy',
+    [
+        ('optimizer_config = dict(grad_clip=dict(max_norm=1))', r'optim_wrapper\.clip_grad and optim_wrapper\.accum'),
+        ("lr_config = dict(policy='step')", 'param_scheduler'),
+        ("resume_from = 'epoch_1.pth'", r'tools/train\.py --resume FILE'),
+    ],
+)
+def test_entries_of_an_older_mmcv_that_mmengine_ignores(entry, remedy, tmp_path):
+    (tmp_path / 'old.py').write_text(f"_base_ = 'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py'\n{entry}\n")
+    name = entry.partition(' ')[0]
+    with pytest.raises(SR4IRError, match=rf"Nothing reads '{name}' in '.*old\.py': .* Remove it, and set {remedy}"):
+        load_config(tmp_path / 'old.py', zoo=True)
+
+
+def test_entries_of_an_older_mmcv_without_a_value(tmp_path):
+    (tmp_path / 'old.py').write_text("_base_ = 'mmdet::retinanet/retinanet_r18_fpn_1x_coco.py'\nresume_from = None\n")
+    assert load_config(tmp_path / 'old.py', zoo=True).model.type == 'RetinaNet'
