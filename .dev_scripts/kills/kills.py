@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,8 @@ def main() -> None:
     parser.add_argument('--only', nargs='*', default=list(CASES), choices=CASES, metavar='CASE')
     args = parser.parse_args()
     rng = random.Random(args.seed)
+    for part in ('datasets', 'engine', 'evaluation', 'models', 'visualization'):  # imported once, before the forks
+        import_module(f'mmpretrain.{part}')
     jobs = [(name, 'kill') for name in islice(cycle(args.only), args.kills)]
     jobs += [(name, 'write') for name in islice(cycle(args.only), args.writes)]
     counts: dict[tuple[str, str], list[bool]] = {}

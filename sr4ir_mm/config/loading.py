@@ -75,7 +75,8 @@ def _check_old(cfg: Config, source: str) -> None:
     old = [key for key in _OLD if cfg.get(key)] if source.endswith('.py') else []
     if old:
         raise SR4IRError(
-            f"Nothing reads '{old[0]}' in '{source}': it is of MMCV 1.x. Remove it, and set {_OLD[old[0]]} instead."
+            f"Nothing reads '{old[0]}' in '{source}': it is of MMCV 1.x. Remove it (or set it to None, if a base has "
+            f'it), and set {_OLD[old[0]]} instead.'
         )
 
 
