@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from prettytable import PrettyTable
 
 from sr4ir_mm.config import add_cfg_options, find_weights, load_config
-from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.config.nodes import find_all
 from sr4ir_mm.errors import user_errors
 
@@ -39,7 +39,9 @@ def main() -> None:
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
     parser.add_argument('out', type=Path, help='file to write, *.onnx or *.pt2')
     parser.add_argument('--split', action='store_true', help='write each network to its own file: OUT_sr, OUT_task')
-    parser.add_argument('--shape', nargs=2, type=int, metavar=('H', 'W'), help='size of all LR images; default: any')
+    parser.add_argument(
+        '--shape', nargs=2, type=at_least(1), metavar=('H', 'W'), help='size of all LR images; default: any'
+    )
     add_cfg_options(parser)
     args = parser.parse_intermixed_args()
     cfg = load_config(args.config, args.cfg_options)

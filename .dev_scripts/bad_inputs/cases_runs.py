@@ -4,7 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from case import bad
+from case import bad, good
+from checks import sr_size
 
 _CONFIG = 'runs/seg/seg.py'
 
@@ -42,10 +43,10 @@ bad(
     files={'x.py': "_base_ = 'seg.py'\nmodel = dict(scheme='S->T')\n"},
 )
 bad('runs: a work dir without checkpoints', 'test runs/seg', 'runs/seg', setup=lambda: _only('seg.py', 'vis_data'))
-bad(
-    'runs: a work dir without a config',
+good(
+    'runs: a work dir without a config, which the checkpoint has',
     'infer runs/seg lr --device cpu',
-    'runs/seg',
+    sr_size('a', 64, 64),
     setup=lambda: _only('epoch_1.pth'),
 )
 bad('runs: an empty folder', 'infer runs/seg lr --device cpu', 'runs/seg', setup=lambda: _only())

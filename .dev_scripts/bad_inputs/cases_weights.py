@@ -62,7 +62,6 @@ for _net, _file in (
     ('task', 'weights/other.pth'),
     ('task', 'weights/cut.pth'),
     ('task', 'weights/text.pth'),
-    ('sr', 'runs/seg/epoch_1.pth'),
     ('sr', 'weights/task.pth'),
     ('sr', 'weights/none.pth'),
     ('sr', 'weights/empty.pth'),

@@ -18,6 +18,9 @@ def check_networks(cfg: Config) -> None:
         SR4IRError: If the model has two data preprocessors, the networks have no optimizer wrappers of their own, one
             that is trained has no schedule, or nothing reads an entry of ``paramwise_cfg``.
     """
+    if not isinstance(cfg.model, dict) or not isinstance(cfg.model.get('task') or {}, dict):
+        name, value = ('model.task', cfg.model.task) if isinstance(cfg.model, dict) else ('model', cfg.model)
+        raise SR4IRError(f"{name}={value!r} is no network: set a dict, or its entries one by one ({name}.type=...).")
     if cfg.model.get('data_preprocessor') and (cfg.model.get('task') or {}).get('data_preprocessor'):
         raise SR4IRError(
             'Nothing reads model.data_preprocessor, because the task network has one of its own: move the entries to '

@@ -42,7 +42,8 @@ def move_normalization(cfg: Config) -> Config:
     Raises:
         SR4IRError: If a step cannot be moved, because another one follows it or the pipelines differ.
     """
-    if 'sr' not in (cfg.get('model') or {}):
+    model = cfg.get('model')
+    if not isinstance(model, dict) or 'sr' not in model or not isinstance(model.get('task') or {}, dict):
         return cfg
     pipelines = {id(p): p for name in LOADERS for p in find_all(cfg.get(name), 'pipeline') if p}.values()
     flip = 'to_rgb' if cfg.get('default_scope') == 'mmpretrain' else 'bgr_to_rgb'
