@@ -77,7 +77,7 @@ def read_result(path: Path) -> dict:
 
 
 def read_metrics(folder: Path) -> dict | None:
-    """Return the latest metrics in a folder of tests, or None; see :func:`read_result`."""
+    """Return the latest metrics in a folder of tests, or None; see ``read_result``."""
     files = result_files(folder)
     return read_result(files[-1]) if files else None
 

@@ -19,7 +19,7 @@ class AlternatingUpdateHook(ExactResumeHook):
     """Prepare each iteration of the alternating updates from the runner's counters alone.
 
     A resumed run continues as if it had not stopped: whether the TDP loss is active, how far the gradient accumulation
-    is, and the random numbers follow from ``runner.epoch`` and ``runner.iter``; :class:`ExactResumeHook` does the rest.
+    is, and the random numbers follow from ``runner.epoch`` and ``runner.iter``; its parent class does the rest.
 
     A training of SR4IR without this hook is refused, see :class:`SR4IROptimWrapperConstructor`. The configs hold it as
     ``default_hooks.alternating``, which setting ``custom_hooks`` does not touch.
