@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from mmengine.hooks import CheckpointHook
 from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import EpochBasedTrainLoop
@@ -86,6 +87,9 @@ class LateDumpRunner(AnyDeviceRunner):
 
     def _repeat_validation(self) -> None:
         """Validate with the counters that the message hub has after an iteration, before the next one begins."""
+        for hook in self.hooks:
+            if isinstance(hook, CheckpointHook):  # which saves the last checkpoint again, with a new best score
+                hook.last_ckpt = hook.last_ckpt or self._load_from
         self.message_hub.update_info('iter', self.iter - 1)
         if isinstance(self.train_loop, EpochBasedTrainLoop):
             self.message_hub.update_info('epoch', self.epoch - 1)

@@ -104,6 +104,11 @@ def test_a_validation_that_was_killed_is_repeated(epoch, tmp_path):
     )
     assert counters == theirs
     assert resumed.message_hub.get_info('best_score') == straight.message_hub.get_info('best_score')
+    hubs = [
+        torch.load(tmp_path / name / 'epoch_4.pth', weights_only=False)['message_hub']['log_scalars']
+        for name in ('straight', 'killed')
+    ]
+    assert len({len(hub['val/toy/accuracy'].data[0]) for hub in hubs}) == 1  # saved again, with a new best score
     names = [sorted(path.name for path in (tmp_path / name).glob('*.pth')) for name in ('straight', 'killed')]
     assert names[0] == names[1]
     for key, value in straight.model.state_dict().items():
