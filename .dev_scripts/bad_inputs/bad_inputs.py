@@ -6,7 +6,6 @@ Each case is made by code, and says what is right: one message and exit code 2, 
 by kind; the exit code is 1 if a case did not end as it should.
 """
 
-import argparse
 import fnmatch
 import importlib
 import os
@@ -28,7 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 from bench import RUNS, make_configs, make_data, make_weights  # noqa: E402
 from case import CASES, Case  # noqa: E402
-from pool import run_all, start  # noqa: E402
+from pool import read_arguments, run_all, start  # noqa: E402
 from prettytable import PrettyTable  # noqa: E402
 from results import Result, judge  # noqa: E402
 
@@ -120,11 +119,7 @@ def report(results: list[Result]) -> None:
 
 def main() -> int:
     """Read the command line, run, report; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--only', nargs='+', default=['*'], metavar='PATTERN', help="names of cases, e.g. 'weights: *'")
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='processes; default: the number of cores')
-    parser.add_argument('--keep', type=Path, metavar='DIR', help='new folder for all files and outputs, which stay')
-    args = parser.parse_args()
+    args = read_arguments(__doc__, 'weights: *')
     begin = time.time()
     with tempfile.TemporaryDirectory() as folder:
         folder = args.keep.resolve() if args.keep else Path(folder)

@@ -1,5 +1,6 @@
 """Cases in forked processes: each in its own folder, with a time limit."""
 
+import argparse
 import gc
 import json
 import logging
@@ -20,6 +21,15 @@ from case import Case
 from results import Result, judge
 
 LIMIT = 45  # seconds for a case
+
+
+def read_arguments(description: str, example: str) -> argparse.Namespace:
+    """Read the command line of a script that runs cases; ``example``: a pattern of names."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--only', nargs='+', default=['*'], metavar='PATTERN', help=f"names of cases, e.g. '{example}'")
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='processes; default: the number of cores')
+    parser.add_argument('--keep', type=Path, metavar='DIR', help='new folder for all files and outputs, which stay')
+    return parser.parse_args()
 
 
 def run_all(cases: Iterable[Case], bench: Path, out: Path, jobs: int, keep: bool = False) -> Iterator[Result]:

@@ -8,7 +8,6 @@ Controls load files without a check, and must leave the mark that code leaves.
 Prints the counts by entry point; the exit code is 1 if any code ran or a case did not end as it should.
 """
 
-import argparse
 import fnmatch
 import os
 import re
@@ -27,7 +26,7 @@ from bad_inputs import fast_format, prepare, report  # noqa: E402
 from bench import RUNS  # noqa: E402
 from entries import HostileCase, all_cases  # noqa: E402
 from make_files import make_files  # noqa: E402
-from pool import run_all  # noqa: E402
+from pool import read_arguments, run_all  # noqa: E402
 from results import Result  # noqa: E402
 
 
@@ -72,11 +71,7 @@ def server(folder: Path) -> Iterator[str]:
 
 def main() -> int:
     """Read the command line, run, report; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--only', nargs='+', default=['*'], metavar='PATTERN', help="names of cases, e.g. 'test: *'")
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='processes; default: the number of cores')
-    parser.add_argument('--keep', type=Path, metavar='DIR', help='new folder for all files and outputs, which stay')
-    args = parser.parse_args()
+    args = read_arguments(__doc__, 'test: *')
     begin = time.time()
     with tempfile.TemporaryDirectory() as temporary, fast_format():
         folder = (args.keep or Path(temporary) / 'run').resolve()

@@ -4,7 +4,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner, set_random_seed
 
-from .run_state import RunState, agree, inexact_parts, is_saved
+from .run_state import RunState, agree_before_saving, inexact_parts
 from .seeding import derive_seed, random_state, set_random_state
 
 
@@ -51,13 +51,11 @@ class ExactResumeHook(Hook):
     ) -> None:
         """Go on with the random numbers of the data; let all processes hold what the checkpoint will."""
         set_random_state(self.of_data)
-        if is_saved(runner, by_epoch=False):
-            agree(runner)
+        agree_before_saving(runner, by_epoch=False)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Let all processes hold what the checkpoint will."""
-        if is_saved(runner, by_epoch=True):
-            agree(runner)
+        agree_before_saving(runner, by_epoch=True)
 
     def before_val(self, runner: Runner) -> None:
         """Seed a validation, which a resumed run may have to repeat."""

@@ -13,8 +13,8 @@ from torch import nn
 
 from ..utils import parts_by_name, unwrap
 
-#: of every module; PyTorch or MMEngine set them again in a resumed run
-_SET_AGAIN = {'training', '_is_init', '_params_init_info'}
+#: of every module; PyTorch or MMEngine save them, or set them again in a resumed run
+_SET_AGAIN = {'training', '_is_init', '_params_init_info', '_modules', '_parameters', '_buffers'}
 _PACKAGES = {'mmseg', 'mmdet', 'mmpretrain', 'mmagic', 'mmcv', 'mmengine'}
 
 
@@ -91,23 +91,17 @@ def open_gradients(runner: Runner) -> dict[str, Any]:
     }
 
 
-def agree(runner: Runner) -> None:
-    """Give all processes what the checkpoint of the first one will hold: buffers, and the mean of open gradients."""
-    if is_distributed():
+def agree_before_saving(runner: Runner, by_epoch: bool) -> None:
+    """Give all processes what the checkpoint of the first one will hold: buffers, and the mean of open gradients.
+
+    Args:
+        runner (Runner): Runner after an iteration or an epoch.
+        by_epoch (bool): Whether an epoch has ended.
+    """
+    if is_distributed() and _is_saved(runner, by_epoch):
         for buffer in unwrap(runner.model).buffers():
             broadcast(buffer)
         all_reduce_params(list(open_gradients(runner).values()), op='mean')
-
-
-def is_saved(runner: Runner, by_epoch: bool) -> bool:
-    """Tell whether a checkpoint is saved after this iteration, or after this epoch."""
-    every, last = ('n_epochs', 'epoch') if by_epoch else ('n_train_iters', 'iter')
-    return any(
-        getattr(hook, f'every_{every}')(runner, hook.interval, hook.save_begin)
-        or (hook.save_last and getattr(hook, f'is_last_train_{last}')(runner))
-        for hook in runner.hooks
-        if isinstance(hook, CheckpointHook) and hook.by_epoch == by_epoch
-    )
 
 
 def inexact_parts(runner: Runner) -> list[str]:
@@ -131,6 +125,16 @@ def inexact_parts(runner: Runner) -> list[str]:
     return parts
 
 
+def _is_saved(runner: Runner, by_epoch: bool) -> bool:
+    every, last = ('n_epochs', 'epoch') if by_epoch else ('n_train_iters', 'iter')
+    return any(
+        getattr(hook, f'every_{every}')(runner, hook.interval, hook.save_begin)
+        or (hook.save_last and getattr(hook, f'is_last_train_{last}')(runner))
+        for hook in runner.hooks
+        if isinstance(hook, CheckpointHook) and hook.by_epoch == by_epoch
+    )
+
+
 def _transforms(dataset: Any) -> Iterator[Any]:
     yield from getattr(getattr(dataset, 'pipeline', None), 'transforms', [])
     for inner in [getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])]:
@@ -146,7 +150,7 @@ def _plain_of(owner: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, An
     seen.add(id(owner))
     for name, value in list(vars(owner).items()):
         path = f'{prefix}.{name}'
-        if name in _SET_AGAIN or name in ('_modules', '_parameters', '_buffers') or '.' in name:
+        if name in _SET_AGAIN or '.' in name:
             continue
         if _is_plain(value):
             yield path, _copy(value)
