@@ -27,17 +27,20 @@ class Worker:
     Args:
         model (ZooModel): Model to check.
         logs (Path): Folder for tracebacks.
+        old (dict): Row of an earlier sweep. Only the checks that it lacks are made.
 
     Example:
-        >>> worker = Worker(model, Path('work_dirs/zoo_sweep'))
+        >>> worker = Worker(model, Path('work_dirs/zoo_sweep'), {})
         >>> while not worker.poll(timeout=240, memory=10): time.sleep(1)
         >>> row = worker.result()
     """
 
-    def __init__(self, model: ZooModel, logs: Path) -> None:
-        self.model, self.start, self.peak, self.row, self.logs = model, time.time(), 0.0, {}, logs
+    def __init__(self, model: ZooModel, logs: Path, old: dict) -> None:
+        self.model, self.start, self.peak, self.logs, self.old = model, time.time(), 0.0, logs, old
+        done = [check for check in CHECKS if old.get(check)]
+        self.row = {name: old[name] for name in done} | dict(errors=[old['error']] if old.get('error') else [])
         self.pipe, pipe = multiprocessing.Pipe(duplex=False)
-        self.process = multiprocessing.get_context('fork').Process(target=_work, args=(model, pipe, logs))
+        self.process = multiprocessing.get_context('fork').Process(target=_work, args=(model, pipe, logs, done))
         self.process.start()
         pipe.close()
 
@@ -71,7 +74,10 @@ class Worker:
         row = dict.fromkeys(COLUMNS, '') | dict.fromkeys(CHECKS, '-') | row
         row.update(key=model.key, zoo=model.zoo, family=model.family, config=model.config, configs=len(model.configs))
         row.update(error=' | '.join(errors)[:600], cause=cause_of(' | '.join(errors)), same=' '.join(model.configs[1:]))
-        return row | dict(seconds=f'{time.time() - self.start:.0f}', memory_gb=f'{self.peak:.1f}')
+        seconds = time.time() - self.start + float(self.old.get('seconds') or 0)
+        return row | dict(
+            seconds=f'{seconds:.0f}', memory_gb=f'{max(self.peak, float(self.old.get("memory_gb") or 0)):.1f}'
+        )
 
     def _take(self, part: dict) -> None:
         if text := part.pop('traceback', None):
@@ -86,7 +92,7 @@ class Worker:
         self.process.kill()
 
 
-def _work(model: ZooModel, pipe: Connection, logs: Path) -> None:
+def _work(model: ZooModel, pipe: Connection, logs: Path, done: list[str]) -> None:
     from mmengine.logging import MMLogger
     from zoo_check import check_model
 
@@ -95,7 +101,7 @@ def _work(model: ZooModel, pipe: Connection, logs: Path) -> None:
         os.dup2(null, stream)
     MMLogger.get_current_instance().setLevel('ERROR')
     if not model.problem:
-        for part in check_model(model.config):
+        for part in check_model(model.config, done):
             pipe.send(part)
     pipe.close()
 
@@ -111,9 +117,11 @@ def _memory(pid: int) -> float:
 def sweep(models: list[ZooModel], args: argparse.Namespace) -> Iterator[dict]:
     """Check models, several at a time, and yield each row as it comes."""
     waiting, workers = list(reversed(models)), []
+    old = {row['key']: row for row in read_rows(args.out)}
     while waiting or workers:
         while waiting and len(workers) < args.jobs:
-            workers.append(Worker(waiting.pop(), args.logs))
+            model = waiting.pop()
+            workers.append(Worker(model, args.logs, old.get(model.key, {})))
         wait([worker.pipe for worker in workers], timeout=0.2)
         for worker in [worker for worker in workers if worker.poll(args.timeout, args.memory)]:
             workers.remove(worker)

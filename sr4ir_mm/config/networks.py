@@ -20,7 +20,7 @@ def check_networks(cfg: Config) -> None:
     """
     if not isinstance(cfg.model, dict) or not isinstance(cfg.model.get('task') or {}, dict):
         name, value = ('model.task', cfg.model.task) if isinstance(cfg.model, dict) else ('model', cfg.model)
-        raise SR4IRError(f"{name}={value!r} is no network: set a dict, or its entries one by one ({name}.type=...).")
+        raise SR4IRError(f'{name}={value!r} is no network: set a dict, or its entries one by one ({name}.type=...).')
     if cfg.model.get('data_preprocessor') and (cfg.model.get('task') or {}).get('data_preprocessor'):
         raise SR4IRError(
             'Nothing reads model.data_preprocessor, because the task network has one of its own: move the entries to '

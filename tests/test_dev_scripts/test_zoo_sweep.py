@@ -145,16 +145,20 @@ def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):
     assert 'Only' not in page
 
 
-def test_rows_that_lack_a_check_are_made_again(models):
+def test_only_the_checks_that_a_row_lacks_are_made(models):
     rows = [dict(key=key, zoo='mmpretrain', config=MOBILENET, configs='1', bare='ok') for key in 'abcd']
     done = dict.fromkeys(CHECKS, 'ok')
-    write_rows([rows[0] | dict(sr4ir='ok'), *(row | done for row in rows[1:])], models.parent / 'out.csv')
+    old = dict(sr4ir='failed', error='sr4ir: old', seconds='1000', memory_gb='99.0')
+    write_rows([rows[0] | old, *(row | done for row in rows[1:])], models.parent / 'out.csv')
     sweep(models, '--limit', 0)
     page = (models.parent / 'out.md').read_text()
     assert '**Only 3 models that train, a sample, have had all checks**' in page
     assert 'without `identity`, `predict`, `t2s`, `load_from`' in page
-    assert [row['key'] for row in sweep(models)] == list('abcd')
-    assert [row['t2s'] for row in read_rows(models.parent / 'out.csv')] == ['ok'] * 4
+    rows = sweep(models)
+    assert [row['key'] for row in rows] == list('abcd')
+    assert [rows[0][check] for check in CHECKS] == ['ok', 'failed', *['ok'] * 4]
+    assert rows[0]['error'] == 'sr4ir: old' and float(rows[0]['seconds']) >= 1000 and rows[0]['memory_gb'] == '99.0'
+    assert [row['t2s'] for row in rows] == ['ok'] * 4
 
 
 @pytest.mark.parametrize(
@@ -168,7 +172,7 @@ def test_rows_that_lack_a_check_are_made_again(models):
     ],
 )
 def test_a_worker_that_is_killed_leaves_a_row(models, misbehave, options, why, monkeypatch):
-    def check(name):
+    def check(name, done):
         yield dict(bare='ok', params='1.0', size=64)
         kept = misbehave()
         time.sleep(60)
