@@ -14,7 +14,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio
 from ..errors import SR4IRError
 from ..models.degradations.base import quantize
 from ..registry import METRICS
-from ..utils import check_number
+from ..utils import check_number, full_precision
 from .ssim import WINDOW, structural_similarity
 
 #: torchvision's VGG-16, the trunk of LPIPS; torchmetrics holds the small rest
@@ -73,7 +73,8 @@ class SRQuality(BaseMetric):
         for sample in data_samples:
             height, width = sample.get('img_shape', sample['hr'].shape[-2:])[:2]
             sr, hr = (sample[name][None, :, :height, :width].float() for name in ('task_input', 'hr'))
-            self.results.append({name: self._measure(name, quantize(sr), hr) for name in self.metrics})
+            with full_precision(hr.device):
+                self.results.append({name: self._measure(name, quantize(sr), hr) for name in self.metrics})
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Return the mean of each metric over the images; NaN if all are too small for it."""

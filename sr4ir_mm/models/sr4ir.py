@@ -210,7 +210,7 @@ class SR4IR(Proxy, BaseModel):
         """
         if self.scheme.test_input == 'hr':
             return lr
-        return self.sr(lr) if self.scheme.test_input == 'sr' else self.bilinear(lr)
+        return self._run_sr(lr) if self.scheme.test_input == 'sr' else self.bilinear(lr)
 
     def bilinear(self, lr: Tensor) -> Tensor:
         """Enlarge N x 3 x h x w by ``scale``, bilinearly with aligned corners, as the paper does."""
@@ -310,8 +310,12 @@ class SR4IR(Proxy, BaseModel):
         """Return samples for one forward pass: some models of the zoos change them in it."""
         return samples if self.scheme.task_losses == 1 else copy.deepcopy(samples)
 
+    def _run_sr(self, lr: Tensor) -> Tensor:
+        """Run S. Under mixed precision its image becomes float32: bfloat16 rounds bright pixels to half a gray level."""
+        return self.sr(lr).to(lr.dtype)
+
     def _super_resolve(self, images: dict) -> Tensor:
-        sr, hr = self.sr(images['lr']), images['hr']
+        sr, hr = self._run_sr(images['lr']), images['hr']
         if not all(0 <= side - expected < self.scale for side, expected in zip(sr.shape[-2:], hr.shape[-2:])):
             raise SR4IRError(
                 f'{type(unwrap(self.sr)).__name__} made SR of {sr.shape[-1]} x {sr.shape[-2]} px for HR of '

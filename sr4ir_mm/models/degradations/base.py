@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ...utils import check_number, pad_to_multiple
+from ...utils import check_number, full_precision, pad_to_multiple
 
 
 def quantize(x: Tensor) -> Tensor:
@@ -37,7 +37,8 @@ class Degradation(nn.Module):
             Tensor: N x 3 x ceil(H/scale) x ceil(W/scale), [0, 1] in steps of 1/255. Sides that ``scale`` does not
             divide are first padded at the right and bottom by replication of the edge.
         """
-        return quantize(self.degrade(pad_to_multiple(hr, self.scale)))
+        with full_precision(hr.device):  # a blur in 16 bits would change the 8-bit levels
+            return quantize(self.degrade(pad_to_multiple(hr, self.scale)))
 
     def degrade(self, hr: Tensor) -> Tensor:
         """Make LR images of HR images whose sides are multiples of ``scale``; the result may leave [0, 1]."""

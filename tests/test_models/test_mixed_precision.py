@@ -1,0 +1,93 @@
+"""What stays in float32 under ``--amp``: images, their 8-bit levels, losses and metrics."""
+
+import copy
+
+import pytest
+import torch
+from helpers.toy import EDSR, ToyClassifier, toy_batch
+from helpers.zoo import wrappers_for
+from torch import nn
+
+from sr4ir_mm.evaluation import SRQuality
+from sr4ir_mm.models import SR4IR
+from sr4ir_mm.registry import MODELS
+from sr4ir_mm.utils import mixed_precision
+
+BLUR = dict(type='RandomGaussianBlur', kernel_size=7, sigma=(0.8, 0.8), p=1.0)
+DEGRADATIONS = dict(
+    bicubic=dict(type='sr4ir_mm.BicubicDegradation', scale=4),
+    random=dict(type='sr4ir_mm.RandomDegradation', scale=4, steps=[BLUR, dict(type='Downsample')]),
+)
+
+
+def toy(**kwargs) -> SR4IR:
+    torch.manual_seed(0)
+    return SR4IR(dict(EDSR), ToyClassifier(), scale=4, cqmix=dict(grid=4), **kwargs)
+
+
+@pytest.mark.parametrize('name', DEGRADATIONS)
+def test_images_keep_their_8_bits(name):
+    """A convolution in bfloat16 would change most of the levels of a blurred image."""
+    preprocessor = toy(degradation=DEGRADATIONS[name]).data_preprocessor.eval()
+    expected = preprocessor(toy_batch(size=64))['inputs']
+    with mixed_precision('cpu'):
+        images = preprocessor(toy_batch(size=64))['inputs']
+    for key, image in expected.items():
+        assert images[key].dtype == torch.float32 and torch.equal(images[key], image), key
+    level = images['hr'] * 255
+    assert torch.allclose(level, level.round(), atol=1e-4)
+
+
+def test_s_and_t_compute_in_16_bits_and_exchange_float32():
+    model, types = toy(), {}
+    for name, net in dict(sr=model.sr, task=model.task).items():
+        first = next(m for m in net.modules() if isinstance(m, nn.Conv2d))
+        first.register_forward_hook(lambda net, args, out, name=name: types.update({name: out.dtype}))
+    model.task.register_forward_pre_hook(lambda net, args: types.update(task_input=args[0].dtype))
+    model.cqmix.register_forward_hook(lambda net, args, out: types.update(mix=out.dtype))
+    wrappers = wrappers_for(model, type='sr4ir_mm.AnyDeviceAmpOptimWrapper')
+    losses = model.train_step(toy_batch(), wrappers)
+    images = dict.fromkeys(('task_input', 'mix'), torch.float32)
+    assert types == dict(sr=torch.bfloat16, task=torch.bfloat16) | images
+    assert all(value.dtype == torch.float32 for value in losses.values())
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+
+
+def test_what_the_metrics_receive():
+    model, batch = toy().eval(), toy_batch(size=32)
+    expected = model.test_step(copy.deepcopy(batch))
+    with mixed_precision('cpu'):
+        samples = model.test_step(copy.deepcopy(batch))
+    for sample, other in zip(samples, expected):
+        for name in ('lr', 'hr'):
+            assert torch.equal(sample.get(name), other.get(name))
+        image, full = sample.task_input, other.task_input
+        assert image.dtype == torch.float32 and not torch.equal(image, full)  # S itself ran in 16 bits
+        torch.testing.assert_close(image, full, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize('metric', ['PSNR', 'SSIM'])
+def test_metrics_stay_in_float32(metric):
+    torch.manual_seed(0)
+    hr = torch.rand(3, 48, 48)
+    sample = dict(hr=hr, task_input=(hr + 0.01 * torch.randn(3, 48, 48)).clamp(0, 1))
+    values = []
+    for enabled in (False, True):
+        quality = SRQuality([metric])
+        with mixed_precision('cpu', enabled):
+            quality.process({}, [sample])
+        values.append(quality.results[0][metric])
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize('kind', ['l1', 'l2'])
+def test_distances_of_features_are_in_float32(kind):
+    """Features in bfloat16 have 8 bits; the mean over them needs more."""
+    loss = MODELS.build(dict(type='sr4ir_mm.TDPLoss', layers={'a': 1.0}, criterion=kind, relative=True))
+    torch.manual_seed(0)
+    sr, hr = (dict(a=torch.rand(2, 8, 9, 9).bfloat16()) for _ in range(2))
+    with mixed_precision('cpu'):
+        value = loss(sr, hr)
+    full = loss(*({name: x.float() for name, x in feats.items()} for feats in (sr, hr)))
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, full, rtol=1e-2, atol=0)
