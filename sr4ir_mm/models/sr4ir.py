@@ -311,7 +311,7 @@ class SR4IR(Proxy, BaseModel):
         return samples if self.scheme.task_losses == 1 else copy.deepcopy(samples)
 
     def _run_sr(self, lr: Tensor) -> Tensor:
-        """Run S. Under mixed precision its image becomes float32: bfloat16 rounds bright pixels to half a gray level."""
+        """Run S. Its image is float32 under mixed precision too: bfloat16 rounds bright pixels to half a gray level."""
         return self.sr(lr).to(lr.dtype)
 
     def _super_resolve(self, images: dict) -> Tensor:
