@@ -12,6 +12,7 @@ from . import (
     default_hooks,
     mmagic_models,
     numpy2,
+    op_layouts,
     stored_configs,
     text_models,
 )
@@ -25,6 +26,7 @@ __all__ = ['MissingOpError', 'apply']
 CHANGES = {
     **dict.fromkeys(mmagic_models.PACKAGES, mmagic_models.import_on_use),
     'mmcv.image.photometric': numpy2.wrap_negative_hue,
+    'mmcv.ops': op_layouts.make_contiguous,
     'mmagic.registry': mmagic_models.register_on_use,
     'mmengine.hooks.checkpoint_hook': atomic_files.delete_after_saving,
     'mmengine.infer.infer': stored_configs.read_without_running,
