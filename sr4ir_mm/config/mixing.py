@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..errors import SR4IRError
+from ..models.memory_format import takes_channels_last
 from ..models.scheme import SCHEMES, scheme_name
 from .loading import load_config, override
 from .nodes import type_name
@@ -19,7 +20,7 @@ from .zoo import check_net, config_folder, started_from, teacher_of
 
 _TEMPLATE = """\
 _base_ = {base}
-model = dict(_delete_=True, sr={sr}, task={task}, scale={scale}, **_base_.sr4ir)
+model = dict(_delete_=True, sr={sr}, task={task}, scale={scale}, **{model})
 optim_wrapper = dict(_delete_=True, task={optim}, **{sr_optim})
 param_scheduler = dict({delete}task={schedule}, **_base_.sr4ir_scheduler)
 default_hooks = {{{{_base_.sr4ir_hooks}}}}
@@ -110,6 +111,7 @@ def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrain
         sr='{{_base_.sr}}' if named else net,
         task=_task(task, zoo, weights),
         scale=scale,
+        model='_base_.sr4ir' if takes_channels_last(zoo.model) else 'dict(_base_.sr4ir, channels_last=False)',
         optim=optim,
         sr_optim=sr_optim,
         delete='_delete_=True, ' if 'param_scheduler' in zoo else '',

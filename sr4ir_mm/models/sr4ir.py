@@ -17,6 +17,7 @@ from ..utils import check_number, leave_wrappers_out, unwrap
 from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
+from .memory_format import explain_views
 from .proxy import Proxy
 from .sample_images import add_images
 from .scheme import Phase, Scheme, build_scheme
@@ -113,6 +114,7 @@ class SR4IR(Proxy, BaseModel):
         self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
         #: networks and weights that are neither loaded nor trained: a test of them would mean nothing
         self.random_parts = list(self.used_nets)
+        self.channels_last = channels_last
         if channels_last:  # before DistributedDataParallel takes the layout for its buffers
             self.to(memory_format=torch.channels_last)
         leave_wrappers_out(self, NAMES)
@@ -176,7 +178,7 @@ class SR4IR(Proxy, BaseModel):
         logs: dict[str, Any] = dict(loss=0)
         for phase in self.scheme.phases:
             if phase.has_loss(self.tdp_active):
-                with explain_single_values():
+                with explain_single_values(), explain_views(self.channels_last):
                     self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
         self.random_parts = []
         logs['loss'] = logs.pop('loss')  # last, so that a loss that is not finite is named by its part
@@ -258,7 +260,8 @@ class SR4IR(Proxy, BaseModel):
     def _run_task(self, inputs: Tensor, data_samples: list | None, mode: str) -> Any:
         if mode == 'predict' and not self.scheme.uses_task_net:
             return data_samples
-        return self.task(inputs, data_samples, mode=mode)
+        with explain_views(self.channels_last):
+            return self.task(inputs, data_samples, mode=mode)
 
     def _run_phase(
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict

@@ -44,6 +44,16 @@ def test_file_call_and_command_agree(tmp_path):
         assert _without_scope(call[key]) == _without_scope(file[key]), key
 
 
+@pytest.mark.parametrize('scheme', ['SR4IR', 'H->T'])
+def test_the_memory_format(scheme):
+    """The fastest one for every scheme, except for the networks that do not take it; an option wins."""
+    centernet = 'mmdet::centernet/centernet_r18_8xb16-crop512-140e_coco.py'
+    assert mix(RETINANET, scheme=scheme).model.channels_last
+    assert not mix(centernet, scheme=scheme).model.channels_last
+    assert not mix(RETINANET, scheme=scheme, **{'model.channels_last': False}).model.channels_last
+    assert mix(centernet, scheme=scheme, **{'model.channels_last': True}).model.channels_last
+
+
 def _without_scope(node):
     if isinstance(node, dict):
         return {key: _without_scope(value) for key, value in node.items() if key != '_scope_'}
