@@ -1,0 +1,1 @@
+"""Time and memory of training, inference and loading, each next to plain PyTorch."""
