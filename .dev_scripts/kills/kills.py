@@ -11,6 +11,7 @@ import random
 import re
 import runpy
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     ),
     'iterations': ('{iters}', []),
     'iterations, 2 workers': ('{iters}\ntrain_dataloader = dict(num_workers=2)', []),
+    'two ranks': ('', ['--launcher', 'pytorch']),
 }  # fmt: skip
 _ITERS = """\
 train_cfg = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=16, val_interval=8)
@@ -70,7 +72,7 @@ def start(folder: Path, args: list[str], sabotage: Callable[[], None] | None = N
     pid = os.fork()
     if pid:
         return pid
-    code = 70
+    code, second = 70, 0
     try:
         os.setsid()
         os.chdir(folder)
@@ -78,6 +80,8 @@ def start(folder: Path, args: list[str], sabotage: Callable[[], None] | None = N
         os.dup2(log, 1), os.dup2(log, 2)
         if sabotage:
             sabotage()
+        if '--launcher' in args:
+            second = start_second_rank()
         sys.argv = ['train.py', 'case.py', '--work-dir', 'work', '--resume', *args]
         runpy.run_path(str(ROOT / 'tools/train.py'), run_name='__main__')
         code = 0
@@ -85,7 +89,18 @@ def start(folder: Path, args: list[str], sabotage: Callable[[], None] | None = N
         code = exit.code or 0
     finally:
         sys.stdout.flush(), sys.stderr.flush()
-        os._exit(code)
+        os._exit(code or (os.waitpid(second, 0)[1] and 70 if second else 0))
+
+
+def start_second_rank() -> int:
+    """Fork the second of two ranks, in the process group of the first; return its number, 0 in itself."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    second = os.fork()
+    rank = '0' if second else '1'
+    os.environ.update(RANK=rank, LOCAL_RANK=rank, WORLD_SIZE='2', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
+    return second
 
 
 def train(folder: Path, args: list[str]) -> float:
