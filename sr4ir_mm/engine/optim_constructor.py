@@ -7,6 +7,7 @@ from ..errors import SR4IRError
 from ..models.updates import share_scaler
 from ..registry import OPTIM_WRAPPER_CONSTRUCTORS
 from ..utils import unwrap
+from .fused_optimizers import with_fused
 
 
 class AlternatingOptimWrapperDict(OptimWrapperDict):
@@ -35,7 +36,7 @@ class SR4IROptimWrapperConstructor:
     """Build the wrappers 'sr' and 'task', each from exactly what its zoo's config says.
 
     Each part may have its own ``type``, ``constructor``, ``paramwise_cfg``, clipping and accumulation. A network that
-    the scheme never trains gets none.
+    the scheme never trains gets none. On a GPU the steps are fused where PyTorch can, see :func:`with_fused`.
 
     Args:
         optim_wrapper_cfg (dict): ``dict(sr=dict(...), task=dict(...))``.
@@ -64,7 +65,8 @@ class SR4IROptimWrapperConstructor:
         missing = [name for name in nets if not self.cfg.get(name)]
         if missing:
             raise SR4IRError(f'The scheme trains {nets}, but optim_wrapper has no {missing}: add it.')
-        wrappers = {name: build_optim_wrapper(getattr(model, name), self.cfg[name]) for name in nets}
+        parts = {name: (net := getattr(model, name), with_fused(self.cfg[name], net.parameters())) for name in nets}
+        wrappers = {name: build_optim_wrapper(*part) for name, part in parts.items()}
         for name, wrapper in wrappers.items():
             if hasattr(wrapper, 'grad_name'):  # it clips: a name of its own in the log
                 wrapper.grad_name = f'{name}.{wrapper.grad_name}'

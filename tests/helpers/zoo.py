@@ -72,7 +72,7 @@ def batch_for(cfg: dict, *sizes: tuple[int, int], seed: int = 0) -> dict:
 
 def wrappers_for(model: SR4IR, lr: float = 0.01, **kwargs) -> OptimWrapperDict:
     """SGD with momentum for each net that learns; ``kwargs`` go to each wrapper."""
-    part = dict(optimizer=dict(type='SGD', lr=lr, momentum=0.9), **kwargs)
+    part = dict(dict(optimizer=dict(type='SGD', lr=lr, momentum=0.9)), **kwargs)
     return SR4IROptimWrapperConstructor(dict(sr=part, task=part))(model)
 
 
