@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
@@ -50,10 +51,15 @@ class Job:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        """Name of the config without its folder, with that of the SR network."""
+        name = Path(self.config).stem
+        return f'{name} --sr {self.sr} --scale {self.scale}' if self.sr else name
+
+    @property
     def title(self) -> str:
-        """Name of the job for a reader."""
-        net = f'{self.config} --sr {self.sr}' if self.sr else self.config
-        return f'{net}, batch {self.batch}, {self.size[1]} x {self.size[0]} px'
+        """Name of the job, for a reader."""
+        return f'{self.name}, batch {self.batch}, {self.size[1]} x {self.size[0]} px'
 
     def load(self) -> Config:
         """Load the config, for images of the job's size and without files of weights.

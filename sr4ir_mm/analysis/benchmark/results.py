@@ -1,4 +1,4 @@
-"""Tables of what was measured."""
+"""Medians and ratios of what was measured."""
 
 from collections.abc import Mapping
 from statistics import median
@@ -6,99 +6,99 @@ from typing import Any
 
 #: rows of a table: texts by the names of columns
 Rows = list[dict[str, str]]
-#: what is measured: the column of a turn's time, and whether it is a rate
-WHATS = dict(training='s / iteration', inference='images / s', loading='images / s')
 
 
 def entry(what: str, job: str, device: str, variants: Mapping[str, Mapping], **more: Any) -> dict:
     """Return what the JSON holds of one measurement.
 
     Args:
-        what (str): 'training', 'inference' or 'loading'.
+        what (str): 'training', 'inference', 'loading' or 'losses'.
         job (str): Title of the job.
         device (str): Device.
         variants (Mapping): What was measured, by the name of the variant; see :func:`take_turns`.
-        **more: Further entries, such as ``floors``.
+        **more: Further entries: ``images``, the number of images of a turn, for a rate; ``floors``, which maps a
+            variant to the one that does the same in plain PyTorch.
     """
     return dict(what=what, job=job, device=device, **more, variants={name: dict(v) for name, v in variants.items()})
 
 
-def time_of(measured: Mapping) -> float:
-    """Return the median of the seconds of a turn."""
-    return median(measured['seconds'])
+def time_of(measured: Mapping, kind: str = 'seconds') -> float:
+    """Return the median of the seconds of a turn, or of its 'cpu_seconds'."""
+    return median(measured[kind])
 
 
 def rows(entry: Mapping) -> Rows:
-    """Make a table of one measurement, with ratios to its first variant.
+    """Make a table of one measurement, with ratios to its first variant, which is the floor."""
+    return [_row(entry, name) for name in entry['variants']]
 
-    Args:
-        entry (Mapping): What :func:`entry` returns. ``images`` in it is the number of images of a turn, for a rate;
-            ``floors`` maps a variant to the one that does the same in plain PyTorch.
-    """
+
+def _row(entry: Mapping, name: str) -> dict[str, str]:
     variants, floors = entry['variants'], entry.get('floors', {})
     first = next(iter(variants))
-    unit = WHATS[entry['what']]
-    table = []
-    for name, measured in variants.items():
-        own = floors.get(name)
-        row = {'variant': name, unit: _speed(entry, measured), f'time / {first}': _ratio(variants, name, first)}
-        if floors:
-            row['time / own floor'] = _ratio(variants, name, own)
-        row['CPU s'] = f'{median(measured["cpu_seconds"]):.2f}'
-        row['peak MB'] = f'{measured["peak_mib"]:.0f}'
-        row[f'peak / {first}'] = f'{measured["peak_mib"] / variants[first]["peak_mib"]:.2f}'
-        row['MB before'] = f'{measured["before_mib"]:.0f}'
-        if 'cuda_peak_mib' in measured:
-            row['GPU peak MB'] = f'{measured["cuda_peak_mib"]:.0f}'
-            row[f'GPU peak / {first}'] = f'{measured["cuda_peak_mib"] / variants[first]["cuda_peak_mib"]:.2f}'
-        table.append(row)
-    return table
+    measured = variants[name]
+    row = {'variant': name, **_speed(entry, measured), f'time / {first}': _ratio(variants, name, first)}
+    if floors:
+        row['time / own floor'] = _ratio(variants, name, floors.get(name))
+    row['CPU s'] = f'{time_of(measured, "cpu_seconds"):.2f}'
+    row.update(_memory(measured, variants[first], first))
+    return row
 
 
-def _speed(entry: Mapping, measured: Mapping) -> str:
+def _speed(entry: Mapping, measured: Mapping) -> dict[str, str]:
     seconds = time_of(measured)
-    return f'{entry["images"] / seconds:.2f}' if 'images' in entry else f'{seconds:.3f}'
+    if 'images' in entry:
+        return {'images / s': f'{entry["images"] / seconds:.2f}'}
+    return {'s / iteration': f'{seconds:.3f}'}
 
 
 def _ratio(variants: Mapping, name: str, other: str | None) -> str:
-    return f'{time_of(variants[name]) / time_of(variants[other]):.2f}' if other in variants else ''
+    return f'{time_of(variants[name]) / time_of(variants[other]):.3f}' if other in variants else ''
+
+
+def _memory(measured: Mapping, other: Mapping, first: str) -> dict[str, str]:
+    row = {
+        'peak MiB': f'{measured["peak_mib"]:.0f}',
+        f'peak / {first}': f'{measured["peak_mib"] / other["peak_mib"]:.2f}',
+        'MiB before': f'{measured["before_mib"]:.0f}',
+    }
+    if 'cuda_peak_mib' in measured:
+        row['GPU peak MiB'] = f'{measured["cuda_peak_mib"]:.0f}'
+        row[f'GPU peak / {first}'] = f'{measured["cuda_peak_mib"] / other["cuda_peak_mib"]:.2f}'
+    return row
 
 
 def compare(new: Mapping, old: Mapping) -> Rows:
     """Make a table of ratios between two benchmarks, of what both measured.
 
+    A variant is compared with that of the same name; if the old benchmark has a single one, each is compared with it.
+
     Args:
         new (Mapping): Content of a JSON.
         old (Mapping): Content of another one.
     """
-    before = {key(entry): entry for entry in old['results']}
+    before = {_key(entry): entry['variants'] for entry in old['results']}
     table = []
     for entry in new['results']:
+        others = before.get(_key(entry), {})
         for name, measured in entry['variants'].items():
-            if (other := before.get(key(entry), dict(variants={}))['variants'].get(name)) is not None:
-                table.append({
-                    'job': f'{entry["job"]}, {entry["what"]}, {entry["device"]}',
-                    'variant': name,
-                    'time new / old': f'{time_of(measured) / time_of(other):.2f}',
-                    'CPU time new / old': f'{median(measured["cpu_seconds"]) / median(other["cpu_seconds"]):.2f}',
-                    'peak new / old': f'{measured["peak_mib"] / other["peak_mib"]:.2f}',
-                })  # fmt: skip
+            other = others.get(name) or (next(iter(others.values())) if len(others) == 1 else None)
+            if other:
+                table.append({'job': ', '.join(_key(entry)), 'variant': name, **_ratios(measured, other)})
     return table
 
 
-def key(entry: Mapping) -> tuple:
-    """Return what two entries have in common if they measured the same."""
+def _key(entry: Mapping) -> tuple[str, str, str]:
     return entry['what'], entry['job'], entry['device']
 
 
-def text_table(table: Rows, markdown: bool = False) -> str:
-    """Turn rows into text, or into a table of Markdown."""
-    from prettytable import MARKDOWN, PrettyTable
-
-    text = PrettyTable(list(table[0]), align='r')
-    text.align[next(iter(table[0]))] = text.align['variant'] = 'l'
-    for row in table:
-        text.add_row(list(row.values()))
-    if markdown:
-        text.set_style(MARKDOWN)
-    return str(text)
+def _ratios(new: Mapping, old: Mapping) -> dict[str, str]:
+    names = {'peak_mib': 'peak', 'cuda_peak_mib': 'GPU peak'}
+    return {
+        'time new / old': f'{time_of(new) / time_of(old):.2f}',
+        'CPU time new / old': f'{time_of(new, "cpu_seconds") / time_of(old, "cpu_seconds"):.2f}',
+        **{
+            f'{name} new / old': f'{new[key] / old[key]:.2f}'
+            for key, name in names.items()
+            if {key} <= new.keys() & old.keys()
+        },
+    }

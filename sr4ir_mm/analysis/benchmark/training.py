@@ -1,10 +1,11 @@
 """Iterations of one variant."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from itertools import cycle
 
 import torch
-from mmengine.optim import build_optim_wrapper
+from mmengine.config import Config
+from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import Tensor
 
 from ...config.amp import enable_amp
@@ -15,7 +16,7 @@ from .jobs import Job
 from .variants import Variant
 
 
-def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0) -> Callable[[], Tensor]:
+def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0, batches: int = 1) -> Callable[[], Tensor]:
     """Build the networks of a job with random weights, the same for all variants, and an iteration.
 
     Args:
@@ -23,24 +24,46 @@ def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0) -> 
         variant (Variant): Way to train.
         device (str): Device, such as 'cuda'.
         seed (int): Seed of weights, images, and all that is drawn in the iterations.
+        batches (int): Number of batches, which are taken in turn; the floor has one.
 
     Returns:
         Callable: Function without arguments that runs one iteration, with the TDP loss, and returns the loss.
     """
-    cfg = job.load()
-    cfg.model.channels_last = variant.channels_last and not variant.is_floor
-    if variant.amp and not variant.is_floor:
-        enable_amp(cfg)
+    cfg = variant_config(job, variant)
     torch.manual_seed(seed)
     model = build_model(cfg).to(device)
-    batch = job.make_batch(cfg, seed)
+    made = [job.make_batch(cfg, seed + index) for index in range(batches)]
     if variant.is_floor:
-        step = Floor(model, cfg, batch, variant.channels_last, variant.amp).step
+        step = Floor(model, cfg, made[0], variant.channels_last, variant.amp).step
     else:
-        step = partial(_step, model.train(), build_optim_wrapper(model, cfg.optim_wrapper), batch)
+        step = Ours(model, build_optim_wrapper(model, cfg.optim_wrapper), cycle(made))
     torch.manual_seed(seed)
     return step
 
 
-def _step(model: SR4IR, optim_wrapper: dict, batch: dict) -> Tensor:
-    return model.train_step(batch, optim_wrapper)['loss']
+def variant_config(job: Job, variant: Variant) -> Config:
+    """Load the config of a job with the options of a variant, as tools/train.py does; the floor makes its own."""
+    cfg = job.load()
+    cfg.model.channels_last = variant.channels_last and not variant.is_floor
+    if variant.amp and not variant.is_floor:
+        enable_amp(cfg)
+    return cfg
+
+
+class Ours:
+    """An iteration as a run of tools/train.py makes it.
+
+    Args:
+        model (SR4IR): Model on its device.
+        optim_wrapper (OptimWrapperDict): Optimizers of its networks.
+        batches (Iterator[dict]): Batches of the data loader.
+    """
+
+    def __init__(self, model: SR4IR, optim_wrapper: OptimWrapperDict, batches: Iterator[dict]) -> None:
+        self.model = model.train()
+        self.optim_wrapper = optim_wrapper
+        self.batches = batches
+
+    def __call__(self) -> Tensor:
+        """Run it, and return the sum of all losses."""
+        return self.model.train_step(next(self.batches), self.optim_wrapper)['loss']

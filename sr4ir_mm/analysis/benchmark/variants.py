@@ -1,5 +1,6 @@
-"""The ways to train that a benchmark compares."""
+"""The ways to train and to predict that a benchmark compares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import SR4IRError
@@ -24,8 +25,8 @@ class Variant:
     floor: str = ''
 
 
-#: by the names of ``--variants``; the first one is what all others are compared with
-VARIANTS: dict[str, Variant] = {
+#: ways to train; the first one is what all others are compared with
+TRAINING: dict[str, Variant] = {
     'floor': Variant(is_floor=True),
     'floor-channels_last': Variant(is_floor=True, channels_last=True),
     'floor-amp': Variant(is_floor=True, channels_last=True, amp=True),
@@ -33,15 +34,20 @@ VARIANTS: dict[str, Variant] = {
     'channels_last': Variant(channels_last=True, floor='floor-channels_last'),
     'amp': Variant(channels_last=True, amp=True, floor='floor-amp'),
 }
+#: ways to predict: the bare loop (read, S, T), T alone, and tools/infer.py without files, without pictures, with all
+INFERENCE = ('bare', 'task', 'infer-no_files', 'infer-no_pictures', 'infer')
+#: ways to load: in the main process, and as the config says
+LOADING = ('no_workers', 'workers')
+NAMES = (*TRAINING, *INFERENCE, *LOADING)
 
 
-def find_variants(names: list[str]) -> dict[str, Variant]:
-    """Return variants by their names.
+def choose(names: Sequence[str] | None, known: Sequence[str], what: str) -> list[str]:
+    """Return those of the chosen names that belong to what is measured; without a choice all of them.
 
     Raises:
-        SR4IRError: If a name is unknown.
+        SR4IRError: If none of them does.
     """
-    for name in names:
-        if name not in VARIANTS:
-            raise SR4IRError(f"Unknown variant '{name}'; choose from {', '.join(VARIANTS)}.")
-    return {name: VARIANTS[name] for name in names}
+    chosen = [name for name in known if names is None or name in names]
+    if not chosen:
+        raise SR4IRError(f'None of --variants is one of {what}: choose from {", ".join(known)}, or leave it out.')
+    return chosen

@@ -1,0 +1,71 @@
+"""Losses of the same training in each variant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from matplotlib.figure import Figure  # without pyplot: no display, no global state
+
+from ...errors import SR4IRError
+from .jobs import Job
+from .results import Rows, entry
+from .run import Settings
+from .training import training
+from .variants import TRAINING
+
+REFERENCE = 'float32'
+
+
+def measure_losses(job: Job, settings: Settings) -> dict:
+    """Train each variant for ``turns`` iterations on the same batches, a new one in each iteration.
+
+    Returns:
+        dict: As :func:`entry` makes it, with 'deviations', see :func:`deviation`, by the name of the variant.
+
+    Raises:
+        SR4IRError: If there is no variant to compare.
+    """
+    ours = [name for name, variant in TRAINING.items() if not variant.is_floor]
+    chosen = [name for name in ours if name != REFERENCE and name in (settings.variants or ours)]
+    if not chosen:
+        raise SR4IRError(f'Losses are compared with those of {REFERENCE}: choose --variants from {", ".join(ours)}.')
+    args = dict(job=job, device=settings.device, batches=settings.turns)
+    works = {name: (training, dict(args, variant=TRAINING[name])) for name in (REFERENCE, *chosen)}
+    measured = replace(settings, warmup=0).take_turns(works)
+    values = {name: variant['values'] for name, variant in measured.items()}
+    deviations = {name: deviation(values[name], values[REFERENCE]) for name in chosen}
+    return entry('losses', job.title, settings.device, measured, deviations=deviations)
+
+
+def deviation(values: Sequence[float], reference: Sequence[float]) -> dict[str, float]:
+    """Return the relative deviation of losses: 'first', in the first iteration; 'max', the largest; 'mean'."""
+    parts = [abs(value - other) / abs(other) for value, other in zip(values, reference)]
+    return dict(first=parts[0], max=max(parts), mean=sum(parts) / len(parts))
+
+
+def deviation_rows(result: Mapping) -> Rows:
+    """Make a table of the deviations of one measurement."""
+    return [
+        {'variant': name, **{f'{kind} deviation': f'{value:.1e}' for kind, value in found.items()}}
+        for name, found in result['deviations'].items()
+    ]
+
+
+def plot_losses(results: Sequence[Mapping]) -> Figure:
+    """Plot the losses of each measurement, and under them their relative deviation from those of float32."""
+    figure = Figure(figsize=(4.2 * len(results), 5), layout='constrained')
+    rows = figure.subplots(2, len(results), squeeze=False, sharex=True)
+    for (top, bottom), result in zip(rows.T, results):
+        values = {name: variant['values'] for name, variant in result['variants'].items()}
+        for i, (name, losses) in enumerate(values.items()):
+            steps = range(1, len(losses) + 1)
+            top.plot(steps, losses, color=f'C{i}', linewidth=1.3, label=name)
+            parts = [abs(a - b) / abs(b) for a, b in zip(losses, values[REFERENCE])]
+            if name != REFERENCE:
+                bottom.plot(steps, parts, color=f'C{i}', linewidth=1.3)
+        top.set_title(result['job'], fontsize=8)
+        top.legend(fontsize=7)
+        bottom.set_yscale('log')
+        bottom.set_xlabel('iteration', fontsize=8)
+    rows[0, 0].set_ylabel('loss', fontsize=8)
+    rows[1, 0].set_ylabel(f'deviation from {REFERENCE}', fontsize=8)
+    return figure
