@@ -13,6 +13,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from sr4ir_mm.config import check_data, find_weights, load_config, load_run, parse_and_load
+from sr4ir_mm.config.amp import enable_test_amp
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.schemes import is_sr4ir
@@ -36,6 +37,7 @@ def main() -> None:
         choices=['lr', 'hr'],
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
+    parser.add_argument('--amp', action='store_true', help='mixed precision; the metrics stay in float32')
     args, cfg = parse_and_load(parser, load)
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
@@ -55,6 +57,8 @@ def main() -> None:
 
     if args.lr_input:
         use_lr_input(cfg, args.lr_input)
+    if args.amp:
+        enable_test_amp(cfg)
     runner = AnyDeviceRunner.from_cfg(cfg)
     runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:

@@ -10,6 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, load_config, parse_and_load
+from sr4ir_mm.config.amp import amp_advice
 from sr4ir_mm.config.claims import claim_work_dir, set_resume
 from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.config.entries import check_entries
@@ -45,7 +46,10 @@ def main() -> None:
     claim_work_dir(cfg, resume)
     from sr4ir_mm.engine.runner import LateDumpRunner  # takes seconds, which --help does not need
 
-    LateDumpRunner.from_cfg(cfg).train()
+    runner = LateDumpRunner.from_cfg(cfg)
+    if advice := amp_advice(cfg):
+        runner.logger.info(advice)
+    runner.train()
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 import torch
 from mmengine.config import Config
 
+from ..compat.fast_types import fast_type
 from ..errors import SR4IRError
 from .nodes import type_name
 
@@ -28,3 +29,16 @@ def enable_amp(cfg: Config) -> None:
         part.type = 'sr4ir_mm.AnyDeviceAmpOptimWrapper'
         if not torch.cuda.is_available():
             part.dtype = 'bfloat16'
+
+
+def enable_test_amp(cfg: Config) -> None:
+    """Test in mixed precision, which MMEngine's test loops have as an option; metrics stay in float32."""
+    cfg.test_cfg = {**(cfg.get('test_cfg') or {}), 'fp16': True}
+
+
+def amp_advice(cfg: Config) -> str:
+    """Return one line for a training without mixed precision on a machine that is made for it, or ''."""
+    parts = [cfg.optim_wrapper.get(name) or {} for name in ('sr', 'task')]
+    if not (kind := fast_type()) or any('Amp' in type_name(part.get('type', '')) for part in parts):
+        return ''
+    return f'This machine computes fast in {kind}: with --amp, this training would take less time and memory.'

@@ -3,6 +3,7 @@
 import pytest
 
 from sr4ir_mm.config import amp, enable_amp, load_config
+from sr4ir_mm.config.amp import amp_advice, enable_test_amp
 from sr4ir_mm.errors import SR4IRError
 
 
@@ -28,3 +29,19 @@ def test_mixed_precision_keeps_what_a_config_chose(path):
     cfg.optim_wrapper.task.type = 'ApexOptimWrapper'
     with pytest.raises(SR4IRError, match=r"cannot replace optim_wrapper\.task\.type='ApexOptimWrapper'\. Set it to"):
         enable_amp(cfg)
+
+
+@pytest.mark.parametrize('kind', ['bfloat16', 'float16', ''])
+def test_advice_for_a_machine_that_is_made_for_it(path, monkeypatch, kind):
+    monkeypatch.setattr(amp, 'fast_type', lambda: kind)
+    advice = amp_advice(load_config(path))
+    assert (kind in advice and '--amp' in advice) if kind else advice == ''
+    cfg = load_config(path)
+    enable_amp(cfg)
+    assert amp_advice(cfg) == ''
+
+
+def test_mixed_precision_in_a_test_keeps_the_loop(path):
+    cfg = load_config(path, {'test_cfg': dict(type='TestLoop')})
+    enable_test_amp(cfg)
+    assert cfg.test_cfg == dict(type='TestLoop', fp16=True)

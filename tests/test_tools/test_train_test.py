@@ -12,6 +12,8 @@ import pytest
 import torch
 from helpers.zoo import TOOLS, make_voc, run_tool, tiny_config
 
+from sr4ir_mm.compat.fast_types import fast_type
+
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory) -> Path:
@@ -61,6 +63,18 @@ def test_test_repeats_the_validation(folder, trained, tested):
     metrics, val = json.loads(log.read_text()), scalars(folder / 'work_dirs/tiny')[-1]
     for name in ('mIoU', 'sr/PSNR', 'sr/SSIM'):
         assert metrics[name] == pytest.approx(val[name])
+
+
+def test_a_machine_for_mixed_precision_is_told_of_it(trained):
+    assert ('with --amp' in trained.stdout + trained.stderr) == bool(fast_type())
+
+
+def test_test_in_mixed_precision(folder, trained, tested):
+    args = ('--cfg-options', 'data_root=elsewhere', '--amp', '--work-dir', 'amp')
+    assert run_tool('test', 'tiny.py', 'work_dirs/tiny/epoch_1.pth', *args, cwd=folder) == 0
+    logs = [json.loads(next((folder / name).glob('*/*.json')).read_text()) for name in ('test', 'amp')]
+    full, mixed = (log['sr/PSNR'] for log in logs)
+    assert full != mixed and mixed == pytest.approx(full, abs=0.1)
 
 
 def test_out_holds_predictions_but_no_images(folder, tested):
