@@ -9,6 +9,7 @@ from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
 
 from ..errors import SR4IRError
+from .quick_drawing import quick
 
 #: arguments of the visualizers that are no options, or that this package sets
 _SET_HERE = {
@@ -82,14 +83,16 @@ def labels_whole_images(visualizer: Visualizer) -> bool:
 
 
 def drawing_visualizer(visualizer: Visualizer) -> Visualizer:
-    """Return the visualizer if it can draw, else that of the task network's library.
+    """Return the visualizer if it can draw, else that of the task network's library; both draw as :func:`quick` does.
 
     A config without a visualizer has MMEngine's, which draws no data samples.
     """
+    if type(visualizer) is not Visualizer:
+        return quick(visualizer)
     scope = DefaultScope.get_current_instance()
     name = _OF_ZOOS.get(scope.scope_name) if scope else None
-    if type(visualizer) is not Visualizer or not name:
+    if not name:
         return visualizer
     found = VISUALIZERS.build(dict(type=f'{scope.scope_name}.{name}', name=f'{visualizer.instance_name}_samples'))
     found.dataset_meta = visualizer.dataset_meta
-    return found
+    return quick(found)
