@@ -9,12 +9,18 @@ Networks have random weights, and images are synthetic: only 'loading' needs dat
 jobs, with EDSR and with SwinIR. Each variant has a process of its own, and they take turns.
 """
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sr4ir_mm.config.cli import Parser, add_cfg_options, at_least
 from sr4ir_mm.errors import SR4IRError, user_errors
+
+if TYPE_CHECKING:
+    from sr4ir_mm.analysis.benchmark.jobs import Job
 
 WHATS = ('training', 'inference', 'loading')
 
@@ -68,8 +74,21 @@ def measurements(args: argparse.Namespace) -> Iterator[dict]:
     jobs = find_jobs(args.config, args.batch, args.size, **nets)
     settings = Settings(args.variants, args.losses or args.iters, args.warmup, args.threads, args.device, args.images)
     for job in jobs:
-        for measure in [measure_losses] if args.losses else [MEASURES[name] for name in args.what]:
-            yield measure(job, settings)
+        for name in ['losses'] if args.losses else args.what:
+            if name != 'loading' or has_data(job):
+                yield measure_losses(job, settings) if name == 'losses' else MEASURES[name](job, settings)
+
+
+def has_data(job: Job) -> bool:
+    """Return whether the training data of a job exist; say what is missing."""
+    from sr4ir_mm.config import check_data
+
+    try:
+        check_data(job.load(), 'train_dataloader')
+    except SR4IRError as error:
+        print(f'\nloading, {job.name}: not measured. {error}')
+        return False
+    return True
 
 
 def build_parser() -> Parser:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
@@ -18,26 +17,17 @@ def loading(job: Job, has_workers: bool) -> Callable[[], int]:
         has_workers (bool): Whether the loader has the workers of the config, or loads in the main process.
 
     Returns:
-        Callable: Function without arguments that loads :func:`turn_size` images and returns their number.
+        Callable: Function without arguments that loads several batches and returns the number of their images.
     """
     cfg = job.load()
     init_default_scope(cfg.get('default_scope', 'mmengine'))
-    count = turn_batches(cfg)
+    # several of each worker, because these finish at the same time
+    count = 4 * max(1, cfg.train_dataloader.get('num_workers', 0))
     if not has_workers:
         cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
         cfg.train_dataloader.pop('prefetch_factor', None)
     batches = _endless(Runner.build_dataloader(cfg.train_dataloader, seed=0))
     return lambda: sum(len(next(batches)['inputs']) for _ in range(count))
-
-
-def turn_batches(cfg: Config) -> int:
-    """Return the number of batches in a turn: several of each worker, because these finish at the same time."""
-    return 4 * max(1, cfg.train_dataloader.get('num_workers', 0))
-
-
-def turn_size(cfg: Config) -> int:
-    """Return the number of images in a turn."""
-    return turn_batches(cfg) * cfg.train_dataloader.batch_size
 
 
 def _endless(loader: DataLoader) -> Iterator[dict]:

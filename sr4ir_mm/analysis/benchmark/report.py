@@ -64,7 +64,7 @@ def _titled(title: str, table: Rows, markdown: bool) -> str:
 
 def text_table(table: Sequence[Mapping[str, str]], markdown: bool = False) -> str:
     """Turn rows into text, or into a table of Markdown."""
-    from prettytable import MARKDOWN, PrettyTable
+    from prettytable import PrettyTable, TableStyle
 
     columns = list(dict.fromkeys(name for row in table for name in row))
     text = PrettyTable(columns, align='r')
@@ -73,5 +73,5 @@ def text_table(table: Sequence[Mapping[str, str]], markdown: bool = False) -> st
     for row in table:
         text.add_row([row.get(name, '') for name in columns])
     if markdown:
-        text.set_style(MARKDOWN)
+        text.set_style(TableStyle.MARKDOWN)
     return str(text)

@@ -6,6 +6,8 @@ from typing import Any
 
 #: rows of a table: texts by the names of columns
 Rows = list[dict[str, str]]
+#: what is shown as a rate; the value of a turn is its number of images
+RATES = ('inference', 'loading')
 
 
 def entry(what: str, job: str, device: str, variants: Mapping[str, Mapping], **more: Any) -> dict:
@@ -16,8 +18,7 @@ def entry(what: str, job: str, device: str, variants: Mapping[str, Mapping], **m
         job (str): Title of the job.
         device (str): Device.
         variants (Mapping): What was measured, by the name of the variant; see :func:`take_turns`.
-        **more: Further entries: ``images``, the number of images of a turn, for a rate; ``floors``, which maps a
-            variant to the one that does the same in plain PyTorch.
+        **more: Further entries, such as ``floors``: by the name of a variant, that of the same one in plain PyTorch.
     """
     return dict(what=what, job=job, device=device, **more, variants={name: dict(v) for name, v in variants.items()})
 
@@ -45,10 +46,10 @@ def _row(entry: Mapping, name: str) -> dict[str, str]:
 
 
 def _speed(entry: Mapping, measured: Mapping) -> dict[str, str]:
-    seconds = time_of(measured)
-    if 'images' in entry:
-        return {'images / s': f'{entry["images"] / seconds:.2f}'}
-    return {'s / iteration': f'{seconds:.3f}'}
+    if entry['what'] not in RATES:
+        return {'s / iteration': f'{time_of(measured):.3f}'}
+    counts = measured['values'][-len(measured['seconds']) :]  # without those of the warm-up
+    return {'images / s': f'{median(n / s for n, s in zip(counts, measured["seconds"])):.2f}'}
 
 
 def _ratio(variants: Mapping, name: str, other: str | None) -> str:

@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ...config.checks import check_data
 from .inference import inference, write_images
 from .jobs import Job
-from .loading import loading, turn_size
+from .loading import loading
 from .results import entry
 from .training import training
 from .turns import take_turns
@@ -56,21 +55,15 @@ def measure_inference(job: Job, settings: Settings) -> dict:
         args = dict(job=job, paths=paths, device=settings.device)
         works = {name: (inference, dict(args, way=name, out_dir=f'{folder}/{name}')) for name in names}
         measured = settings.take_turns(works)
-    return entry('inference', replace(job, batch=1).title, settings.device, measured, images=settings.images)
+    return entry('inference', replace(job, batch=1).title, settings.device, measured)
 
 
 def measure_loading(job: Job, settings: Settings) -> dict:
-    """Measure the data loader of the training; the result is an :func:`entry`.
-
-    Raises:
-        SR4IRError: If the data are missing.
-    """
-    cfg = job.load()
-    check_data(cfg, 'train_dataloader')
+    """Measure the data loader of the training; the result is an :func:`entry`."""
     names = choose(settings.variants, LOADING, 'loading')
     works = {name: (loading, dict(job=job, has_workers=name == 'workers')) for name in names}
     measured = replace(settings, device='cpu').take_turns(works)
-    return entry('loading', job.name, 'cpu', measured, images=turn_size(cfg))
+    return entry('loading', job.name, 'cpu', measured)
 
 
 #: by the names of ``--what``

@@ -1,0 +1,68 @@
+"""Processes that take turns, with works that need no network."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sr4ir_mm.analysis.benchmark.turns import take_turns
+from sr4ir_mm.errors import SR4IRError
+
+MIB = 2**20
+
+
+def writer(path: str, name: str):
+    """A work that appends its name to a file, and returns the number of its turn."""
+    turns = iter(range(99))
+
+    def turn() -> int:
+        with open(path, 'a') as file:
+            file.write(name)
+        time.sleep(0.01)
+        return next(turns)
+
+    return turn
+
+
+def hog(mib: int):
+    return lambda: len(bytearray(os.urandom(MIB)) * mib) // MIB
+
+
+def failing(how: str):
+    def turn() -> None:
+        if how == 'dead':
+            os._exit(9)
+        raise {'user': SR4IRError('the message'), 'bug': ZeroDivisionError('a bug')}[how]
+
+    return turn
+
+
+def test_turns_alternate_and_the_warm_up_is_not_measured(tmp_path):
+    path = tmp_path / 'turns'
+    works = {name: (writer, dict(path=str(path), name=name)) for name in 'ab'}
+    results = take_turns(works, turns=2, warmup=1, threads=1)
+    assert path.read_text() == 'ababab'
+    for result in results.values():
+        assert len(result['seconds']) == len(result['cpu_seconds']) == 2 and min(result['seconds']) >= 0.01
+        assert result['values'] == [0, 1, 2] and result['threads'] == 1
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere the size before the first turn is unknown')
+def test_peaks_of_variants_are_their_own():
+    results = take_turns({name: (hog, dict(mib=mib)) for name, mib in dict(large=300, small=1).items()}, 1)
+    large, small = (results[name]['peak_mib'] - results[name]['before_mib'] for name in ('large', 'small'))
+    assert large > 290 and small < 100
+
+
+@pytest.mark.parametrize('how,message', [('user', "^'x': the message$"), ('bug', 'a bug'), ('dead', 'exit code 9')])
+def test_failures_have_the_name_of_the_variant(how, message):
+    with pytest.raises(SR4IRError, match=message) as error:
+        take_turns(dict(x=(failing, dict(how=how))), 1)
+    assert "'x'" in str(error.value)
+
+
+def test_this_file_is_importable_by_the_processes():
+    """As 'spawn' needs it: pytest puts the folder of a test file on the path."""
+    assert str(Path(__file__).parent) in sys.path
