@@ -21,7 +21,10 @@ def main() -> None:
     parser.add_argument('--out-dir', default='outputs', help='folder for the results; default: outputs')
     parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if the machine has one")
     parser.add_argument(
-        '--batch-size', type=int, default=1, help='images to read at a time; those of the same size make one batch'
+        '--batch-size',
+        type=int,
+        default=1,
+        help='largest number of images of the same size that make one batch; default: %(default)s',
     )
     parser.add_argument(
         '--tile', type=int, default=256, help='longest side, in LR pixels, that the SR network takes in one piece'
@@ -39,11 +42,12 @@ def main() -> None:
     parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
     parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
+    parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     args = vars(parser.parse_args())
 
     from sr4ir_mm.inference import SR4IRInferencer  # takes seconds
 
-    init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile', 'max_pixels')}
+    init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp')}
     skipped: dict[str, str] = {}
     done = sum(1 for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args))
     print(f'{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -16,7 +16,6 @@ from mmengine.fileio.backends import prefix_to_backends
 from mmengine.logging import print_log
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
 from ..errors import SR4IRError
 from ..utils import decode_image, output_names, to_8_bits
@@ -24,6 +23,8 @@ from ..utils.names import IMAGE_SUFFIXES
 from .arrays import to_arrays
 
 SUFFIXES = IMAGE_SUFFIXES
+# for all threads: the limit here is max_pixels, which is checked before images are decoded
+warnings.filterwarnings('ignore', category=Image.DecompressionBombWarning)
 Input = str | Path | np.ndarray | Tensor | Image.Image
 Inputs = Input | Iterable[Input]
 
@@ -60,34 +61,6 @@ def list_images(inputs: Inputs) -> list[str | np.ndarray]:
         suffixes = ', '.join(SUFFIXES)
         raise SR4IRError(f"No image found in '{name}': put images with one of these suffixes there: {suffixes}.")
     return found
-
-
-def read_images(
-    images: Sequence[str | np.ndarray],
-    skipped: dict[str, str],
-    show_progress: bool = True,
-    max_pixels: float = math.inf,
-) -> Iterator[tuple[str, dict]]:
-    """Read images one after the other, and go on after one that cannot be read.
-
-    Args:
-        images (Sequence[str or np.ndarray]): Files, URLs and arrays, see :func:`read_image`.
-        skipped (dict): Receives the names of images that cannot be read, and the reasons.
-        show_progress (bool): Whether to show a progress bar.
-        max_pixels (float): Largest number of pixels of an image; larger ones are skipped before they are decoded.
-
-    Yields:
-        tuple: A unique name for the results, and the image as an item for a pipeline.
-    """
-    # the bar ends at 100 % only if zip asks it for one more image
-    for image, name in zip(tqdm(images, 'Inference', disable=not show_progress), unique_names(images)):
-        path = image if isinstance(image, str) else name
-        try:
-            item = dict(img=read_image(image, max_pixels), img_path=path, img_id=0)
-        except SR4IRError as error:
-            skip(path, str(error), skipped)
-        else:
-            yield name, item
 
 
 def skip(path: str, reason: str, skipped: dict[str, str]) -> None:
@@ -144,10 +117,8 @@ def _read(path: str) -> bytes:
 def _check_header(name: str, data: bytes, max_pixels: float) -> None:
     """Check the number of pixels, and warn of several frames. What Pillow does not know is left to the decoder."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data))
-            size, frames = image.size, getattr(image, 'n_frames', 1) if image.format in _FRAMES else 1
+        image = Image.open(io.BytesIO(data))
+        size, frames = image.size, getattr(image, 'n_frames', 1) if image.format in _FRAMES else 1
     except Image.DecompressionBombError as error:
         if max_pixels < 2 * Image.MAX_IMAGE_PIXELS:
             raise SR4IRError(_too_large(f'more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels', max_pixels)) from error

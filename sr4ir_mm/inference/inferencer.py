@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mmengine.logging import print_log
 from mmengine.registry import DefaultScope
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
+from tqdm import tqdm
 
 from ..config import build_model
 from ..config.nodes import find_all
@@ -21,15 +23,17 @@ from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import check_number, to_uint8
 from ..utils.devices import check_device
-from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer
-from .images import Inputs, list_images, read_images, skip
+from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer, draws_zoo_fields
+from .enlarge import enlarge
+from .images import Inputs, list_images, skip
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
+from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta, find_run
 from .small_images import TooSmallImage
 
 #: threads take turns: MMEngine has one scope for all, and a visualizer one figure
-_LOCK = threading.RLock()
+_LOCK, _DRAWING = threading.RLock(), threading.RLock()
 
 
 class SR4IRInferencer(BaseInferencer):
@@ -45,10 +49,11 @@ class SR4IRInferencer(BaseInferencer):
         tile (int): Longest side, in LR pixels, that goes through the SR network in one piece; larger images go through
             it in overlapping tiles, which bounds memory.
         max_pixels (int): Largest number of pixels of an SR image. LR images that would make a larger one are skipped.
+        amp (bool): Whether the networks compute in mixed precision: float16 on a GPU, bfloat16 on a CPU.
 
     Raises:
-        SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, or the
-            config's model is not SR4IR.
+        SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, the
+            config's model is not SR4IR, or the device has no mixed precision.
 
     Example:
         >>> inferencer = SR4IRInferencer('work_dirs/faster-rcnn_edsr_x4_voc')
@@ -64,9 +69,10 @@ class SR4IRInferencer(BaseInferencer):
         show_progress: bool = True,
         tile: int = 256,
         max_pixels: int = MAX_PIXELS,
+        amp: bool = False,
     ) -> None:
         check_device(device)
-        self.tile, self.max_pixels = tile, max_pixels
+        self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
         with _LOCK:
             cfg, weights = find_run(model, weights)
             self.scope = cfg.get('default_scope', 'mmengine')
@@ -79,7 +85,7 @@ class SR4IRInferencer(BaseInferencer):
         Args:
             inputs (Inputs): LR images: files, folders, globs, URLs, arrays h x w x 3, BGR, tensors 3 x h x w, RGB,
                 images of Pillow, or any iterable of them. They may be of any size, gray, RGBA, or of 16 bits.
-            batch_size (int): Number of images to read at a time. Those of the same size make one batch.
+            batch_size (int): Largest number of images of the same size that make one batch.
             **options: Arguments of :meth:`stream`.
 
         Returns:
@@ -111,9 +117,13 @@ class SR4IRInferencer(BaseInferencer):
     ) -> Iterator[dict]:
         """Predict image by image, for more images than fit into memory.
 
+        Two threads read the next images and write results meanwhile. A result that is yielded is written; if the
+        iteration ends early, those that nobody asked for may be missing.
+
         Args:
             inputs (Inputs): LR images, see :meth:`__call__`.
-            batch_size (int): Number of images to read at a time.
+            batch_size (int): Largest number of images of the same size that make one batch. They are searched among
+                the next images, and results keep the order of the images.
             return_vis (bool): Whether to return pictures of the predictions.
             show (bool): Whether to show each picture in a window.
             out_dir (str): Folder for predictions ('preds'), pictures ('vis') and SR images ('sr'); '' writes nothing.
@@ -134,73 +144,83 @@ class SR4IRInferencer(BaseInferencer):
         images = list_images(inputs)
         skipped = {} if skipped is None else skipped
         draws = return_vis or show or bool(out_dir and not no_save_vis)
+        finish = partial(self._finish, draws, out_dir, not no_save_pred, not no_save_vis, kwargs)
         done = 0
-        items = read_images(images, skipped, self.show_progress, self.pipeline.max_lr_pixels)
-        for batch in self._get_chunk_data(items, batch_size):
-            with _LOCK:
-                results = [
-                    self._result(*row, draws, show, out_dir, not no_save_pred, not no_save_vis, kwargs)
-                    for row in self._forward_or_skip(batch, coords, draws, skipped)
-                ]
-            done += len(results)
-            yield from results
+        with closing(self._jobs(images, batch_size, coords, draws, finish)) as jobs:  # its threads end with it
+            for job in tqdm(jobs, 'Inference', len(images), disable=not self.show_progress):
+                if job.reason:
+                    skip(job.path, job.reason, skipped)
+                    continue
+                result = job.result.result()
+                done += 1
+                if show:
+                    self._show(job.name, result['visualization'])
+                yield result
         if images and not done:
             raise SR4IRError('\n'.join(f"image '{name}' {reason}" for name, reason in skipped.items()))
 
+    def _jobs(self, images: list, batch_size: int, coords: str, draws: bool, finish: Callable) -> Iterator[Job]:
+        """Read, predict and finish images at the same time."""
+        pixels = WAITING_PIXELS // self.pipeline.scale**2
+        with thread('reads') as reader, thread('writes') as writer:
+
+            def predict(batch: list[Job]) -> None:
+                for job, *samples in self._forward_or_skip(batch, coords, draws):
+                    job.result = writer.submit(finish, job, *samples)
+
+            yield from in_order(read_ahead(images, self.pipeline.max_lr_pixels, reader), batch_size, predict, pixels)
+
     def _forward_or_skip(
-        self, batch: list[tuple[str, dict]], coords: str, draws: bool, skipped: dict[str, str]
-    ) -> list[tuple[str, dict, BaseDataElement, BaseDataElement]]:
+        self, batch: list[Job], coords: str, draws: bool
+    ) -> list[tuple[Job, BaseDataElement, BaseDataElement]]:
         """Predict one batch without the images that are too small for the task network."""
         try:
-            return list(self.forward(batch, coords, draws))
+            with _LOCK:
+                return list(self.forward(batch, coords, draws))
         except TooSmallImage as error:
             if len(batch) > 1:
-                return [row for entry in batch for row in self._forward_or_skip([entry], coords, draws, skipped)]
-            skip(batch[0][1]['img_path'], error.reason, skipped)
+                return [row for job in batch for row in self._forward_or_skip([job], coords, draws)]
+            batch[0].reason = error.reason
             return []
 
-    def _result(
+    def _finish(
         self,
-        name: str,
-        item: dict,
-        sample: BaseDataElement,
-        on_sr: BaseDataElement,
         draws: bool,
-        show: bool,
         out_dir: str,
         saves_pred: bool,
         saves_vis: bool,
         options: dict,
+        job: Job,
+        sample: BaseDataElement,
+        drawn: BaseDataElement,
     ) -> dict:
         """Draw and write what is asked for of one image."""
         task_input = to_uint8(sample.task_input)
-        picture = self.visualize(name, task_input, on_sr, show, **options) if draws else None
+        picture = self.visualize(task_input, drawn, **options) if draws else None
         if out_dir:
             written = (sample if saves_pred else None, picture if saves_vis else None)
-            self.postprocess(name, Path(out_dir), task_input, *written)
-        return dict(input=item['img_path'], prediction=sample, task_input=task_input, visualization=picture)
+            self.postprocess(job.name, Path(out_dir), task_input, *written)
+        return dict(input=job.path, prediction=sample, task_input=task_input, visualization=picture)
 
     def forward(
-        self, batch: list[tuple[str, dict]], coords: str = 'lr', draws: bool = False
-    ) -> Iterator[tuple[str, dict, BaseDataElement, BaseDataElement]]:
-        """Predict one batch of named items of the pipeline; for pictures, in the coordinates of the SR images, too."""
+        self, batch: list[Job], coords: str = 'lr', draws: bool = False
+    ) -> Iterator[tuple[Job, BaseDataElement, BaseDataElement]]:
+        """Predict one batch of images; a visualizer of users receives predictions in the coordinates of SR images."""
+        items = [dict(img=job.image, img_path=job.path, img_id=0) for job in batch]
+        on_sr = draws and not draws_zoo_fields(self.visualizer)
         with self._task_scope():
-            samples = self.pipeline.predict(
-                [item for _, item in batch], *dict.fromkeys((coords, 'sr' if draws else coords))
-            )
-        for (name, item), row in zip(batch, samples):
-            yield name, item, row[0].cpu(), row[-1].cpu()
+            samples = self.pipeline.predict(items, *dict.fromkeys((coords, 'sr' if on_sr else coords)))
+        for job, row in zip(batch, samples):
+            yield job, row[0].cpu(), row[-1].cpu()
 
-    def visualize(
-        self, name: str, task_input: np.ndarray, sample: BaseDataElement, show: bool = False, **kwargs: Any
-    ) -> np.ndarray:
+    def visualize(self, task_input: np.ndarray, sample: BaseDataElement, **kwargs: Any) -> np.ndarray:
         """Draw predictions on what the task network received, where lines are finer: H x W x 3, uint8, RGB."""
-        picture = task_input
-        if self.model.scheme.uses_task_net:
-            picture = draw_sample(self.visualizer, task_input, sample, draw_gt=False, draw_pred=True, **kwargs)
-        if show:
-            self.visualizer.show(picture, win_name=name)
-        return picture
+        if not self.model.scheme.uses_task_net:
+            return task_input
+        if draws_zoo_fields(self.visualizer):
+            sample = enlarge(sample, task_input.shape[:2])
+        with _DRAWING:
+            return draw_sample(self.visualizer, task_input, sample, draw_gt=False, draw_pred=True, **kwargs)
 
     def postprocess(
         self,
@@ -215,6 +235,10 @@ class SR4IRInferencer(BaseInferencer):
         if prediction is not None and self.model.scheme.uses_task_net:
             save_prediction(prediction, folder / 'preds' / name, self.dataset_meta.get('classes'))
 
+    def _show(self, name: str, picture: np.ndarray) -> None:
+        with _DRAWING:
+            self.visualizer.show(picture, win_name=name)
+
     def _task_scope(self) -> AbstractContextManager:
         """Look up names in the library of the task network."""
         return DefaultScope.overwrite_default_scope(self.scope)
@@ -228,7 +252,7 @@ class SR4IRInferencer(BaseInferencer):
 
     def _init_pipeline(self, cfg: Config) -> LRPredictor:
         pipeline = next(find_all(cfg.test_dataloader, 'pipeline'))
-        return LRPredictor(self.model, pipeline, tile=self.tile, max_pixels=self.max_pixels)
+        return LRPredictor(self.model, pipeline, **self.options)
 
     def _init_collate(self, cfg: Config) -> Callable[[list], list]:
         return list  # the predictor sorts images by size

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import check_number
+from ..utils.precision import mixed_precision
 from .small_images import explain_small
 from .task_pipeline import Size, TaskPipeline
 from .tiling import tiled
@@ -34,6 +36,8 @@ class LRPredictor:
         annotations (bool): Whether to keep the pipeline's steps that load annotations.
         tile (int): Longest side, in LR pixels, that goes through the SR network in one piece; see :func:`tiled`.
         max_pixels (int): Largest number of pixels of an SR image.
+        amp (bool): Whether the networks compute in mixed precision, see :func:`mixed_precision`. SR images, their
+            normalization and predictions stay in float32.
 
     Raises:
         SR4IRError: If ``tile`` or ``max_pixels`` is not positive.
@@ -49,12 +53,14 @@ class LRPredictor:
         annotations: bool = False,
         tile: int = 256,
         max_pixels: int = MAX_PIXELS,
+        amp: bool = False,
     ) -> None:
         check_number('LRPredictor', low=1, whole=True, tile=tile, max_pixels=max_pixels)
         self.model = model
         self.task_pipeline = TaskPipeline(model.data_preprocessor, pipeline, annotations)
         self.tile = tile
         self.max_pixels = max_pixels
+        self.amp = amp
 
     def __call__(self, items: Sequence[dict], coords: str = 'lr') -> list:
         """Predict images of any sizes.
@@ -112,9 +118,10 @@ class LRPredictor:
             Tensor: N x 3 x (scale h) x (scale w), about [0, 1], on the CPU; the image itself under 'H->T'.
         """
         lr = lr.to(next(self.model.parameters()).device)
-        if self.model.scheme.test_input == 'sr' and max(lr.shape[-2:]) > self.tile:
-            return tiled(self.model.sr, lr, self.model.scale, self.tile)
-        return self.model.upsample(lr).cpu()
+        with mixed_precision(lr.device, self.amp):
+            if self.model.scheme.test_input == 'sr' and max(lr.shape[-2:]) > self.tile:
+                return tiled(self.model.sr, lr, self.model.scale, self.tile)
+            return self.model.upsample(lr).float().cpu()
 
     def _predict(self, items: Sequence[dict], lr: Tensor, size: Size, coords: Sequence[str]) -> list[tuple]:
         """Predict images of one size, whose SR images are of another one."""
@@ -142,7 +149,9 @@ class LRPredictor:
         if sr is not None and self.model.scheme.test_input != 'hr':
             height, width = inputs.shape[-2:]
             inputs = self.model.data_preprocessor.normalize(sr[..., :height, :width].to(inputs.device))
-        return self.model.task(inputs, batch['data_samples'], mode='predict')
+        with mixed_precision(inputs.device, self.amp):
+            samples = self.model.task(inputs, batch['data_samples'], mode='predict')
+        return [_to_float32(sample) for sample in samples] if self.amp else samples
 
     def _size(self, item: dict, coords: str) -> Size:
         """Return the height and width of an SR image: those that the annotations give, if they belong to the image."""
@@ -175,6 +184,16 @@ def check_coords(*coords: str) -> None:
     for name in coords:
         if name not in ('lr', 'sr'):
             raise SR4IRError(f"coords={name!r} must be 'lr', the LR image, or 'sr', the SR image.")
+
+
+def _to_float32(sample: BaseDataElement) -> BaseDataElement:
+    """Convert what mixed precision left in half precision, of which NumPy has no bfloat16."""
+    for name, value in sample.items():
+        if isinstance(value, BaseDataElement):
+            _to_float32(value)
+        elif isinstance(value, Tensor) and value.is_floating_point():
+            sample.set_data({name: value.float()})
+    return sample
 
 
 def lr_image(image: np.ndarray) -> Tensor:

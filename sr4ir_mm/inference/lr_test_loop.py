@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner, TestLoop
-from mmengine.runner.amp import autocast
 from torch.utils.data import DataLoader
 
 from ..errors import SR4IRError
@@ -28,7 +27,7 @@ class LRTestLoop(TestLoop):
         annotations (str): Images whose coordinates the annotations are in: 'lr', those that are loaded, or 'hr',
             images ``scale`` times as large.
         tile (int): Size of tiles, see :class:`LRPredictor`.
-        fp16 (bool): Whether to use mixed precision, as in MMEngine.
+        fp16 (bool): Whether to use mixed precision, as MMEngine calls it; bfloat16 on a CPU.
 
     Raises:
         SR4IRError: If ``annotations`` or ``tile`` is wrong, or an image does not belong to its annotations.
@@ -51,13 +50,12 @@ class LRTestLoop(TestLoop):
             raise SR4IRError(f"LRTestLoop: annotations='{annotations}' must be 'lr' or 'hr'.")
         super().__init__(runner, dataloader, evaluator, fp16)
         self.coords = coords[annotations]
-        self.predictor = LRPredictor(unwrap(runner.model), pipeline, annotations=True, tile=tile)
+        self.predictor = LRPredictor(unwrap(runner.model), pipeline, annotations=True, tile=tile, amp=fp16)
 
     def run_iter(self, idx: int, data_batch: list[dict]) -> None:
         """Test one batch."""
         self.runner.call_hook('before_test_iter', batch_idx=idx, data_batch=data_batch)
-        with autocast(enabled=self.fp16):
-            outputs = self.predictor(data_batch, self.coords)
+        outputs = self.predictor(data_batch, self.coords)
         self.evaluator.process(data_samples=outputs, data_batch=data_batch)
         self.runner.call_hook('after_test_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs)
 

@@ -9,7 +9,7 @@ from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
 
 from ..errors import SR4IRError
-from .quick_drawing import quick
+from .quick_drawing import QuickDrawing, quick
 
 #: arguments of the visualizers that are no options, or that this package sets
 _SET_HERE = {
@@ -80,6 +80,13 @@ def check_display() -> None:
 def labels_whole_images(visualizer: Visualizer) -> bool:
     """Return whether the visualizer is that of mmpretrain, which writes classes of whole images."""
     return hasattr(visualizer, 'visualize_cls')  # its add_datasample draws nothing
+
+
+def draws_zoo_fields(visualizer: Visualizer) -> bool:
+    """Return whether a visualizer is one of the zoos themselves, which draw known fields of a data sample."""
+    kind = type(visualizer)
+    kind = kind.__bases__[-1] if issubclass(kind, QuickDrawing) else kind
+    return _OF_ZOOS.get(kind.__module__.partition('.')[0]) == kind.__name__
 
 
 def drawing_visualizer(visualizer: Visualizer) -> Visualizer:

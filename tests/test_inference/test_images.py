@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.inference.images import list_images, read_image, read_images, unique_names
+from sr4ir_mm.inference.images import list_images, read_image, unique_names
+from sr4ir_mm.inference.overlap import read_ahead, thread
 
 LEVELS = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 
@@ -219,24 +220,14 @@ def test_the_rest_of_the_folder_goes_on(tmp_path):
     os.mkfifo(tmp_path / 'd.png')
     (tmp_path / 'e.png').symlink_to('missing.png')
     (tmp_path / 'f.png').symlink_to('f.png')
-    skipped: dict[str, str] = {}
-    read = [name for name, _ in read_images(list_images(tmp_path), skipped, False, 10**6)]
-    assert read == ['a'] and [os.path.basename(name) for name in skipped] == [
-        'b.png',
-        'c.png',
-        'd.png',
-        'e.png',
-        'f.png',
-    ]
-    reasons = list(skipped.values())
+    with thread('reads') as reader:
+        jobs = list(read_ahead(list_images(tmp_path), 10**6, reader))
+    assert [os.path.basename(job.path) for job in jobs] == [f'{name}.png' for name in 'abcdef']
+    assert [job.name for job in jobs if job.image is not None] == ['a']
+    _, *reasons = [job.reason for job in jobs]
     assert (
         'pixels' in reasons[0] and 'empty' in reasons[1] and 'a pipe' in reasons[2] and 'cannot be read' in reasons[3]
     )
-
-
-def test_the_bar_ends_at_its_end(capsys):
-    assert len(list(read_images([LEVELS, LEVELS], {}))) == 2
-    assert '2/2' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

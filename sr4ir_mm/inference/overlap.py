@@ -1,0 +1,143 @@
+"""Reading, predicting and writing at the same time, in batches of equal images, with results in the order of inputs."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import SR4IRError
+from .images import read_image, unique_names
+
+#: number of batches among whose images those of one size are searched
+WINDOW = 4
+#: pixels of SR images up to which results wait for earlier ones, about 20 bytes each
+WAITING_PIXELS = 2**24
+
+
+@dataclass
+class Job:
+    """One image on its way.
+
+    Args:
+        name (str): Unique name for the results.
+        path (str): Name of the image.
+        image (np.ndarray, optional): LR image, h x w x 3, uint8, BGR; None if it cannot be read.
+        reason (str): Why the image has no result; it continues its name.
+        result (Future, optional): What is made of the image in the end.
+    """
+
+    name: str
+    path: str
+    image: np.ndarray | None = None
+    reason: str = ''
+    result: Future | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the image was predicted, or will not be."""
+        return bool(self.reason) or self.result is not None
+
+    @property
+    def pixels(self) -> int:
+        """Number of LR pixels."""
+        return 0 if self.image is None else self.image.shape[0] * self.image.shape[1]
+
+    def fail(self, error: Exception) -> None:
+        """Keep an error until it is the image's turn."""
+        self.result = Future()
+        self.result.set_exception(error)
+
+
+@contextmanager
+def thread(name: str) -> Iterator[ThreadPoolExecutor]:
+    """Start a thread for work of one kind; at the end the work that waits is dropped."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix=f'sr4ir_{name}')
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def read_ahead(images: Sequence[str | np.ndarray], max_pixels: float, pool: ThreadPoolExecutor) -> Iterator[Job]:
+    """Read images, each while the one before is used.
+
+    Args:
+        images (Sequence[str or np.ndarray]): Files, URLs and arrays, see :func:`read_image`.
+        max_pixels (float): Largest number of pixels of an image; larger ones are skipped before they are decoded.
+        pool (ThreadPoolExecutor): Thread that reads.
+
+    Yields:
+        Job: An image, or the reason why it cannot be read.
+    """
+    waiting: deque[tuple[Job, Future]] = deque()
+    for image, name in zip(images, unique_names(images)):
+        path = image if isinstance(image, str) else name
+        waiting.append((Job(name, path), pool.submit(read_image, image, max_pixels)))
+        if len(waiting) > 2:
+            yield _read(*waiting.popleft())
+    while waiting:
+        yield _read(*waiting.popleft())
+
+
+def in_order(
+    jobs: Iterable[Job], batch_size: int, predict: Callable[[list[Job]], Any], max_pixels: int
+) -> Iterator[Job]:
+    """Predict images in batches of one size each, and one batch ahead, during which results are written.
+
+    Args:
+        jobs (Iterable[Job]): Images.
+        batch_size (int): Largest number of images in a batch. Those of one size are searched among
+            :data:`WINDOW` times as many.
+        predict (Callable): Function that sets ``result`` or ``reason`` of each image of a batch.
+        max_pixels (int): LR pixels above which not more images are held than make one batch.
+
+    Yields:
+        Job: Images in the order of ``jobs``.
+    """
+    jobs, window = iter(jobs), deque[Job]()
+    while _fill(window, jobs, batch_size, max_pixels):
+        first = _next(window, batch_size, max_pixels)
+        if first is None:
+            yield window.popleft()
+            continue
+        same = [job for job in window if not job.is_done and job.image.shape == first.image.shape]
+        try:
+            predict(same[:batch_size])
+        except Exception as error:  # it is raised in the image's turn: those before have results
+            for job in same[:batch_size]:
+                job.fail(error)
+
+
+def _fill(window: deque[Job], jobs: Iterator[Job], batch_size: int, max_pixels: int) -> bool:
+    """Read images into the window, and return whether it holds any."""
+    ready = [job for job in window if not job.is_done]
+    while len(ready) < batch_size or (batch_size > 1 and _may_grow(window, len(ready), batch_size, max_pixels)):
+        if (job := next(jobs, None)) is None:
+            break
+        window.append(job)
+        ready += [] if job.is_done else [job]
+    return bool(window)
+
+
+def _may_grow(window: deque[Job], ready: int, batch_size: int, max_pixels: int) -> bool:
+    return ready < WINDOW * batch_size and sum(job.pixels for job in window) < max_pixels
+
+
+def _next(window: deque[Job], batch_size: int, max_pixels: int) -> Job | None:
+    """Return the image whose batch is next, or None if a result should be taken first."""
+    first = next((job for job in window if not job.is_done), None)
+    waiting = [job.pixels for job in window if job.result]
+    is_ahead = len(waiting) > batch_size or sum(waiting) > max_pixels
+    return None if is_ahead and first is not window[0] else first
+
+
+def _read(job: Job, image: Future) -> Job:
+    try:
+        job.image = image.result()
+    except SR4IRError as error:
+        job.reason = str(error)
+    return job
