@@ -38,7 +38,9 @@ def main() -> None:
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision; the metrics stay in float32')
+    parser.add_argument('--compile', action='store_true', help='torch.compile for the networks: for many images')
     args, cfg = parse_and_load(parser, load)
+    cfg.compile = args.compile and (cfg.get('compile') or True)  # that of a training would cost minutes
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
     tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
@@ -51,7 +53,7 @@ def main() -> None:
     check_entries(cfg, 'test')
 
     # these take seconds to import, which --help does not need
-    from sr4ir_mm.compat.cpu_ranks import AnyDeviceRunner
+    from sr4ir_mm.engine.fast_runner import FastRunner
     from sr4ir_mm.evaluation import DumpPredictions
     from sr4ir_mm.inference import use_lr_input
 
@@ -59,7 +61,7 @@ def main() -> None:
         use_lr_input(cfg, args.lr_input)
     if args.amp:
         enable_test_amp(cfg)
-    runner = AnyDeviceRunner.from_cfg(cfg)
+    runner = FastRunner.from_cfg(cfg)
     runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from sr4ir_mm.compat.allocator import keep_freed_memory
 from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, load_config, parse_and_load
 from sr4ir_mm.config.amp import amp_advice
 from sr4ir_mm.config.claims import claim_work_dir, set_resume
@@ -27,6 +28,8 @@ def main() -> None:
     args, cfg = parse_and_load(build_parser(), load)
     if args.amp:
         enable_amp(cfg)
+    if args.compile:
+        cfg.compile = cfg.get('compile') or True
     if args.auto_scale_lr:
         cfg.auto_scale_lr = {**(cfg.get('auto_scale_lr') or {}), 'enable': True}
     if args.write_config:
@@ -46,6 +49,7 @@ def main() -> None:
     claim_work_dir(cfg, resume)
     from sr4ir_mm.engine.runner import LateDumpRunner  # takes seconds, which --help does not need
 
+    keep_freed_memory()
     runner = LateDumpRunner.from_cfg(cfg)
     if advice := amp_advice(cfg):
         runner.logger.info(advice)
@@ -72,6 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
         '--allow-changes', action='store_true', help='resume although the scheme, a network or the data are others'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision for both networks')
+    parser.add_argument('--compile', action='store_true', help='torch.compile for both networks: for long trainings')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale learning rates with the batch size')
     parser.add_argument('--write-config', metavar='FILE', help='write the config to a .py file instead of training')
     group = parser.add_argument_group('any network of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
@@ -112,8 +117,8 @@ def write_config(cfg: Config, args: argparse.Namespace) -> None:
         raise SR4IRError(f"--write-config writes a Python file, not '{path}': give a name that ends in .py.")
     if path.exists():
         raise SR4IRError(f"--write-config: '{path}' exists. Choose another name, or delete it.")
-    options = args.scheme or args.cfg_options or args.amp or args.auto_scale_lr or args.work_dir
-    if args.sr and not options and not is_new_style(args.config):
+    options = (args.scheme, args.cfg_options, args.amp, args.compile, args.auto_scale_lr, args.work_dir)
+    if args.sr and not any(options) and not is_new_style(args.config):
         text = mix_text(*mix_arguments(args), args.pretrained)
     else:
         cfg.pop('launcher')

@@ -9,12 +9,12 @@ from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
-from ..compat.cpu_ranks import AnyDeviceRunner
 from ..errors import SR4IRError
 from .alternating_hook import AlternatingUpdateHook
+from .fast_runner import FastRunner
 
 
-class LateDumpRunner(AnyDeviceRunner):
+class LateDumpRunner(FastRunner):
     """MMEngine's Runner, which keeps the config in the work dir that of the checkpoints there.
 
     MMEngine writes the config first, so that a resumed run that fails has replaced the config of the run so far. Here a

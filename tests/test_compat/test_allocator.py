@@ -1,0 +1,59 @@
+"""Freed memory is kept for the next blocks, unless the user has chosen otherwise."""
+
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from sr4ir_mm.compat import allocator
+
+PAGES = """
+import resource, torch
+from sr4ir_mm.compat.allocator import keep_freed_memory
+if {keep}:
+    assert keep_freed_memory()
+torch.ones(2**25)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    torch.ones(2**25)  # 128 MB
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+on_glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != 'glibc' or torch.cuda.is_available(), reason='it is for glibc and a CPU'
+)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(allocator._CHOICES)}
+    return plain | variables
+
+
+@on_glibc
+def test_the_same_blocks_need_no_new_pages():
+    pages = []
+    for keep in (False, True):
+        command = [sys.executable, '-c', PAGES.format(keep=keep)]
+        pages.append(int(subprocess.run(command, env=environment(), capture_output=True, check=True).stdout))
+    assert pages[1] < pages[0] / 5
+
+
+@pytest.mark.parametrize(
+    'variable', ['LD_PRELOAD', 'MALLOC_MMAP_MAX_', 'MALLOC_ARENA_MAX', 'MALLOC_CONF', 'GLIBC_TUNABLES']
+)
+def test_a_choice_of_the_user_stays(monkeypatch, variable):
+    monkeypatch.setattr(os, 'environ', environment(**{variable: 'x'}))
+    monkeypatch.setattr(allocator.ctypes, 'CDLL', None)  # it would raise
+    assert not allocator.keep_freed_memory()
+
+
+def test_other_machines_stay_as_they_are(monkeypatch):
+    monkeypatch.setattr(os, 'environ', environment())
+    monkeypatch.setattr(allocator.ctypes, 'CDLL', None)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    assert not allocator.keep_freed_memory()
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    monkeypatch.setattr(platform, 'libc_ver', lambda: ('', ''))
+    assert not allocator.keep_freed_memory()
