@@ -16,7 +16,7 @@ TESTS_READY := $(VENV)/.tests-$(SET)
 DOCS_READY := $(VENV)/.docs-$(SET)
 INSTALL := $(PIP) install $(addprefix --constraint ,$(TESTED))
 
-.PHONY: venv demo test test-slow test-all test-webui lint format docs tested clean
+.PHONY: venv demo test test-slow test-all test-webui test-gpu lint format docs tested clean
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
 
@@ -61,6 +61,10 @@ test-webui: $(TESTS_READY)
 
 test-all: $(TESTS_READY)
 	$(BIN)/python -m pytest -m ''
+
+test-gpu: $(TESTS_READY)  # on a machine with a GPU of NVIDIA; elsewhere these tests run on the CPU as far as they can
+	$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available() and "PyTorch finds no GPU here.")'
+	$(BIN)/python -m pytest -m '' tests/test_models/test_sr4ir_on_gpu.py
 
 lint: $(TESTS_READY)
 	$(BIN)/ruff check .

@@ -47,7 +47,8 @@ def test_labels_of_batches_are_classes_of_the_task_network(name):
 def test_ways_to_predict(way, tmp_path):
     paths = write_images(tmp_path, 2, DEMO)
     assert inference(DEMO, paths, way, str(tmp_path / 'out'))() == 2
-    wanted = {'infer-no_pictures': {'preds', 'sr'}, 'infer': {'preds', 'sr', 'vis'}}.get(way, set())
+    all_of_them = {'preds', 'sr', 'vis'}
+    wanted = {'infer-no_pictures': {'preds', 'sr'}, 'infer': all_of_them, 'infer-amp': all_of_them}.get(way, set())
     assert {path.name for path in (tmp_path / 'out').glob('*')} == wanted
 
 
@@ -76,7 +77,7 @@ def test_deviation():
 
 
 def test_choice_of_variants():
-    assert choose(None, INFERENCE, 'inference') == list(INFERENCE)
+    assert choose(None, list(INFERENCE), 'inference') == list(INFERENCE)
     assert choose(['infer', 'floor', 'amp'], list(TRAINING), 'training') == ['floor', 'amp']
     with pytest.raises(SR4IRError, match='None of --variants'):
         choose(['infer'], list(TRAINING), 'training')

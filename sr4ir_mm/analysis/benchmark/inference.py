@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -11,13 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...inference import SR4IRInferencer
 from ..synthetic_batch import synthetic_image
 from .floor_nets import normalization
 from .jobs import Job
 
+if TYPE_CHECKING:
+    from ...inference import SR4IRInferencer
+
 #: arguments of ``SR4IRInferencer.stream`` by the name of the variant
-_STREAMS: dict[str, dict] = {'infer-no_files': {}, 'infer-no_pictures': dict(no_save_vis=True), 'infer': {}}
+_STREAMS: dict[str, dict] = {
+    'infer-no_files': dict(out_dir=''),
+    'infer-no_pictures': dict(no_save_vis=True),
+    'infer': {},
+    'infer-amp': {},
+}
 
 
 def write_images(folder: Path, count: int, job: Job) -> list[str]:
@@ -47,12 +54,15 @@ def inference(
     Returns:
         Callable: Function without arguments that predicts all images, and returns their number.
     """
+    from ...inference import SR4IRInferencer  # takes a second, which those who measure trainings need not wait
+
     torch.manual_seed(seed)
-    inferencer = SR4IRInferencer(job.load(), 'random', device, show_progress=False)
+    amp = way.endswith('-amp')
+    inferencer = SR4IRInferencer(job.load(), 'random', device, show_progress=False, amp=amp)
     if way in _STREAMS:
-        options = dict(_STREAMS[way], out_dir='' if way == 'infer-no_files' else out_dir)
+        options = dict(out_dir=out_dir) | _STREAMS[way]
         return lambda: sum(1 for _ in inferencer.stream(paths, **options))
-    bare = Bare(inferencer, paths[0])
+    bare = Bare(inferencer, paths[0], amp)
     if way == 'task':
         return lambda: sum(len(bare.predict(bare.inputs)) for _ in paths)
     return lambda: sum(len(bare(path)) for path in paths)
@@ -65,12 +75,14 @@ class Bare:
         inferencer (SR4IRInferencer): Networks.
         path (str): File of an image, which is predicted once to see what the task network's own pipeline makes of it:
             the size of its input, and the data sample.
+        amp (bool): Whether to use mixed precision.
     """
 
-    def __init__(self, inferencer: SR4IRInferencer, path: str) -> None:
+    def __init__(self, inferencer: 'SR4IRInferencer', path: str, amp: bool = False) -> None:
         model = inferencer.model
         self.sr, self.task, self.normalize = model.sr, model.task, normalization(model.data_preprocessor)
         self.device = next(model.parameters()).device
+        self.amp = dict(device_type=self.device.type, enabled=amp)
         seen: list[tuple] = []
 
         def keep(module: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -84,13 +96,15 @@ class Bare:
         """Predict one image."""
         pixels = np.ascontiguousarray(cv2.imread(path)[..., ::-1].transpose(2, 0, 1))
         lr = torch.from_numpy(pixels)[None].to(self.device).float() / 255
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast(**self.amp):
             sr = self.sr(lr)
-            if sr.shape[-2:] != self.inputs.shape[-2:]:  # the pipeline resizes or pads
-                sr = F.interpolate(sr, size=self.inputs.shape[-2:], mode='bilinear')
-            return self.predict(self.normalize(sr))
+        sr = sr.float()
+        if sr.shape[-2:] != self.inputs.shape[-2:]:  # the pipeline resizes or pads
+            sr = F.interpolate(sr, size=self.inputs.shape[-2:], mode='bilinear')
+        return self.predict(self.normalize(sr))
 
     @torch.no_grad()
     def predict(self, inputs: Tensor) -> list:
         """Run the task network on normalized images."""
-        return self.task(inputs, copy.deepcopy(self.samples), mode='predict')
+        with torch.autocast(**self.amp):
+            return self.task(inputs, copy.deepcopy(self.samples), mode='predict')

@@ -13,6 +13,8 @@ from .training import training
 from .variants import TRAINING
 
 REFERENCE = 'float32'
+#: float32 from weights that differ in the last bit: what deviates no more than this deviates by rounding
+CONTROL, LAST_BIT = 'float32, last bit changed', 6e-8
 
 
 def measure_losses(job: Job, settings: Settings) -> dict:
@@ -30,9 +32,10 @@ def measure_losses(job: Job, settings: Settings) -> dict:
         raise SR4IRError(f'Losses are compared with those of {REFERENCE}: choose --variants from {", ".join(ours)}.')
     args = dict(job=job, device=settings.device, batches=settings.turns)
     works = {name: (training, dict(args, variant=TRAINING[name])) for name in (REFERENCE, *chosen)}
+    works[CONTROL] = (training, dict(args, variant=TRAINING[REFERENCE], noise=LAST_BIT))
     measured = replace(settings, warmup=0).take_turns(works)
     values = {name: variant['values'] for name, variant in measured.items()}
-    deviations = {name: deviation(values[name], values[REFERENCE]) for name in chosen}
+    deviations = {name: deviation(values[name], values[REFERENCE]) for name in (CONTROL, *chosen)}
     return entry('losses', job.title, settings.device, measured, deviations=deviations)
 
 
@@ -64,7 +67,8 @@ def plot_losses(results: Sequence[Mapping]) -> Figure:
                 bottom.plot(steps, parts, color=f'C{i}', linewidth=1.3)
         top.set_title(result['job'], fontsize=8)
         top.legend(fontsize=7)
-        bottom.set_yscale('log')
+        for axes in (top, bottom):
+            axes.set_yscale('log')
         bottom.set_xlabel('iteration', fontsize=8)
     rows[0, 0].set_ylabel('loss', fontsize=8)
     rows[1, 0].set_ylabel(f'deviation from {REFERENCE}', fontsize=8)

@@ -49,13 +49,14 @@ def measure_training(job: Job, settings: Settings) -> dict:
 
 def measure_inference(job: Job, settings: Settings) -> dict:
     """Measure predictions on LR images in files; the result is an :func:`entry`."""
-    names = choose(settings.variants, INFERENCE, 'inference')
+    names = choose(settings.variants, list(INFERENCE), 'inference')
+    floors = {name: INFERENCE[name] for name in names if INFERENCE[name]}
     with TemporaryDirectory() as folder:
         paths = write_images(Path(folder), settings.images, job)
         args = dict(job=job, paths=paths, device=settings.device)
         works = {name: (inference, dict(args, way=name, out_dir=f'{folder}/{name}')) for name in names}
         measured = settings.take_turns(works)
-    return entry('inference', replace(job, batch=1).title, settings.device, measured)
+    return entry('inference', replace(job, batch=1).title, settings.device, measured, floors=floors)
 
 
 def measure_loading(job: Job, settings: Settings) -> dict:

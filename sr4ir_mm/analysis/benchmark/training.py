@@ -16,7 +16,9 @@ from .jobs import Job
 from .variants import Variant
 
 
-def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0, batches: int = 1) -> Callable[[], Tensor]:
+def training(
+    job: Job, variant: Variant, device: str = 'cpu', seed: int = 0, batches: int = 1, noise: float = 0.0
+) -> Callable[[], Tensor]:
     """Build the networks of a job with random weights, the same for all variants, and an iteration.
 
     Args:
@@ -25,6 +27,7 @@ def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0, bat
         device (str): Device, such as 'cuda'.
         seed (int): Seed of weights, images, and all that is drawn in the iterations.
         batches (int): Number of batches, which are taken in turn; the floor has one.
+        noise (float): Relative size of a random change of all weights.
 
     Returns:
         Callable: Function without arguments that runs one iteration, with the TDP loss, and returns the loss.
@@ -32,6 +35,8 @@ def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0, bat
     cfg = variant_config(job, variant)
     torch.manual_seed(seed)
     model = build_model(cfg).to(device)
+    if noise:
+        _add_noise(model, noise)
     made = [job.make_batch(cfg, seed + index) for index in range(batches)]
     if variant.is_floor:
         step = Floor(model, cfg, made[0], variant.channels_last, variant.amp).step
@@ -39,6 +44,12 @@ def training(job: Job, variant: Variant, device: str = 'cpu', seed: int = 0, bat
         step = Ours(model, build_optim_wrapper(model, cfg.optim_wrapper), cycle(made))
     torch.manual_seed(seed)
     return step
+
+
+@torch.no_grad()
+def _add_noise(model: SR4IR, noise: float) -> None:
+    for param in model.parameters():
+        param.mul_(1 + noise * torch.randn_like(param))
 
 
 def variant_config(job: Job, variant: Variant) -> Config:

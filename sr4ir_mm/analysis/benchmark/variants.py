@@ -34,8 +34,17 @@ TRAINING: dict[str, Variant] = {
     'channels_last': Variant(channels_last=True, floor='floor-channels_last'),
     'amp': Variant(channels_last=True, amp=True, floor='floor-amp'),
 }
-#: ways to predict: the bare loop (read, S, T), T alone, and tools/infer.py without files, without pictures, with all
-INFERENCE = ('bare', 'task', 'infer-no_files', 'infer-no_pictures', 'infer')
+#: ways to predict, each with the one that does the same in plain PyTorch: the bare loop (read, S, T), T alone, and
+#: tools/infer.py without files, without pictures, with all that it writes by default
+INFERENCE: dict[str, str] = {
+    'bare': '',
+    'bare-amp': '',
+    'task': '',
+    'infer-no_files': 'bare',
+    'infer-no_pictures': 'bare',
+    'infer': 'bare',
+    'infer-amp': 'bare-amp',
+}
 #: ways to load: in the main process, and as the config says
 LOADING = ('no_workers', 'workers')
 NAMES = (*TRAINING, *INFERENCE, *LOADING)

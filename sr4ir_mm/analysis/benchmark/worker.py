@@ -4,6 +4,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -76,6 +77,7 @@ def serve(connection: Connection, make: Callable[..., Callable], args: dict, thr
         device (str): Device of which time and memory are measured.
     """
     sys.stdout = open(os.devnull, 'w')  # noqa: SIM115  what libraries and logs print, until the process ends
+    warnings.simplefilter('ignore')
     if threads:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # random weights make some, which are slow
