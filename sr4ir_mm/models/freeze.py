@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
+from .lean_graph import lean_graph
+
 #: norms and noise of other libraries, such as mmcv's SyncBatchNorm, DropPath, DropBlock, torchvision's StochasticDepth
 _NAMES = re.compile('BatchNorm|InstanceNorm|Dropout|Drop(Path|Block)|StochasticDepth')
 #: rates of modules that call ``F.dropout`` or an attention with dropout themselves
@@ -20,7 +22,7 @@ def frozen(module: nn.Module, gives_losses: bool = False) -> Iterator[None]:
     """Freeze all parameters and buffers; on exit, restore each parameter's and each submodule's own state.
 
     A zoo model may have frozen stages of its own, so each parameter gets its own ``requires_grad`` back, and each
-    submodule its own mode.
+    submodule its own mode. Graphs that are made inside keep less, see :func:`lean_graph`.
 
     Args:
         module (nn.Module): Network, not wrapped.
@@ -40,7 +42,8 @@ def frozen(module: nn.Module, gives_losses: bool = False) -> Iterator[None]:
     for param in params:
         param.requires_grad_(False)
     try:
-        yield
+        with lean_graph(modules):
+            yield
     finally:
         for param in params:
             param.requires_grad_(True)
