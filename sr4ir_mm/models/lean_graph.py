@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .compilation import CompiledForward
+
 #: how the layers run; a subclass may do more with its input
 _FORWARDS = {nn.Conv1d.forward, nn.Conv2d.forward, nn.Conv3d.forward, _BatchNorm.forward}
 
@@ -82,4 +84,4 @@ def _keeps_input(layer: nn.Module) -> bool:
 
 
 def _is_compiled(module: nn.Module) -> bool:
-    return getattr(module, '_compiled_call_impl', None) is not None or type(module).__name__ == 'OptimizedModule'
+    return isinstance(vars(module).get('forward'), CompiledForward)

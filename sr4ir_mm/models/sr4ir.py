@@ -37,8 +37,9 @@ class SR4IR(Proxy, BaseModel):
     preprocessor). S maps N x 3 x h x w in [0, 1] RGB to N x 3 x (scale h) x (scale w).
 
     Args:
-        sr (dict or nn.Module, optional): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``; a dict may hold an ``init_cfg``
-            for any S. None for the schemes without S, 'H->T' and 'L->T'.
+        sr (dict or nn.Module, optional): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``; a dict may hold for any S an
+            ``init_cfg``, and ``with_cp=True``, which saves memory and costs time, see :func:`recompute_blocks`. None
+            for the schemes without S, 'H->T' and 'L->T'.
         task (dict or nn.Module, optional): T, e.g. the ``model`` of a zoo config. None for the scheme 'S'.
         scale (int): Up-sampling factor of S.
         scheme (str, list[dict], dict or Scheme): 'SR4IR', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'S' (S alone, to

@@ -9,27 +9,32 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 from ..registry import MODELS
 from ..utils import pad_to_multiple
+from .recomputation import recompute_blocks
 
 
 def build_sr(sr: dict | nn.Module | None, scale: int) -> tuple[nn.Module | None, dict | None]:
     """Build the SR network, check that it enlarges by ``scale``, and let it take images of any size.
 
     Args:
-        sr (dict or nn.Module, optional): The network, or its config, which may hold an ``init_cfg`` whether the
-            network takes one or not: most SR networks of mmagic do not.
+        sr (dict or nn.Module, optional): The network, or its config, which may hold, whether the network takes them or
+            not, an ``init_cfg`` and ``with_cp=True``: its blocks then run again in the backward pass, which saves
+            memory, see :func:`recompute_blocks`.
         scale (int): Up-sampling factor.
 
     Returns:
         tuple: The network, or None, and its ``init_cfg``, if any.
 
     Raises:
-        SR4IRError: If the network does not take 3 channels or enlarges by another factor.
+        SR4IRError: If the network does not take 3 channels, enlarges by another factor, or has no blocks for
+            ``with_cp``.
     """
     init_cfg = None
     if isinstance(sr, dict):
         sr = dict(sr)
-        init_cfg = sr.pop('init_cfg', None)
+        init_cfg, with_cp = sr.pop('init_cfg', None), sr.pop('with_cp', False)
         sr = build_net(sr)
+        if with_cp:
+            recompute_blocks(sr)
     if sr is not None:
         divisor, smallest = _needed_sizes(sr, scale)
         if smallest > 1:

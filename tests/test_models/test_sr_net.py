@@ -116,6 +116,29 @@ def test_one_step_of_training(name, task):
     assert changed(model.sr, before[0]) and changed(model.task, before[1])
 
 
+def two_blocks(cfg: dict) -> dict:
+    """The same network with two blocks where it has one."""
+    deeper = {key: two_blocks(value) if isinstance(value, dict) else value for key, value in cfg.items()}
+    return deeper | dict(num_blocks=2) if cfg.get('num_blocks') == 1 else deeper
+
+
+@pytest.mark.parametrize('name', NETS)
+def test_blocks_that_run_again_have_the_same_gradients(name):
+    scale, cfg = NETS[name][0], two_blocks(config(name))
+    if name in ('srcnn', 'deblurganv2'):
+        with pytest.raises(SR4IRError, match='Leave out with_cp'):
+            build_sr(dict(cfg, with_cp=True), scale)
+        return
+    plain, again = build_sr(copy.deepcopy(cfg), scale)[0], build_sr(dict(cfg, with_cp=True), scale)[0]
+    again.load_state_dict(plain.state_dict())
+    for net in (plain, again):
+        torch.manual_seed(0)
+        net(torch.rand(2, 3, 17, 19)).square().mean().backward()
+    grads, others = ({key: value.grad for key, value in net.named_parameters()} for net in (plain, again))
+    assert grads.keys() == others.keys()
+    assert all(grads[key] is others[key] is None or torch.equal(grads[key], others[key]) for key in grads)
+
+
 def test_padding_changes_neither_weights_nor_sizes_that_fit():
     sr, _ = build_sr(config('rrdb_x2'), 2)
     plain = MODELS.build(config('rrdb_x2'))
