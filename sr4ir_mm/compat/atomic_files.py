@@ -6,6 +6,7 @@ This can go when MMEngine does so itself.
 """
 
 import os
+from collections import deque
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -49,16 +50,20 @@ def delete_after_saving(checkpoint_hook: ModuleType, run: Run) -> None:
 
     @wraps(save)
     def save_first(self: Any, runner: Any, step: int, meta: dict) -> None:
-        is_full = self.max_keep_ckpts > 0 and len(self.keep_ckpt_ids) == self.max_keep_ckpts
-        oldest = self.keep_ckpt_ids[0] if is_full and self.keep_ckpt_ids[-1] != step else None
-        self.max_keep_ckpts += is_full  # MMEngine deletes at this number; its queue drops the oldest by itself
+        if self.max_keep_ckpts <= 0:
+            return save(self, runner, step, meta)
+        # The new checkpoint still lists the oldest: if a kill comes before it is deleted, MMEngine does so on resume.
+        self.keep_ckpt_ids = deque(self.keep_ckpt_ids, self.max_keep_ckpts + 1)
+        self.max_keep_ckpts += 1
         try:
             save(self, runner, step, meta)
         finally:
-            self.max_keep_ckpts -= is_full
-        if oldest is not None and is_main_process():
-            path = self.file_backend.join_path(self.out_dir, self.filename_tmpl.format(oldest))
-            if self.file_backend.isfile(path):
+            self.max_keep_ckpts -= 1
+        if len(self.keep_ckpt_ids) > self.max_keep_ckpts:
+            oldest = self.filename_tmpl.format(self.keep_ckpt_ids.popleft())
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+            path = self.file_backend.join_path(self.out_dir, oldest)
+            if is_main_process() and self.file_backend.isfile(path):
                 self.file_backend.remove(path)
 
     hook._save_checkpoint_with_step = save_first
