@@ -1,7 +1,7 @@
 """SR4IR on a small scale: python tools/demo.py [--work-dir work_dirs/demo]
 
 Makes a synthetic data set, trains and tests the oracle (H->T), the baseline (L->T) and SR4IR with the usual tools, and
-prints a table and the path of a picture. On a machine that computes fast in 16 bits, trains in mixed precision.
+prints a table and the path of a picture. Takes about eight minutes on two CPU cores.
 """
 
 import subprocess
@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 from prettytable import PrettyTable
 
-from sr4ir_mm.compat.fast_types import fast_type
 from sr4ir_mm.config import last_checkpoint, read_metrics
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.schemes import run_name
@@ -31,12 +30,12 @@ def run(*args: object) -> None:
         sys.exit(result.returncode)
 
 
-def train_and_test(scheme: str, work_dir: Path, data: Path, amp: list[str], *test_args: object) -> dict:
+def train_and_test(scheme: str, work_dir: Path, data: Path, *test_args: object) -> dict:
     """Train and test with one scheme, and return the metrics of the test."""
     config = [CONFIG, '--scheme', scheme]
     options = ['--cfg-options', f'data_root={data}']
     folder = work_dir / run_name(Path(CONFIG).stem, scheme)
-    run('tools/train.py', *config, *amp, '--work-dir', folder, '--resume', *options)  # an earlier call, if there is one
+    run('tools/train.py', *config, '--work-dir', folder, '--resume', *options)  # of an earlier call, if there is one
     test_dir = folder / 'test'
     run('tools/test.py', *config, last_checkpoint(folder), '--work-dir', test_dir, *test_args, *options)
     return read_metrics(test_dir)
@@ -56,12 +55,11 @@ def main() -> None:
     panels = work_dir / 'panels'
     data, begin = work_dir / 'VOCdevkit/VOC2012', time.time()
     table = PrettyTable(['scheme', 'mIoU (%)', 'PSNR (dB)', 'SSIM'], float_format='.2')
-    amp = ['--amp'] if fast_type() else []
     run('tools/make_demo_data.py', data)
     for i, (name, scheme) in enumerate(ROWS.items(), 1):
         print(f'\n===== {i}/{len(ROWS)} {name}: {CONFIG} ({time.time() - begin:.0f} s so far)', flush=True)
         show = ['--show-dir', panels] if scheme == 'SR4IR' else []  # drawing takes a while, and the picture shows SR4IR
-        metrics = train_and_test(scheme, work_dir, data, amp, *show)
+        metrics = train_and_test(scheme, work_dir, data, *show)
         table.add_row([name, *(metrics.get(key, '-') for key in ('mIoU', 'sr/PSNR', 'sr/SSIM'))])
     picture(panels, work_dir / 'panels.png')
     print(f'\nDone in {time.time() - begin:.0f} s. Test images are LR (x4), except for the oracle.\n')
