@@ -115,7 +115,7 @@ def build_parser() -> Parser:
     parser.add_argument('--markdown', action='store_true', help='print tables in Markdown')
     group = parser.add_argument_group('how to measure')
     group.add_argument('--iters', type=at_least(1), default=5, help='measured turns of each variant (default: 5)')
-    group.add_argument('--warmup', type=at_least(1), default=1, help='turns before them (default: 1)')
+    group.add_argument('--warmup', type=at_least(1), default=2, help='turns before them (default: 2)')
     group.add_argument(
         '--batch', type=at_least(1), help="images of a training batch (default: the paper's job's, or 2)"
     )

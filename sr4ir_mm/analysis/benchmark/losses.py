@@ -9,7 +9,7 @@ from ...errors import SR4IRError
 from .jobs import Job
 from .results import Rows, entry
 from .run import Settings
-from .training import training
+from .training import training_process
 from .variants import TRAINING
 
 REFERENCE = 'float32'
@@ -31,8 +31,8 @@ def measure_losses(job: Job, settings: Settings) -> dict:
     if not chosen:
         raise SR4IRError(f'Losses are compared with those of {REFERENCE}: choose --variants from {", ".join(ours)}.')
     args = dict(job=job, device=settings.device, batches=settings.turns)
-    works = {name: (training, dict(args, variant=TRAINING[name])) for name in (REFERENCE, *chosen)}
-    works[CONTROL] = (training, dict(args, variant=TRAINING[REFERENCE], noise=LAST_BIT))
+    works = {name: (training_process, dict(args, variant=TRAINING[name])) for name in (REFERENCE, *chosen)}
+    works[CONTROL] = (training_process, dict(args, variant=TRAINING[REFERENCE], noise=LAST_BIT))
     measured = replace(settings, warmup=0).take_turns(works)
     values = {name: variant['values'] for name, variant in measured.items()}
     deviations = {name: deviation(values[name], values[REFERENCE]) for name in (CONTROL, *chosen)}

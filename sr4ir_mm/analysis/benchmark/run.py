@@ -9,7 +9,7 @@ from .inference import inference, write_images
 from .jobs import Job
 from .loading import loading
 from .results import entry
-from .training import training
+from .training import training_process
 from .turns import take_turns
 from .variants import INFERENCE, LOADING, TRAINING, choose
 
@@ -42,7 +42,7 @@ class Settings:
 def measure_training(job: Job, settings: Settings) -> dict:
     """Measure iterations; the result is an :func:`entry`."""
     names = choose(settings.variants, list(TRAINING), 'training')
-    works = {name: (training, dict(job=job, variant=TRAINING[name], device=settings.device)) for name in names}
+    works = {name: (training_process, dict(job=job, variant=TRAINING[name], device=settings.device)) for name in names}
     floors = {name: TRAINING[name].floor for name in names if TRAINING[name].floor}
     return entry('training', job.title, settings.device, settings.take_turns(works), floors=floors)
 

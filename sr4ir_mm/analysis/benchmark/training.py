@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from itertools import cycle
+from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from torch import Tensor
 
+from ...compat.allocator import keep_freed_memory
 from ...config.amp import enable_amp
 from ...config.building import build_model
 from ...models import SR4IR
+from ...models.compilation import compile_networks
 from .floor import Floor
 from .jobs import Job
 from .variants import Variant
@@ -38,12 +41,21 @@ def training(
     if noise:
         _add_noise(model, noise)
     made = [job.make_batch(cfg, seed + index) for index in range(batches)]
+    if variant.compile:
+        compile_networks(model)
     if variant.is_floor:
         step = Floor(model, cfg, made[0], variant.channels_last, variant.amp).step
     else:
         step = Ours(model, build_optim_wrapper(model, cfg.optim_wrapper), cycle(made))
     torch.manual_seed(seed)
     return step
+
+
+def training_process(variant: Variant, **kwargs: Any) -> Callable[[], Tensor]:
+    """Do the same in a process of its own, where memory is handled as in tools/train.py; see :func:`training`."""
+    if not variant.is_floor:
+        keep_freed_memory()
+    return training(variant=variant, **kwargs)
 
 
 @torch.no_grad()

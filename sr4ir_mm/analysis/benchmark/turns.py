@@ -33,7 +33,7 @@ def take_turns(
         SR4IRError: If one of them fails.
 
     Example:
-        >>> take_turns(dict(floor=(training, dict(job=job, variant=VARIANTS['floor']))), turns=5)
+        >>> take_turns(dict(floor=(training_process, dict(job=job, variant=VARIANTS['floor']))), turns=5)
     """
     with ExitStack() as stack:
         processes = {name: stack.enter_context(_process(name, *work, threads, device)) for name, work in works.items()}

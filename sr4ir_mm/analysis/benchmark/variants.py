@@ -33,6 +33,8 @@ TRAINING: dict[str, Variant] = {
     'float32': Variant(floor='floor'),
     'channels_last': Variant(channels_last=True, floor='floor-channels_last'),
     'amp': Variant(channels_last=True, amp=True, floor='floor-amp'),
+    'compile': Variant(channels_last=True, compile=True, floor='floor-channels_last'),
+    'compile-amp': Variant(channels_last=True, amp=True, compile=True, floor='floor-amp'),
 }
 #: ways to predict, each with the one that does the same in plain PyTorch: the bare loop (read, S, T), T alone, and
 #: tools/infer.py without files, without pictures, with all that it writes by default
