@@ -7,11 +7,15 @@ from typing import Any
 from ..errors import SR4IRError
 from ..utils.nested import all_dicts
 
-#: parts of the zoos' networks that flatten a map with ``view``, which needs N x C x H x W in memory
+#: parts of the zoos' networks that merge channels of a map with its places by ``view``, and where
 _VIEWS = {
+    'AlexNet': 'forward',
     'CenterNetHead': 'get_topk_from_heatmap',
-    'CornerHead': 'get_topk_from_heatmap',
     'CentripetalHead': 'get_topk_from_heatmap',
+    'CornerHead': 'get_topk_from_heatmap',
+    'DMHead': 'DCM.forward',
+    'GridHead': 'predict_by_feat',
+    'VGG': 'forward',
 }
 
 

@@ -43,10 +43,13 @@ def test_other_errors_stay_as_they_are():
 @pytest.mark.parametrize(
     ('name', 'takes'),
     [
-        ('centernet/centernet_r18_8xb16-crop512-140e_coco.py', False),
-        ('cornernet/cornernet_hourglass104_10xb5-crop511-210e-mstest_coco.py', False),
-        ('retinanet/retinanet_r50_fpn_1x_coco.py', True),
+        ('mmdet::centernet/centernet_r18_8xb16-crop512-140e_coco.py', False),
+        ('mmdet::cornernet/cornernet_hourglass104_10xb5-crop511-210e-mstest_coco.py', False),
+        ('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', True),
+        ('mmseg::dmnet/dmnet_r50-d8_4xb4-80k_ade20k-512x512.py', False),
+        ('mmpretrain::vgg/vgg11_8xb32_in1k.py', False),
+        ('mmpretrain::repvgg/repvgg-A0_8xb32_in1k.py', True),
     ],
 )
 def test_known_networks(name, takes):
-    assert takes_channels_last(get_config(f'mmdet::{name}').model) == takes
+    assert takes_channels_last(get_config(name).model) == takes
