@@ -49,6 +49,8 @@ class SRDataPreprocessor(Proxy, BaseDataPreprocessor):
         if not hasattr(self.degradation, 'scale'):
             raise SR4IRError(f"{type(self.degradation).__name__} has no attribute 'scale', its down-sampling factor.")
         check_normalization(self.task_preprocessor)
+        # of pinned memory, a GPU copies while it computes; preprocessors of the zoos do not all take the option
+        self.task_preprocessor._non_blocking = True
         #: stages, training or not, whose first batch was checked
         self.checked_stages: set[bool] = set()
         self.flip_channels = (channel_order or _channel_order(self.task_preprocessor)) == 'bgr'

@@ -271,3 +271,20 @@ def test_a_data_preprocessor_that_makes_no_batch():
         preprocessor(batch((8, 8), (8, 8)))
     collated = dict(inputs=torch.stack(batch((8, 8), (8, 8))['inputs']).float())
     assert preprocessor(collated)['inputs']['lr'].shape == (2, 3, 2, 2)
+
+
+def test_copies_to_a_gpu_do_not_wait(monkeypatch):
+    """For preprocessors of each zoo: mmseg's takes no such option."""
+    waits = []
+    copy_to = torch.Tensor.to
+
+    def watch(tensor, *args, **kwargs):
+        waits.append(not kwargs.get('non_blocking'))
+        return copy_to(tensor, *args, **kwargs)
+
+    for kind in ('mmseg.SegDataPreProcessor', 'mmdet.DetDataPreprocessor', 'mmpretrain.ClsDataPreprocessor'):
+        preprocessor = SRDataPreprocessor(dict(type=kind), BicubicDegradation(4)).task_preprocessor
+        with monkeypatch.context() as patch:
+            patch.setattr(torch.Tensor, 'to', watch)
+            preprocessor.cast_data(dict(inputs=[torch.zeros(3, 8, 8)]))
+    assert waits == [False] * 3
