@@ -211,7 +211,8 @@ class SR4IRInferencer(BaseInferencer):
         with self._task_scope():
             samples = self.pipeline.predict(items, *dict.fromkeys((coords, 'sr' if on_sr else coords)))
         for job, row in zip(batch, samples):
-            yield job, row[0].cpu(), row[-1].cpu()
+            on_cpu = [sample.cpu() for sample in row]
+            yield job, on_cpu[0], on_cpu[-1]
 
     def visualize(self, task_input: np.ndarray, sample: BaseDataElement, **kwargs: Any) -> np.ndarray:
         """Draw predictions on what the task network received, where lines are finer: H x W x 3, uint8, RGB."""

@@ -130,10 +130,12 @@ class LRPredictor:
         sr = self.upsample(padded[0] if padded else lr)
         task_inputs = sr[..., : size[0], : size[1]]  # SR images have up to scale - 1 px more
         results = []
+        packed = padded[2] if padded else None
         for name in coords:
             target = (tuple(lr.shape[-2:]), self.scale) if name == 'lr' else (size, 1)
             if uses_task_net:
-                batch = self.task_pipeline.batch(items, padded[1] if padded else task_inputs, *target)
+                batch = self.task_pipeline.batch(items, padded[1] if padded else task_inputs, *target, packed)
+                packed = None  # the task network writes into it
                 with explain_small(items[0].get('img_path', ''), size[1], size[0]):
                     samples = self._run_task(batch, sr if padded else None)
             else:

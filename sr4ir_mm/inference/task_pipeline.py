@@ -18,6 +18,8 @@ _FLOAT_STEPS = {
     'Resize', 'ResizeEdge', 'ResizeShortestEdge', 'ResizeToMultiple', 'MultiScaleFlipAug', 'TestTimeAug',
 }  # fmt: skip
 Size = tuple[int, int]
+#: padded LR images, stand-ins of SR images, and what the pipeline makes of these
+Padded = tuple[Tensor, Tensor, list[dict]]
 
 
 class TaskPipeline:
@@ -44,9 +46,14 @@ class TaskPipeline:
         self.steps = Compose([TRANSFORMS.build(step) for step in [*steps, *loads, pack]])
         self.image_steps = Compose([TRANSFORMS.build(step) for step in [*steps, pack]])
         self.rounds = not all(map(_takes_floats, all_dicts(steps)))  # else SR images stay as exact as in training
+        self.has_annotations = bool(loads)
+        #: sizes that the steps reduce, whatever the image
+        self.reduced: set[Size] = set()
         self.dtype = np.float32 if any(step.get('to_float32') for step in images) or not self.rounds else np.uint8
 
-    def batch(self, items: Sequence[dict], images: Tensor, size: Size, ratio: int) -> dict:
+    def batch(
+        self, items: Sequence[dict], images: Tensor, size: Size, ratio: int, packed: list[dict] | None = None
+    ) -> dict:
         """Make a batch of the task network.
 
         Args:
@@ -54,15 +61,19 @@ class TaskPipeline:
             images (Tensor): SR images, N x 3 x H x W, about [0, 1], RGB.
             size (tuple[int, int]): Height and width that predictions are for.
             ratio (int): Factor between the coordinates of the SR images and those of the predictions.
+            packed (list[dict], optional): What :meth:`pad` made of the images, which is used up.
 
         Returns:
             dict: ``inputs`` and ``data_samples``, as the task network takes them.
         """
-        return self._preprocess(self.pack(items, images, size, ratio))
+        return self._preprocess(self.pack(items, images, size, ratio, packed))
 
-    def pack(self, items: Sequence[dict], images: Tensor, size: Size, ratio: int) -> list[dict]:
+    def pack(
+        self, items: Sequence[dict], images: Tensor, size: Size, ratio: int, packed: list[dict] | None = None
+    ) -> list[dict]:
         """Run the pipeline alone; arguments as of :meth:`batch`."""
-        packed = [self.steps(self._item(item, image, size)) for item, image in zip(items, images)]
+        if packed is None or self.has_annotations:
+            packed = [self.steps(self._item(item, image, size)) for item, image in zip(items, images)]
         for sample in (entry['data_samples'] for entry in packed):
             # the task network divides boxes by scale_factor and resizes maps to ori_shape
             factor = tuple(ratio * value for value in sample.metainfo.get('scale_factor', (1.0, 1.0)))
@@ -70,7 +81,7 @@ class TaskPipeline:
             sample.set_metainfo(dict(ori_shape=shape, scale_factor=factor))
         return packed
 
-    def pad(self, items: Sequence[dict], lr: Tensor, size: Size, scale: int) -> tuple[Tensor, Tensor] | None:
+    def pad(self, items: Sequence[dict], lr: Tensor, size: Size, scale: int) -> Padded | None:
         """Pad LR images as a test on HR images does, where padding comes before the degradation and the SR network.
 
         The pipeline and the preprocessor receive stand-ins of the SR images: the LR images, enlarged by repetition. Of
@@ -83,10 +94,12 @@ class TaskPipeline:
             scale (int): Up-sampling factor.
 
         Returns:
-            tuple[Tensor, Tensor], optional: The padded LR images, and the stand-ins. These may be up to ``scale - 1``
-            px smaller than ``size``, if the pipeline resizes to that. None if it changes the images in any other way,
-            so that it must receive the SR images themselves.
+            tuple, optional: The padded LR images, the stand-ins, and what the pipeline makes of these. The stand-ins
+            may be up to ``scale - 1`` px smaller than ``size``, if the pipeline resizes to that. None if it changes the
+            images in any other way, so that it must receive the SR images themselves.
         """
+        if size in self.reduced:
+            return None
         whole = lr.repeat_interleave(scale, -2).repeat_interleave(scale, -1)
         sizes = [size]
         for height, width in sizes:
@@ -94,10 +107,14 @@ class TaskPipeline:
             packed, unchanged = self._try(items, images)
             if unchanged:
                 hr = self.preprocessor.denormalize(self._preprocess(packed)['inputs'])
-                return quantize(hr[..., ::scale, ::scale]), images
+                return quantize(hr[..., ::scale, ::scale]), images, packed
             new = tuple(getattr(packed[0]['inputs'], 'shape', ()))[1:]
-            if len(sizes) == 1 and len(new) == 2 and all(0 <= a - b < scale for a, b in zip(size, new)):
+            if len(sizes) > 1 or len(new) != 2:
+                continue
+            if all(0 <= a - b < scale for a, b in zip(size, new)):
                 sizes += [(size[0], new[1]), (new[0], size[1]), new]  # the largest one that is left as it is
+            elif new[0] < size[0] or new[1] < size[1]:
+                self.reduced.add(size)
         return None
 
     def _try(self, items: Sequence[dict], images: Tensor) -> tuple[list[dict], bool]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.structures import BaseDataElement
 from PIL import Image
 from test_inferencer import config, picture
 
@@ -152,3 +153,44 @@ def test_other_errors_of_the_task_network_are_not_taken_for_small_images(inferen
     monkeypatch.setattr(inferencer.model.task, 'forward', fail)
     with pytest.raises(RuntimeError, match='CUDA error'):
         inferencer(picture(20, 30))
+
+
+def tensors(sample: BaseDataElement) -> list[torch.Tensor]:
+    fields = [[value] if isinstance(value, torch.Tensor) else tensors(value) for value in sample.values()]
+    return [tensor for field in fields for tensor in field]
+
+
+@pytest.mark.parametrize('name', ['segformer', 'retinanet', 'resnet18'])
+def test_mixed_precision(name, tmp_path):
+    """SR images, predictions and files are as in float32, up to the precision of bfloat16."""
+    full = make(config(name))
+    amp = SR4IRInferencer(config(name), 'random', 'cpu', show_progress=False, amp=True)
+    amp.model.load_state_dict(full.model.state_dict())
+    types = set()
+    for net in (amp.model.sr, amp.model.task):
+        layer = next(module for module in net.modules() if isinstance(module, torch.nn.Conv2d))
+        layer.register_forward_hook(lambda module, args, output: types.add(output.dtype))
+    first, second = (run([picture(20, 30)] * 2, out_dir=str(tmp_path), batch_size=2) for run in (full, amp))
+    assert types == {torch.bfloat16}
+    for one, other in zip(first['predictions'], second['predictions']):
+        assert other.task_input.dtype == torch.float32
+        assert torch.allclose(one.task_input, other.task_input, atol=0.02)
+        assert {value.dtype for value in tensors(other) if value.is_floating_point()} == {torch.float32}
+    if name == 'resnet18':
+        assert torch.allclose(first['predictions'][0].pred_score, second['predictions'][0].pred_score, atol=0.01)
+
+
+def test_a_device_without_mixed_precision():
+    inferencer = SR4IRInferencer(config('resnet18', 'H->T'), 'random', 'cpu', show_progress=False, amp=True)
+    inferencer.model.to('meta')
+    with pytest.raises(SR4IRError, match="device 'meta' has no mixed precision: leave out --amp"):
+        inferencer(picture(20, 30))
+
+
+@pytest.mark.parametrize('name', ['segformer', 'retinanet', 'resnet18'])
+def test_results_do_not_depend_on_the_images_before(name):
+    """What is remembered of a size changes nothing."""
+    inferencer = make(config(name))
+    for size in ((40, 50), (20, 30), (19, 31)):
+        first, *others = inferencer([picture(*size)] * 3, return_vis=True)['visualization']
+        assert all(np.array_equal(first, other) for other in others)

@@ -44,3 +44,20 @@ def test_tiles_are_bounded_and_cover_the_image_once():
     lr = torch.rand(1, 3, 70, 33)
     assert torch.equal(tiled(double, lr, 2, tile=32, overlap=8), double(lr))
     assert len(sizes) == 3 * 2 + 1 and max(max(size) for size in sizes[:-1]) <= 32 + 2 * 8
+
+
+def test_tiles_of_one_size_make_batches():
+    shapes = []
+
+    def double(piece):
+        shapes.append(tuple(piece.shape))
+        return nn.functional.interpolate(piece, scale_factor=2)
+
+    lr = torch.rand(2, 3, 64, 48)
+    expected = double(lr)
+    shapes.clear()
+    assert torch.equal(tiled(double, lr, 2, tile=16, overlap=4, batch_pixels=4 * 24 * 24), expected)
+    assert sorted(shapes) == [(4, 3, 20, 20)] * 2 + [(4, 3, 20, 24)] + [(4, 3, 24, 20)] * 2 + [(4, 3, 24, 24)]
+    shapes.clear()
+    assert torch.equal(tiled(double, lr, 2, tile=16, overlap=4, batch_pixels=1), expected)
+    assert len(shapes) == 12 and all(shape[0] == 2 for shape in shapes)
