@@ -110,10 +110,20 @@ def _target(instances: InstanceData) -> dict[str, Tensor]:
     return dict(boxes=boxes[real], labels=instances.labels[real].long() + 1)
 
 
+class _FrozenBatchNorm2d(FrozenBatchNorm2d):
+    """Torchvision's norm with one tensor less in memory: the sum is made in place."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """N x C x H x W to the same shape."""
+        scale = self.weight * (self.running_var + self.eps).rsqrt()
+        bias = self.bias - self.running_mean * scale
+        return (x * scale.view(1, -1, 1, 1)).add_(bias.view(1, -1, 1, 1))
+
+
 def _freeze_batch_norm(module: nn.Module) -> None:
     for name, child in module.named_children():
         if isinstance(child, nn.BatchNorm2d):
             # eps too is what torchvision has there, whatever the BatchNorm had
-            setattr(module, name, FrozenBatchNorm2d(child.num_features))
+            setattr(module, name, _FrozenBatchNorm2d(child.num_features))
         else:
             _freeze_batch_norm(child)

@@ -126,6 +126,8 @@ class TorchvisionSegmentor(TorchvisionNet):
 
 
 def _cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    if logits.is_contiguous(memory_format=torch.channels_last):  # as pixels, they need not be copied
+        logits, target = logits.permute(0, 2, 3, 1).flatten(0, 2), target.flatten()
     # the mean, except that it is 0 where there is nothing but pixels to ignore
     return F.cross_entropy(logits, target, ignore_index=255, reduction='sum') / (target != 255).sum().clamp(min=1)
 

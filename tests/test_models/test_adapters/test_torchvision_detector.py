@@ -165,6 +165,21 @@ def test_frozen_layers_are_those_of_torchvision(tmp_path):
     assert all(p.requires_grad for p in build(frozen_layers=None).parameters())
 
 
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_frozen_norms_compute_what_those_of_torchvision_do(dtype):
+    norm = next(m for m in build().modules() if isinstance(m, FrozenBatchNorm2d))
+    for buffer in norm.buffers():
+        nn.init.uniform_(buffer)
+    outputs = []
+    for forward in (norm.forward, lambda x: FrozenBatchNorm2d.forward(norm, x)):
+        torch.manual_seed(0)
+        features = torch.rand(2, norm.weight.numel(), 5, 7, dtype=dtype).requires_grad_()
+        output = forward(features)
+        output.square().sum().backward()
+        outputs.append((output, features.grad))
+    assert all(map(torch.equal, *outputs)) and outputs[0][0].dtype == outputs[1][0].dtype
+
+
 def test_features_of_fpn_without_the_heads():
     task = build().eval()
     task.net.rpn.register_forward_pre_hook(lambda *_: pytest.fail('RPN ran'))

@@ -44,8 +44,9 @@ def still(net: nn.Module) -> None:
 # ---- segmentation
 
 
-def test_segmentation_loss():
-    task, data = build(SEG).train(), batch('mmseg')
+@pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last])
+def test_segmentation_loss(layout):
+    task, data = build(SEG).train().to(memory_format=layout), batch('mmseg')
     still(task)
     data['data_samples'][0].gt_sem_seg.data[:, :40] = 255
     target = torch.cat([sample.gt_sem_seg.data for sample in data['data_samples']])
