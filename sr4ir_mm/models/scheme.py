@@ -90,23 +90,28 @@ class Scheme:
     """The phases of an iteration, and what the task network receives at test time.
 
     Args:
-        phases (Sequence[Phase or dict]): Phases in order, or the arguments of :class:`Phase`.
+        phases (Sequence[Phase or dict] or str): Phases in order, or the arguments of :class:`Phase`, or the name of a
+            scheme.
         test_input (str, optional): 'hr', 'bilinear' or 'sr'. By default it follows from the phases.
+        reuse_sr (bool): Whether a phase that does not train the SR network takes the SR images of the phase before it.
+            In the paper the SR network runs again, since its update has changed it a little.
 
     Raises:
-        SR4IRError: If a phase is wrong, or the phases leave the test input open.
+        SR4IRError: If a phase is wrong, the phases leave the test input open, or no phase can reuse SR images.
 
     Example:
         >>> Scheme([dict(learn=('sr',), pixel=1.0), dict(learn=('task',), task=dict(sr=0.5, hr=0.5))]).test_input
         'sr'
     """
 
-    phases: Sequence[Phase]
+    phases: Sequence[Phase] | str
     test_input: str | None = None
+    reuse_sr: bool = False
 
     def __post_init__(self) -> None:
+        given = SCHEMES[scheme_name(self.phases)].phases if isinstance(self.phases, str) else self.phases
         try:
-            phases = tuple(phase if isinstance(phase, Phase) else Phase(**phase) for phase in self.phases)
+            phases = tuple(phase if isinstance(phase, Phase) else Phase(**phase) for phase in given)
         except TypeError as error:
             raise SR4IRError(
                 f'The scheme has a phase with wrong entries ({error}): see sr4ir_mm.models.Phase.'
@@ -122,6 +127,9 @@ class Scheme:
             raise SR4IRError(
                 f"The scheme trains the SR network, but test_input='{test_input}' never uses it: set 'sr'."
             )
+        using = [phase for phase in phases if phase.needs_sr]
+        if self.reuse_sr and all('sr' in phase.learn for phase in using[1:]):
+            raise SR4IRError('reuse_sr of the scheme has no effect: no later phase takes SR images. Remove it.')
 
     @property
     def trainable_nets(self) -> tuple[str, ...]:
@@ -197,6 +205,7 @@ def build_scheme(scheme: 'str | Scheme | Mapping | Sequence[Mapping | Phase]') -
 
     Args:
         scheme (str, Scheme, dict or list): Name of a scheme, arguments of :class:`Scheme`, or its phases alone.
+            ``dict(phases='SR4IR', reuse_sr=True)`` is the paper's scheme with an option.
 
     Raises:
         SR4IRError: If the scheme is unknown or wrong.
@@ -207,8 +216,9 @@ def build_scheme(scheme: 'str | Scheme | Mapping | Sequence[Mapping | Phase]') -
         return SCHEMES[scheme_name(scheme)]
     if not isinstance(scheme, Mapping):
         return Scheme(scheme)
-    if unknown := set(scheme) - {'phases', 'test_input'} or {'phases'} - set(scheme):
+    if unknown := set(scheme) - {'phases', 'test_input', 'reuse_sr'} or {'phases'} - set(scheme):
         raise SR4IRError(
-            f"The scheme has wrong or missing entries {sorted(unknown)}: it takes 'phases' and 'test_input'."
+            f"The scheme has wrong or missing entries {sorted(unknown)}: it takes 'phases', 'test_input' and "
+            "'reuse_sr'."
         )
     return Scheme(**scheme)

@@ -268,13 +268,13 @@ class SR4IR(Proxy, BaseModel):
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict
     ) -> None:
         wrappers = {name: optim_wrapper[name] for name in phase.learn}
-        images = dict(images)
+        given, images = images, dict(images)
         branches = phase.branches()
         with self._frozen_task(phase):
             for branch in branches:
                 last = branch is branches[-1]
                 with optim_contexts({getattr(self, name): wrapper for name, wrapper in wrappers.items()}, last):
-                    if phase.needs_sr and 'sr' not in images:
+                    if phase.needs_sr and ('sr' in phase.learn or 'sr' not in images):
                         with torch.set_grad_enabled('sr' in phase.learn):
                             images['sr'] = self._super_resolve(images)
                     loss, log = self._losses(branch, images, samples)
@@ -282,6 +282,8 @@ class SR4IR(Proxy, BaseModel):
                 for key, value in (log | dict(loss=loss.detach())).items():
                     logs[key] = logs[key] + value if key in logs and 'loss' in key else value
         update(wrappers.values())
+        if self.scheme.reuse_sr and 'sr' in images:
+            given['sr'] = images['sr'].detach()
 
     def _frozen_task(self, phase: Phase) -> AbstractContextManager:
         if 'task' in phase.learn or self.task is None:

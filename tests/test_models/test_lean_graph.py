@@ -9,6 +9,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.checkpoint import checkpoint
 
+from sr4ir_mm.models.compilation import CompiledForward
 from sr4ir_mm.models.freeze import frozen
 from sr4ir_mm.models.lean_graph import lean_graph
 
@@ -89,3 +90,15 @@ def test_frozen_networks_keep_less():
     with frozen(net):
         lean = kept(net, image, nullcontext())
     assert lean < 0.65 * kept(net, image, nullcontext())
+
+
+def test_compiled_networks_stay_as_they_are():
+    """Hooks would keep what is compiled from running."""
+    net = backbone('resnet18')
+    net.forward = CompiledForward(net, net, type(net).forward, type(net).forward)
+    with frozen(net):
+        assert not any(module._forward_pre_hooks for module in net.modules())
+    del net.forward
+    with frozen(net):
+        assert any(module._forward_pre_hooks for module in net.modules())
+    assert not any(module._forward_pre_hooks for module in net.modules())

@@ -242,7 +242,7 @@ def test_a_phase_that_cannot_be_meant_is_refused(phase, words):
 @pytest.mark.parametrize('scheme, words', [
     ([], 'no phase'), (dict(phases=[HR], test_input='mix'), "test_input='mix'"), (dict(phases=[HR], test='hr'), 'test'),
     (dict(phases=[PIXEL], test_input='hr'), 'never uses it'), (dict(test_input='hr'), 'phases'),
-    (dict(phases='S'), 'mapping'),
+    (dict(phases='X'), "Unknown scheme 'X'"), (dict(phases='S+T', reuse_sr=True), 'reuse_sr .* no effect'),
 ])  # fmt: skip
 def test_a_scheme_that_cannot_be_meant_is_refused(scheme, words):
     with pytest.raises(SR4IRError, match=words):

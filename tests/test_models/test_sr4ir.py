@@ -100,6 +100,23 @@ def test_a_list_of_phases_is_a_scheme():
     assert not changed(models[0], state(models[1]))
 
 
+def test_phase_2_can_reuse_the_sr_images_of_phase_1():
+    logs, calls = [], []
+    for reuse_sr, lr in ((True, 0.01), (False, 0.0)):  # S that learns nothing makes the same images again
+        model = toy(dict(phases='SR4IR', reuse_sr=reuse_sr))
+        model.sr.register_forward_hook(lambda *_: calls.append(1))
+        optim_wrapper = wrappers_for(model)
+        optim_wrapper['sr'].optimizer.param_groups[0]['lr'] = lr
+        torch.manual_seed(1)
+        for wanted in (1, 2) if reuse_sr else (2,):
+            logs.append(model.train_step(toy_batch(), optim_wrapper))
+            assert len(calls) == wanted
+            if reuse_sr and wanted == 1:
+                assert model.sr.training
+        calls.clear()
+    assert logs[0] == logs[2] and logs[0] != logs[1]
+
+
 def test_an_unknown_scheme_is_refused_with_those_there_are():
     with pytest.raises(SR4IRError) as error:
         toy('S4IR')
