@@ -18,25 +18,39 @@ class QuickDrawing:
     ``ax_save`` itself are drawn too.
     """
 
+    _picture: np.ndarray | None = None
+
     def set_image(self, image: np.ndarray) -> None:
         """Start a picture with an image, H x W x 3, uint8, RGB."""
         self._image = image = image.astype(np.uint8)
+        self._picture = None
         self.height, self.width = image.shape[:2]
         self._default_font_size = max(np.sqrt(self.height * self.width) // 90, 10)
-        # 0.01 px as in MMEngine: matplotlib rounds sizes down
-        self.fig_save.set_size_inches((self.width + 1e-2) / self.dpi, (self.height + 1e-2) / self.dpi)
         axes: Axes = self.ax_save
         for artist in _artists(axes):
             artist.remove()
         axes.add_artist(_Background(image))
-        # boxes that reach beyond the image do not move it, as they do from matplotlib 3.11 on
-        axes.set(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+        # 0.01 px as in MMEngine: matplotlib rounds sizes down
+        size = (self.width + 1e-2) / self.dpi, (self.height + 1e-2) / self.dpi
+        limits = dict(xlim=(0, self.width), ylim=(self.height, 0), autoscale_on=False)
+        if {name: getattr(axes, f'get_{name}')() for name in limits} != limits or size != tuple(
+            self.fig_save.get_size_inches()
+        ):
+            self.fig_save.set_size_inches(size)
+            # boxes that reach beyond the image do not move it, as they do from matplotlib 3.11 on
+            axes.set(**limits)
 
     def get_image(self) -> np.ndarray:
         """Return the picture, H x W x 3, uint8, RGB."""
+        if self.ax_save.stale or self._picture is None:  # zoos ask twice for the same picture
+            self._picture = self._render()
+            self.ax_save.stale = False
+        return self._picture.copy()
+
+    def _render(self) -> np.ndarray:
         artists = sorted(_artists(self.ax_save), key=lambda artist: artist.get_zorder())
         if [type(artist) for artist in artists] == [_Background]:
-            return self._image.copy()
+            return self._image
         renderer = self.fig_save_canvas.get_renderer()
         for artist in artists:
             artist.draw(renderer)

@@ -134,3 +134,21 @@ def test_time():
                 draw(canvas, sample())
             seconds.append(time.process_time() - begin)
         assert seconds[1] < 0.7 * seconds[0]
+
+
+def test_a_picture_that_was_taken_can_be_drawn_on():
+    fast = quick(visualizer('mmdet.DetLocalVisualizer'))
+    fast.set_image(picture())
+    taken = [fast.get_image()]
+    for draw_more in (
+        lambda: fast.draw_bboxes(BOXES),
+        lambda: fast.draw_texts('cat', BOXES[0, :2]),
+        lambda: fast.draw_binary_masks(masks()),
+        lambda: fast.draw_lines(BOXES[0, 0::2], BOXES[0, 1::2]),
+        lambda: fast.ax_save.texts[0].set_text('dog'),
+    ):
+        draw_more()
+        taken.append(fast.get_image())
+        assert not np.array_equal(*taken[-2:]) and np.array_equal(fast.get_image(), taken[-1])
+    fast.set_image(picture())
+    assert np.array_equal(fast.get_image(), taken[0])
