@@ -10,7 +10,7 @@ from sr4ir_mm.analysis.benchmark import run, training
 from sr4ir_mm.analysis.benchmark.worker import Worker
 
 TOOL = 'analysis_tools/benchmark'
-DEMO = ('fcn-tiny_edsr-tiny_x4_demo', '--size', 64, 64, '--iters', 2)
+DEMO = ('fcn-tiny_edsr-tiny_x4_demo', '--size', 64, 64)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def _one_process(monkeypatch):
 @pytest.mark.usefixtures('_one_process')
 def test_training_and_inference(tmp_path, capsys):
     options = ('--variants', 'floor', 'float32', 'infer', '--images', 1, '--warmup', 1, '--markdown')
-    measure = (*DEMO, '--what', 'training', 'inference', 'loading', *options, '--out', 'new/x.json')
+    measure = (*DEMO, '--iters', 2, '--what', 'training', 'inference', 'loading', *options, '--out', 'new/x.json')
     assert run_tool(TOOL, *measure, cwd=tmp_path) == 0
     text = capsys.readouterr().out
     assert '**training, cpu: fcn-tiny_edsr-tiny_x4_demo, batch 2, 64 x 64 px**' in text and '| float32 |' in text
@@ -64,7 +64,8 @@ def test_losses(tmp_path, capsys):
 @pytest.mark.slow
 def test_processes(tmp_path, capsys):
     """Each variant in a process of its own, in which a tool's own modules are loaded anew."""
-    assert run_tool(TOOL, *DEMO, '--variants', 'floor', 'amp', '--threads', 1, '--out', 'x.json', cwd=tmp_path) == 0
+    options = ('--iters', 2, '--variants', 'floor', 'amp', '--threads', 1, '--out', 'x.json')
+    assert run_tool(TOOL, *DEMO, *options, cwd=tmp_path) == 0
     (found,) = json.loads((tmp_path / 'x.json').read_text())['results']
     for measured in found['variants'].values():
         assert measured['peak_mib'] >= measured['before_mib'] > 100 and len(measured['seconds']) == 2
@@ -78,6 +79,9 @@ def test_processes(tmp_path, capsys):
         (('x.json', 'y.py'), 'alone'),
         (('x.json',), 'x.json'),
         (('x.py', '--plot', 'x.png'), '--losses'),
+        (('x.json', '--iters', 3), '--iters has no effect'),
+        (('x.py', '--losses', 3, '--iters', 3), '--iters has no effect'),
+        (('x.py', '--images', 3), '--images has no effect'),
         ((*DEMO, '--losses', 2, '--plot', 'x.doc'), 'x.doc'),
         ((*DEMO, '--variants', 'infer'), 'None of --variants'),
         ((*DEMO, '--losses', 2, '--variants', 'floor'), 'channels_last'),

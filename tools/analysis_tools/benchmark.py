@@ -27,8 +27,9 @@ WHATS = ('training', 'inference', 'loading')
 
 def main() -> None:
     """Read the command line, measure or read results, print tables, write files."""
-    args = build_parser().parse_args()
-    _check(args)
+    parser = build_parser()
+    args = parser.parse_args()
+    _check(args, parser.given)
 
     from sr4ir_mm.analysis.benchmark.report import comparison, describe, read, text_of  # takes seconds
 
@@ -93,15 +94,20 @@ def has_data(job: Job) -> bool:
 
 def build_parser() -> Parser:
     """Build the parser with the arguments of this tool."""
-    from sr4ir_mm.analysis.benchmark.variants import NAMES
+    from sr4ir_mm.analysis.benchmark.variants import NAMES, ON_REQUEST
 
+    text = f'some of {", ".join(NAMES)}; default: all but {", ".join(ON_REQUEST)}'
     parser = Parser(description=__doc__)
     parser.add_argument(
         'config', nargs='+', help="configs of ours, 'paper', with --sr those of a zoo; or a JSON of --out"
     )
     parser.add_argument('--what', nargs='+', default=['training'], choices=WHATS, help='default: training')
     parser.add_argument(
-        '--variants', nargs='+', choices=NAMES, metavar='NAME', help=f'default: all; {", ".join(NAMES)}'
+        '--variants',
+        nargs='+',
+        choices=NAMES,
+        metavar='NAME',
+        help=text,
     )
     parser.add_argument(
         '--losses',
@@ -132,16 +138,26 @@ def build_parser() -> Parser:
     return parser
 
 
-def _check(args: argparse.Namespace) -> None:
+def _check(args: argparse.Namespace, given: set[str]) -> None:
+    """Refuse options that would have no effect."""
+    is_json = any(name.endswith('.json') for name in args.config)
     if args.scale and not args.sr:
         raise SR4IRError('--scale is that of an SR network for the config of a zoo: add --sr, or leave out --scale.')
-    is_json = any(name.endswith('.json') for name in args.config)
-    if is_json and (len(args.config) > 1 or args.out):
-        raise SR4IRError('A JSON of --out is printed or compared alone: leave out other configs and --out.')
     if args.plot and not (args.losses or is_json):
         raise SR4IRError('--plot plots the losses of --losses N: add it.')
     if args.plot and args.plot.suffix.lower() not in ('.png', '.svg', '.pdf'):
         raise SR4IRError(f"The format of '{args.plot}' is unknown: let --plot end in .png, .svg or .pdf.")
+    useless = set()
+    if is_json:
+        useless = given - {'config', 'compare', 'markdown', 'plot'}
+    elif args.losses:
+        useless = given & {'what', 'iters', 'warmup', 'images'}
+    elif 'inference' not in args.what:
+        useless = given & {'images'}
+    if useless:
+        raise SR4IRError(f'--{min(useless).replace("_", "-")} has no effect here: leave it out.')
+    if is_json and len(args.config) > 1:
+        raise SR4IRError('A JSON of --out is printed or compared alone: leave out the other configs.')
 
 
 if __name__ == '__main__':

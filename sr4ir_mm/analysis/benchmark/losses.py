@@ -10,7 +10,7 @@ from .jobs import Job
 from .results import Rows, entry
 from .run import Settings
 from .training import training_process
-from .variants import TRAINING
+from .variants import TRAINING, choose
 
 REFERENCE = 'float32'
 #: float32 from weights that differ in the last bit: what deviates no more than this deviates by rounding
@@ -22,14 +22,9 @@ def measure_losses(job: Job, settings: Settings) -> dict:
 
     Returns:
         dict: As :func:`entry` makes it, with 'deviations', see :func:`deviation`, by the name of the variant.
-
-    Raises:
-        SR4IRError: If there is no variant to compare.
     """
-    ours = [name for name, variant in TRAINING.items() if not variant.is_floor]
-    chosen = [name for name in ours if name != REFERENCE and name in (settings.variants or ours)]
-    if not chosen:
-        raise SR4IRError(f'Losses are compared with those of {REFERENCE}: choose --variants from {", ".join(ours)}.')
+    ours = [name for name, variant in TRAINING.items() if not variant.is_floor and name != REFERENCE]
+    chosen = choose(settings.variants, ours, f'losses, which are compared with those of {REFERENCE}')
     args = dict(job=job, device=settings.device, batches=settings.turns)
     works = {name: (training_process, dict(args, variant=TRAINING[name])) for name in (REFERENCE, *chosen)}
     works[CONTROL] = (training_process, dict(args, variant=TRAINING[REFERENCE], noise=LAST_BIT))
@@ -54,7 +49,13 @@ def deviation_rows(result: Mapping) -> Rows:
 
 
 def plot_losses(results: Sequence[Mapping]) -> Figure:
-    """Plot the losses of each measurement, and under them their relative deviation from those of float32."""
+    """Plot the losses of each measurement, and under them their relative deviation from those of float32.
+
+    Raises:
+        SR4IRError: If there is no measurement of losses.
+    """
+    if not results:
+        raise SR4IRError('No losses were measured: use --losses N, or name a JSON of it.')
     figure = Figure(figsize=(4.2 * len(results), 5), layout='constrained')
     rows = figure.subplots(2, len(results), squeeze=False, sharex=True)
     for (top, bottom), result in zip(rows.T, results):

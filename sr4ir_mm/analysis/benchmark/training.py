@@ -70,6 +70,8 @@ def variant_config(job: Job, variant: Variant) -> Config:
     cfg.model.channels_last = variant.channels_last and not variant.is_floor
     if variant.amp and not variant.is_floor:
         enable_amp(cfg)
+    if variant.with_cp:
+        cfg.model.sr.with_cp = True
     return cfg
 
 

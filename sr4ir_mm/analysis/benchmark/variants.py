@@ -15,6 +15,7 @@ class Variant:
         channels_last (bool): Whether the networks are in ``torch.channels_last``.
         amp (bool): Whether mixed precision is used.
         compile (bool): Whether the networks are compiled.
+        with_cp (bool): Whether blocks of the SR network run again in the backward pass, which saves memory.
         floor (str): Variant that does the same in plain PyTorch; '' for a floor.
     """
 
@@ -22,6 +23,7 @@ class Variant:
     channels_last: bool = False
     amp: bool = False
     compile: bool = False
+    with_cp: bool = False
     floor: str = ''
 
 
@@ -35,7 +37,11 @@ TRAINING: dict[str, Variant] = {
     'amp': Variant(channels_last=True, amp=True, floor='floor-amp'),
     'compile': Variant(channels_last=True, compile=True, floor='floor-channels_last'),
     'compile-amp': Variant(channels_last=True, amp=True, compile=True, floor='floor-amp'),
+    'with_cp': Variant(channels_last=True, with_cp=True, floor='floor-channels_last'),
+    'with_cp-amp': Variant(channels_last=True, amp=True, with_cp=True, floor='floor-amp'),
 }
+#: those that are measured only if they are named
+ON_REQUEST = ('compile-amp', 'with_cp', 'with_cp-amp')
 #: ways to predict, each with the one that does the same in plain PyTorch: the bare loop (read, S, T), T alone, and
 #: tools/infer.py without files, without pictures, with all that it writes by default
 INFERENCE: dict[str, str] = {
@@ -53,12 +59,12 @@ NAMES = (*TRAINING, *INFERENCE, *LOADING)
 
 
 def choose(names: Sequence[str] | None, known: Sequence[str], what: str) -> list[str]:
-    """Return those of the chosen names that belong to what is measured; without a choice all of them.
+    """Return those of the chosen names that belong to what is measured; without a choice the usual ones.
 
     Raises:
         SR4IRError: If none of them does.
     """
-    chosen = [name for name in known if names is None or name in names]
+    chosen = [name for name in known if name in names] if names else [name for name in known if name not in ON_REQUEST]
     if not chosen:
         raise SR4IRError(f'None of --variants is one of {what}: choose from {", ".join(known)}, or leave it out.')
     return chosen
