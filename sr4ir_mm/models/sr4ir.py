@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..registry import MODELS
-from ..utils import check_number, leave_wrappers_out, unwrap
+from ..utils import check_number, is_mixed, leave_wrappers_out, unwrap
 from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
+from .full_outputs import full_outputs
 from .memory_format import explain_views
 from .proxy import Proxy
 from .sample_images import add_images
@@ -261,8 +262,13 @@ class SR4IR(Proxy, BaseModel):
     def _run_task(self, inputs: Tensor, data_samples: list | None, mode: str) -> Any:
         if mode == 'predict' and not self.scheme.uses_task_net:
             return data_samples
-        with explain_views(self.channels_last):
+        with explain_views(self.channels_last), self._outputs(inputs.device.type, mode):
             return self.task(inputs, data_samples, mode=mode)
+
+    def _outputs(self, device: str, mode: str) -> AbstractContextManager:
+        """Return the context of T: its predictions are decoded in float32 under mixed precision."""
+        mixed = mode == 'predict' and is_mixed(device)
+        return full_outputs(unwrap(self.task)) if mixed else nullcontext()
 
     def _run_phase(
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict

@@ -36,3 +36,11 @@ def full_precision(device: str | torch.device) -> AbstractContextManager:
     """Return a context without casts inside of one of mixed precision: for images, whose 8 bits are exact."""
     kind = torch.device(device).type
     return torch.autocast(kind, enabled=False) if kind in _CASTING else nullcontext()
+
+
+def is_mixed(device: str | torch.device) -> bool:
+    """Return whether the code runs in mixed precision on a device."""
+    kind = torch.device(device).type
+    if hasattr(torch.amp, 'is_autocast_available'):  # torch 2.4
+        return kind in _CASTING and torch.is_autocast_enabled(kind)
+    return torch.is_autocast_enabled() if kind == 'cuda' else kind == 'cpu' and torch.is_autocast_cpu_enabled()

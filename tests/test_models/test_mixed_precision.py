@@ -5,11 +5,12 @@ import copy
 import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier, toy_batch
-from helpers.zoo import wrappers_for
+from helpers.zoo import batch_for, net_config, wrappers_for
 from torch import nn
 
 from sr4ir_mm.evaluation import SRQuality
 from sr4ir_mm.models import SR4IR
+from sr4ir_mm.models.full_outputs import full_outputs
 from sr4ir_mm.registry import MODELS
 from sr4ir_mm.utils import mixed_precision
 
@@ -91,3 +92,37 @@ def test_distances_of_features_are_in_float32(kind):
     full = loss(*({name: x.float() for name, x in feats.items()} for feats in (sr, hr)))
     assert value.dtype == torch.float32
     torch.testing.assert_close(value, full, rtol=1e-2, atol=0)
+
+
+@pytest.mark.parametrize('name', ['retinanet', 'deeplabv3', 'resnet18'])
+def test_predictions_are_decoded_in_float32(name):
+    """A box in bfloat16 would be right to 4 px at 512 px, and logits that differ by 1 % would be equal."""
+    cfg = net_config(name)
+    model = SR4IR(dict(EDSR), cfg, scale=4, tdp=dict(relative=True)).eval()
+    seen = []
+    model.task.backbone.register_forward_hook(lambda net, args, out: seen.append(out[-1].dtype))
+    with torch.no_grad(), mixed_precision('cpu'):
+        (sample,) = model.test_step(batch_for(cfg, (64, 64)))
+    assert seen == [torch.bfloat16]
+    found = sample.pred_instances.bboxes if name == 'retinanet' else sample.get('seg_logits', sample.get('pred_score'))
+    assert getattr(found, 'data', found).dtype == torch.float32
+    assert not any('forward' in vars(part) for part in model.task.modules())  # the heads are as they were
+
+
+class Anchors(nn.Module):
+    """A detector as torchvision's: it makes coordinates in the type of its features."""
+
+    def __init__(self):
+        super().__init__()
+        self.backbone = nn.Conv2d(3, 4, 1)
+
+    def forward(self, image):
+        return torch.arange(500, 504).to(self.backbone(image))
+
+
+def test_a_network_without_heads_of_the_zoos():
+    net, image = Anchors(), torch.rand(1, 3, 4, 4)
+    with mixed_precision('cpu'):
+        assert net(image).tolist() != [500, 501, 502, 503]
+        with full_outputs(net):
+            assert net(image).tolist() == [500, 501, 502, 503]

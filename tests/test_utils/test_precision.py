@@ -5,15 +5,15 @@ import torch
 from torch import nn
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.utils import full_precision, mixed_precision
+from sr4ir_mm.utils import full_precision, is_mixed, mixed_precision
 
 
 def test_what_is_computed_in_16_bits():
     net, x = nn.Linear(4, 3), torch.rand(2, 4)
     with mixed_precision('cpu'):
-        assert net(x).dtype == torch.bfloat16
+        assert net(x).dtype == torch.bfloat16 and is_mixed('cpu') and not is_mixed('mps')
         with full_precision(x.device):
-            assert net(x).dtype == torch.float32
+            assert net(x).dtype == torch.float32 and not is_mixed(x.device)
         assert net(x).dtype == torch.bfloat16
     with mixed_precision('cpu', enabled=False):
         assert net(x).dtype == torch.float32
