@@ -152,7 +152,7 @@ class LRPredictor:
             height, width = inputs.shape[-2:]
             inputs = self.model.data_preprocessor.normalize(sr[..., :height, :width].to(inputs.device))
         with mixed_precision(inputs.device, self.amp):
-            samples = self.model.task(inputs, batch['data_samples'], mode='predict')
+            samples = self.model.run_task(inputs, batch['data_samples'], 'predict')
         return [_to_float32(sample) for sample in samples] if self.amp else samples
 
     def _size(self, item: dict, coords: str) -> Size:

@@ -200,7 +200,7 @@ class SR4IR(Proxy, BaseModel):
             ``task_input`` (what T received) and ``hr``, each 3 x H x W in [0, 1].
         """
         if isinstance(inputs, Tensor):
-            return self._run_task(self.data_preprocessor.normalize(self.upsample(inputs)), data_samples, mode)
+            return self.run_task(self.data_preprocessor.normalize(self.upsample(inputs)), data_samples, mode)
         return self._forward_batch(inputs, data_samples, mode)
 
     def upsample(self, lr: Tensor) -> Tensor:
@@ -254,12 +254,13 @@ class SR4IR(Proxy, BaseModel):
         images, name = dict(images), self.scheme.test_input
         if name == 'sr':
             images['sr'] = self._super_resolve(images)
-        outputs = self._run_task(self.normalized_input(name, images), data_samples, mode)
+        outputs = self.run_task(self.normalized_input(name, images), data_samples, mode)
         if mode == 'predict':
             add_images(outputs, images | dict(task_input=self.select_input(name, images)))
         return outputs
 
-    def _run_task(self, inputs: Tensor, data_samples: list | None, mode: str) -> Any:
+    def run_task(self, inputs: Tensor, data_samples: list | None, mode: str) -> Any:
+        """Run T on N x 3 x H x W normalized images; its predictions are in float32 under mixed precision too."""
         if mode == 'predict' and not self.scheme.uses_task_net:
             return data_samples
         with explain_views(self.channels_last), self._outputs(inputs.device.type, mode):
