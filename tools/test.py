@@ -38,7 +38,7 @@ def main() -> None:
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision; the metrics stay in float32')
-    parser.add_argument('--compile', action='store_true', help='torch.compile for the networks: for many images')
+    parser.add_argument('--compile', action='store_true', help='torch.compile for the networks; may be slower on a CPU')
     args, cfg = parse_and_load(parser, load)
     cfg.compile = args.compile and (cfg.get('compile') or True)  # that of a training would cost minutes
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
