@@ -76,7 +76,9 @@ def build_parser() -> argparse.ArgumentParser:
         '--allow-changes', action='store_true', help='resume although the scheme, a network or the data are others'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision for both networks')
-    parser.add_argument('--compile', action='store_true', help='torch.compile for both networks; may be slower on a CPU')
+    parser.add_argument(
+        '--compile', action='store_true', help='torch.compile for both networks; may be slower on a CPU'
+    )
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale learning rates with the batch size')
     parser.add_argument('--write-config', metavar='FILE', help='write the config to a .py file instead of training')
     group = parser.add_argument_group('any network of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
