@@ -32,3 +32,18 @@ def with_fused(wrapper: dict, params: Iterable[nn.Parameter]) -> dict:
     if kind not in _KINDS or not on_gpu or not fused_steps.WORKS_ON_CPU:
         return wrapper
     return {**wrapper, 'optimizer': {**optimizer, 'fused': True}}
+
+
+def match_layout(optimizer: torch.optim.Optimizer) -> None:
+    """Give the state of an optimizer the memory layout of its parameters, whose values it keeps.
+
+    A fused step goes through the memory of both without a look at the layout. That of a checkpoint differs if
+    ``model.channels_last`` was another when it was written.
+
+    Args:
+        optimizer (Optimizer): Optimizer that has loaded a state.
+    """
+    for param, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == param.shape and value.stride() != param.stride():
+                state[name] = torch.empty_like(param, dtype=value.dtype, requires_grad=False).copy_(value)

@@ -7,7 +7,7 @@ from ..errors import SR4IRError
 from ..models.updates import share_scaler
 from ..registry import OPTIM_WRAPPER_CONSTRUCTORS
 from ..utils import unwrap
-from .fused_optimizers import with_fused
+from .fused_optimizers import match_layout, with_fused
 
 
 class AlternatingOptimWrapperDict(OptimWrapperDict):
@@ -29,6 +29,12 @@ class AlternatingOptimWrapperDict(OptimWrapperDict):
                 'The config has no AlternatingUpdateHook, so that warm-up and seeding would be missing: add '
                 "default_hooks=dict(alternating=dict(type='sr4ir_mm.AlternatingUpdateHook'))."
             )
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Load the states of all wrappers, in the memory layout that the networks have now."""
+        super().load_state_dict(state_dict)
+        for wrapper in self.values():
+            match_layout(wrapper.optimizer)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

@@ -47,6 +47,27 @@ def test_others_stay_as_they_are():
     assert cfg == dict(optimizer=dict(type='SGD', lr=0.1))  # it is the user's
 
 
+@pytest.mark.parametrize('written,resumed', [(True, False), (False, True)])
+@pytest.mark.parametrize('optimizer', [dict(type='SGD', lr=0.1, momentum=0.9), dict(type='AdamW', lr=1e-3)])
+def test_the_same_step_after_a_change_of_the_layout(optimizer, written, resumed):
+    """A fused step goes through the memory of weights and momentum, whatever their layouts are."""
+    weights = []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        model, other = (
+            SR4IR(dict(EDSR), ToyClassifier(), scale=4, tdp=dict(layers=dict(backbone=1.0)), channels_last=layout)
+            for layout in (written, resumed)
+        )
+        wrappers, others = (wrappers_for(net, optimizer=optimizer | dict(fused=fused)) for net in (model, other))
+        model.train_step(toy_batch(), wrappers)
+        other.load_state_dict(model.state_dict())
+        others.load_state_dict(wrappers.state_dict())
+        torch.manual_seed(1)
+        other.train_step(toy_batch(), others)
+        weights.append(other.state_dict())
+    torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize('kind', ['SGD', 'AdamW'])
 def test_a_fused_step_is_the_same_step(kind):
     """Also with what clips, and on another device than the one that wrote a checkpoint."""
