@@ -42,7 +42,8 @@ def lean_graph(modules: Sequence[nn.Module]) -> Iterator[None]:
         entered.pop().__exit__()
 
     handles = [layer.register_forward_pre_hook(enter) for layer in layers]
-    handles += [layer.register_forward_hook(leave, always_call=True) for layer in layers]
+    # before the layer's own hooks, which may compute with its output
+    handles += [layer.register_forward_hook(leave, prepend=True, always_call=True) for layer in layers]
     try:
         yield
     finally:

@@ -51,6 +51,14 @@ def test_layers_of_all_kinds_and_sizes_that_coincide():
     assert torch.equal(*(gradient(net, image, lean, enabled=False) for lean in (False, True)))
 
 
+def test_hooks_of_layers_keep_what_they_compute_with():
+    net = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)).eval()
+    for layer in net:
+        layer.register_forward_hook(lambda layer, args, output: output * output.sigmoid())
+    image = torch.rand(1, 4, 5, 5)
+    assert torch.equal(*(gradient(net, image, lean, enabled=False) for lean in (False, True)))
+
+
 def test_layers_that_learn_keep_what_they_need():
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8, momentum=0.0), nn.Conv2d(8, 8, 3))
     grads = []
