@@ -4,6 +4,7 @@ Heads of the zoos make the coordinates of their anchors in the type of their out
 right to 4 px, and logits that differ by 1 % are equal.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,16 +12,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..utils.precision import full_precision
+
 _HALF = (torch.float16, torch.bfloat16)
+#: parts of torchvision's networks: anchors take the type of features, boxes and logits that of the outputs of heads
+_PARTS = ('backbone', 'head', 'box_predictor', 'mask_predictor', 'keypoint_predictor', 'classifier')
 
 
 @contextmanager
 def full_outputs(task: nn.Module) -> Iterator[None]:
-    """Let the heads of a network return float32; what they compute stays in the types of mixed precision.
+    """Let the heads of a network return and decode float32; what they compute stays in the types of mixed precision.
 
     Args:
-        task (nn.Module): Task network, not wrapped. One without heads of the zoos, such as a detector of torchvision,
-            makes its anchors in the type of its features, so its backbone returns float32.
+        task (nn.Module): Task network, not wrapped. In one without heads of the zoos, such as a detector of
+            torchvision, the parts with torchvision's names return float32.
 
     Example:
         >>> with mixed_precision(inputs.device), full_outputs(task):
@@ -28,18 +33,20 @@ def full_outputs(task: nn.Module) -> Iterator[None]:
     """
     parts = [part for part in task.modules() if part is not task]
     heads = [part for part in parts if hasattr(part, 'predict_by_feat') or hasattr(part, 'predict')]
-    nets = heads or [net for name, net in task.named_modules() if name.rpartition('.')[2] == 'backbone']
-    own = [(net, vars(net).get('forward')) for net in nets]
+    nets = heads or [part for name, part in task.named_modules() if name.rpartition('.')[2] in _PARTS]
+    own = [(net, name, vars(net).get(name)) for net in nets for name in ('forward', 'predict_by_feat')]
     for net in nets:
         net.forward = _full(net.forward)
+        if hasattr(net, 'predict_by_feat'):
+            net.predict_by_feat = _decoding(net.predict_by_feat, next(task.parameters()).device)
     try:
         yield
     finally:
-        for net, forward in own:
-            if forward is None:
-                del net.forward
+        for net, name, function in own:
+            if function is not None:
+                setattr(net, name, function)
             else:
-                net.forward = forward
+                vars(net).pop(name, None)
 
 
 def _full(forward: Callable) -> Callable:
@@ -49,9 +56,19 @@ def _full(forward: Callable) -> Callable:
     return run
 
 
+def _decoding(decode: Callable, device: torch.device) -> Callable:
+    """Decode without casts: GFL's distances are a product of matrices, which mixed precision would round."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with full_precision(device):
+            return decode(*_to_float32(args), **_to_float32(kwargs))
+
+    return run
+
+
 def _to_float32(node: Any) -> Any:
     if isinstance(node, Tensor):
         return node.float() if node.dtype in _HALF else node
-    if isinstance(node, dict):
+    if type(node) in (dict, OrderedDict):
         return type(node)((key, _to_float32(value)) for key, value in node.items())
     return type(node)(map(_to_float32, node)) if type(node) in (list, tuple) else node

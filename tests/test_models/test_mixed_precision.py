@@ -6,10 +6,12 @@ import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier, toy_batch
 from helpers.zoo import batch_for, net_config, wrappers_for
+from mmdet.structures import DetDataSample
 from torch import nn
 
 from sr4ir_mm.evaluation import SRQuality
 from sr4ir_mm.models import SR4IR
+from sr4ir_mm.models.adapters.torchvision_detector import TorchvisionDetector
 from sr4ir_mm.models.full_outputs import full_outputs
 from sr4ir_mm.registry import MODELS
 from sr4ir_mm.utils import mixed_precision
@@ -126,3 +128,35 @@ def test_a_network_without_heads_of_the_zoos():
         assert net(image).tolist() != [500, 501, 502, 503]
         with full_outputs(net):
             assert net(image).tolist() == [500, 501, 502, 503]
+
+
+@pytest.mark.parametrize('name', ['ssdlite320_mobilenet_v3_large', 'fasterrcnn_mobilenet_v3_large_320_fpn'])
+def test_boxes_of_torchvision_are_not_rounded(name):
+    """Its coders turn anchors and proposals into the type of what the heads return."""
+    options = {} if name.startswith('ssd') else dict(box_score_thresh=0.0)
+    net = TorchvisionDetector(name, num_classes=4, **options).eval()
+    sample = DetDataSample(metainfo=dict(img_shape=(320, 320), ori_shape=(320, 320)))
+    with torch.no_grad(), mixed_precision('cpu'), full_outputs(net):
+        (found,) = net(torch.rand(1, 3, 320, 320), [sample], mode='predict')
+    boxes = found.pred_instances.bboxes
+    assert len(boxes) > 10 and not torch.equal(boxes, boxes.bfloat16().float())
+
+
+class Distances(nn.Module):
+    """A head as GFL's, whose decoding multiplies matrices."""
+
+    def forward(self, image):
+        return nn.functional.conv2d(image, image.new_ones(16, 3, 1, 1))
+
+    def predict_by_feat(self, feats):
+        return nn.functional.linear(feats[0].mean((2, 3)).softmax(-1), torch.arange(16.0)[None])
+
+
+def test_heads_that_decode_by_a_product_of_matrices():
+    net = nn.Sequential(nn.Conv2d(3, 3, 1), Distances())
+    with torch.no_grad(), mixed_precision('cpu'), full_outputs(net):
+        feats = net(torch.rand(2, 3, 4, 4))
+        found = net[1].predict_by_feat([feats.bfloat16()])
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, Distances().predict_by_feat([feats.bfloat16().float()]), rtol=0, atol=0)
+    assert not {'forward', 'predict_by_feat'} & set(vars(net[1]))
