@@ -40,6 +40,7 @@ def predictor(*steps: dict, load: dict = LOAD, **kwargs) -> LRPredictor:
     scheme = SimpleNamespace(test_input='sr', uses_task_net=True)
     model = SimpleNamespace(scheme=scheme, scale=4, sr=Overshoot(), upsample=Overshoot(), task=Recorder())
     model.data_preprocessor = SRDataPreprocessor(dict(type='mmengine.ImgDataPreprocessor'), BicubicDegradation(4))
+    model.run_task = model.task
     model.parameters = lambda: iter([torch.zeros(1)])
     with DefaultScope.overwrite_default_scope('mmseg'):
         return LRPredictor(model, [load, *steps, PACK], **kwargs)
