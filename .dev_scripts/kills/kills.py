@@ -182,7 +182,7 @@ def difference(ours: Any, theirs: Any, path: str = '') -> str | None:
         parts = ((ours[key], theirs[key], f'{path}/{key}') for key in theirs)
     elif isinstance(theirs, (list, tuple)):
         if len(ours) != len(theirs):
-            return f'{path}: {len(ours)} and {len(theirs)} entries'
+            return f'{path}: {ours} and {theirs}'[:300]
         parts = ((a, b, f'{path}/{i}') for i, (a, b) in enumerate(zip(ours, theirs)))
     elif isinstance(theirs, torch.Tensor):
         return None if torch.equal(ours, theirs) else path

@@ -49,6 +49,9 @@ class LateDumpRunner(FastRunner):
         """Load or resume, which is the last step before the first iteration."""
         super().load_or_resume()
         self._forget_foreign_best()
+        for hook in self.hooks if self._resume else ():
+            if isinstance(hook, CheckpointHook):  # which saves the last one again with each new best score
+                hook.last_ckpt = hook.last_ckpt or self._load_from
         if not self.cfg.get('resume'):
             self._dump_once()
 
@@ -87,9 +90,6 @@ class LateDumpRunner(FastRunner):
 
     def _repeat_validation(self) -> None:
         """Validate with the counters that the message hub has after an iteration, before the next one begins."""
-        for hook in self.hooks:
-            if isinstance(hook, CheckpointHook):  # which saves the last checkpoint again, with a new best score
-                hook.last_ckpt = hook.last_ckpt or self._load_from
         self.message_hub.update_info('iter', self.iter - 1)
         if isinstance(self.train_loop, EpochBasedTrainLoop):
             self.message_hub.update_info('epoch', self.epoch - 1)

@@ -71,15 +71,16 @@ class Kill(Hook):
             raise KeyboardInterrupt
 
 
-def train(folder, hooks=(), max_epochs: int = 4, **kwargs) -> Runner:
+def train(folder, hooks=(), max_epochs: int = 4, interval: int = 1, val_interval: int = 2, **kwargs) -> Runner:
     torch.manual_seed(0)
     model = SR4IR(dict(EDSR), ToyClassifier(), scale=4)
     data = ToyDataset(toy_batch(4))
     loader = dict(batch_size=2, num_workers=0, dataset=data, sampler=dict(type='DefaultSampler', shuffle=False))
     runner = runner_for(
-        model, data, folder, train_cfg=dict(by_epoch=True, max_epochs=max_epochs, val_interval=2), val_cfg=dict(),
+        model, data, folder, val_cfg=dict(),
+        train_cfg=dict(by_epoch=True, max_epochs=max_epochs, val_interval=val_interval),
         val_dataloader=loader, val_evaluator=[dict(type=Accuracy)], custom_hooks=[AlternatingUpdateHook(), *hooks],
-        default_hooks=dict(checkpoint=CheckpointHook(interval=1, save_best='toy/accuracy', rule='greater')),
+        default_hooks=dict(checkpoint=CheckpointHook(interval=interval, save_best='toy/accuracy', rule='greater')),
         kind=LateDumpRunner, **kwargs,
     )  # fmt: skip
     runner.train()
@@ -123,6 +124,16 @@ def test_other_validations_are_not_repeated(checkpoint, validations, tmp_path):
     Accuracy.calls.clear()
     train(tmp_path / 'resumed', resume=True, load_from=str(path))
     assert Accuracy.calls == [4] * validations
+
+
+def test_a_new_best_score_saves_the_last_checkpoint_after_a_resume_too(tmp_path):
+    """Also between two checkpoints, and although the resumed run has not saved one yet."""
+    options = dict(max_epochs=5, interval=3, val_interval=4)
+    train(tmp_path / 'straight', **options)
+    files = {path.name for path in (tmp_path / 'straight').glob('*.pth')}
+    assert {'epoch_3.pth', 'epoch_4.pth', 'epoch_5.pth'} < files
+    train(tmp_path / 'resumed', resume=True, load_from=str(tmp_path / 'straight/epoch_3.pth'), **options)
+    assert {path.name for path in (tmp_path / 'resumed').glob('*.pth')} == files - {'epoch_3.pth'}
 
 
 def test_the_best_checkpoint_of_another_work_dir_stays(tmp_path):
