@@ -23,6 +23,8 @@ _PARTS = ('backbone', 'head', 'box_predictor', 'mask_predictor', 'keypoint_predi
 def full_outputs(task: nn.Module) -> Iterator[None]:
     """Let the heads of a network return and decode float32; what they compute stays in the types of mixed precision.
 
+    Also heads that do not decode: PointRend's writes its points into the masks of another one, in one type.
+
     Args:
         task (nn.Module): Task network, not wrapped. In one without heads of the zoos, such as a detector of
             torchvision, the parts with torchvision's names return float32.
@@ -31,14 +33,13 @@ def full_outputs(task: nn.Module) -> Iterator[None]:
         >>> with mixed_precision(inputs.device), full_outputs(task):
         ...     task(inputs, data_samples, mode='predict')
     """
-    parts = [part for part in task.modules() if part is not task]
-    heads = [part for part in parts if hasattr(part, 'predict_by_feat') or hasattr(part, 'predict')]
-    nets = heads or [part for name, part in task.named_modules() if name.rpartition('.')[2] in _PARTS]
+    nets = _parts(task)
+    device = next(task.parameters(), torch.empty(0)).device
     own = [(net, name, vars(net).get(name)) for net in nets for name in ('forward', 'predict_by_feat')]
     for net in nets:
         net.forward = _full(net.forward)
         if hasattr(net, 'predict_by_feat'):
-            net.predict_by_feat = _decoding(net.predict_by_feat, next(task.parameters()).device)
+            net.predict_by_feat = _decoding(net.predict_by_feat, device)
     try:
         yield
     finally:
@@ -47,6 +48,18 @@ def full_outputs(task: nn.Module) -> Iterator[None]:
                 setattr(net, name, function)
             else:
                 vars(net).pop(name, None)
+
+
+def _parts(task: nn.Module) -> list[nn.Module]:
+    heads = [part for part in task.modules() if _predicts(part) or type(part).__name__.endswith('Head')]
+    heads = [part for part in heads if part is not task]
+    if any(map(_predicts, heads)):
+        return heads
+    return [part for name, part in task.named_modules() if name.rpartition('.')[2] in _PARTS]
+
+
+def _predicts(part: nn.Module) -> bool:
+    return hasattr(part, 'predict_by_feat') or hasattr(part, 'predict')
 
 
 def _full(forward: Callable) -> Callable:

@@ -160,3 +160,16 @@ def test_heads_that_decode_by_a_product_of_matrices():
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, Distances().predict_by_feat([feats.bfloat16().float()]), rtol=0, atol=0)
     assert not {'forward', 'predict_by_feat'} & set(vars(net[1]))
+
+
+class PointHead(nn.Module):
+    """A head as PointRend's for points, which another part decodes."""
+
+    def forward(self, image):
+        return nn.functional.conv2d(image, image.new_ones(1, 3, 1, 1))
+
+
+def test_heads_whose_outputs_another_one_takes():
+    net, image = nn.Sequential(Distances(), PointHead()), torch.rand(1, 3, 4, 4)
+    with mixed_precision('cpu'), full_outputs(net):
+        assert [head(image).dtype for head in net] == [torch.float32] * 2
