@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers.zoo import TOOLS
 
+from sr4ir_mm.analysis.benchmark import training
 from sr4ir_mm.analysis.benchmark.inference import Bare, inference, write_images
 from sr4ir_mm.analysis.benchmark.jobs import PAPER, Job, find_jobs
 from sr4ir_mm.analysis.benchmark.loading import loading
@@ -77,7 +78,23 @@ def test_deviation():
 
 
 def test_choice_of_variants():
-    assert choose(None, list(INFERENCE), 'inference') == list(INFERENCE)
-    assert choose(['infer', 'floor', 'amp'], list(TRAINING), 'training') == ['floor', 'amp']
+    assert choose(None, 'inference') == list(INFERENCE)
+    assert choose(['infer', 'floor', 'amp'], 'training') == ['floor', 'amp']
     with pytest.raises(SR4IRError, match='None of --variants'):
-        choose(['infer'], list(TRAINING), 'training')
+        choose(['infer'], 'training')
+
+
+def test_jobs_with_other_options_have_another_name():
+    """Benchmarks are compared by it."""
+    assert Job('a/b.py', options={'model.scale': 2}).name == 'b model.scale=2'
+
+
+@pytest.mark.parametrize('variant', TRAINING.values(), ids=TRAINING)
+def test_a_variant_and_its_floor_have_the_same_allocator(variant, monkeypatch):
+    calls = []
+    monkeypatch.setattr(training, 'keep_freed_memory', lambda: calls.append(1))
+    monkeypatch.setattr(training, 'training', lambda variant: None)
+    training.training_process(variant)
+    alone = len(calls)
+    training.training_process(TRAINING[variant.floor] if variant.floor else variant)
+    assert len(calls) == 2 * alone == 2 * variant.channels_last

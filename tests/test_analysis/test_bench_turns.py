@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from sr4ir_mm.analysis.benchmark.turns import take_turns
+from sr4ir_mm.analysis.benchmark.worker import Worker
 from sr4ir_mm.errors import SR4IRError
 
 MIB = 2**20
@@ -54,6 +56,15 @@ def test_peaks_of_variants_are_their_own():
     results = take_turns({name: (hog, dict(mib=mib)) for name, mib in dict(large=300, small=1).items()}, 1)
     large, small = (results[name]['peak_mib'] - results[name]['before_mib'] for name in ('large', 'small'))
     assert large > 290 and small < 100
+
+
+def test_the_gpu_that_is_named_is_the_one_that_is_measured(monkeypatch):
+    asked = []
+    for name in ('synchronize', 'reset_peak_memory_stats', 'max_memory_allocated'):
+        monkeypatch.setattr(torch.cuda, name, lambda device=None: asked.append(device) or 2**20)
+    worker = Worker(lambda: 1, 'cuda:1')
+    worker.warm()
+    assert worker.memory()['cuda_peak_mib'] == 1 and set(asked) == {'cuda:1'}
 
 
 @pytest.mark.parametrize('how,message', [('user', "^'x': the message$"), ('bug', 'a bug'), ('dead', 'exit code 9')])

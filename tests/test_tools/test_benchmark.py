@@ -32,7 +32,7 @@ def _one_process(monkeypatch):
 
 @pytest.mark.usefixtures('_one_process')
 def test_training_and_inference(tmp_path, capsys):
-    options = ('--variants', 'floor', 'float32', 'infer', '--images', 1, '--warmup', 1, '--markdown')
+    options = ('--variants', 'floor', 'float32', 'infer', 'workers', '--images', 1, '--warmup', 1, '--markdown')
     measure = (*DEMO, '--iters', 2, '--what', 'training', 'inference', 'loading', *options, '--out', 'new/x.json')
     assert run_tool(TOOL, *measure, cwd=tmp_path) == 0
     text = capsys.readouterr().out
@@ -84,6 +84,8 @@ def test_processes(tmp_path, capsys):
         (('x.py', '--images', 3), '--images has no effect'),
         ((*DEMO, '--losses', 2, '--plot', 'x.doc'), 'x.doc'),
         ((*DEMO, '--variants', 'infer'), 'None of --variants'),
+        ((*DEMO, '--what', 'training', 'inference', '--variants', 'amp'), 'one of inference'),  # before the training
+        ((*DEMO, '--variants', 'amp', 'infer'), '--variants infer has no effect on training'),
         ((*DEMO, '--losses', 2, '--variants', 'floor'), 'channels_last'),
         ((*DEMO, '--device', 'gpu'), "'gpu'"),
         (('mmpretrain::resnet/resnet18_8xb32_in1k.py',), '--sr edsr'),

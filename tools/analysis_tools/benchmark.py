@@ -68,14 +68,19 @@ def measurements(args: argparse.Namespace) -> Iterator[dict]:
     from sr4ir_mm.analysis.benchmark.jobs import find_jobs
     from sr4ir_mm.analysis.benchmark.losses import measure_losses
     from sr4ir_mm.analysis.benchmark.run import MEASURES, Settings
+    from sr4ir_mm.analysis.benchmark.variants import check_choice
     from sr4ir_mm.utils.devices import check_device
 
     check_device(args.device)
+    whats = ['losses'] if args.losses else args.what
+    check_choice(args.variants, whats)
     nets = dict(sr=args.sr, scale=args.scale or 4, options=args.cfg_options or {})
     jobs = find_jobs(args.config, args.batch, args.size, **nets)
     settings = Settings(args.variants, args.losses or args.iters, args.warmup, args.threads, args.device, args.images)
+    for job in jobs:  # a mistake in the last one would be found after minutes
+        job.load()
     for job in jobs:
-        for name in ['losses'] if args.losses else args.what:
+        for name in whats:
             if name != 'loading' or has_data(job):
                 yield measure_losses(job, settings) if name == 'losses' else MEASURES[name](job, settings)
 

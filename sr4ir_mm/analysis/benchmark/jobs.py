@@ -52,9 +52,9 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the config without its folder, with that of the SR network."""
-        name = Path(self.config).stem
-        return f'{name} --sr {self.sr} --scale {self.scale}' if self.sr else name
+        """Name of the config without its folder, with the SR network and what is overridden."""
+        net = [f'--sr {self.sr} --scale {self.scale}'] if self.sr else []
+        return ' '.join([Path(self.config).stem, *net, *(f'{key}={value}' for key, value in self.options.items())])
 
     @property
     def title(self) -> str:

@@ -10,9 +10,8 @@ from .jobs import Job
 from .results import Rows, entry
 from .run import Settings
 from .training import training_process
-from .variants import TRAINING, choose
+from .variants import REFERENCE, TRAINING, choose
 
-REFERENCE = 'float32'
 #: float32 from weights that differ in the last bit: what deviates no more than this deviates by rounding
 CONTROL, LAST_BIT = 'float32, last bit changed', 6e-8
 
@@ -23,8 +22,7 @@ def measure_losses(job: Job, settings: Settings) -> dict:
     Returns:
         dict: As :func:`entry` makes it, with 'deviations', see :func:`deviation`, by the name of the variant.
     """
-    ours = [name for name, variant in TRAINING.items() if not variant.is_floor and name != REFERENCE]
-    chosen = choose(settings.variants, ours, f'losses, which are compared with those of {REFERENCE}')
+    chosen = choose(settings.variants, 'losses')
     args = dict(job=job, device=settings.device, batches=settings.turns)
     works = {name: (training_process, dict(args, variant=TRAINING[name])) for name in (REFERENCE, *chosen)}
     works[CONTROL] = (training_process, dict(args, variant=TRAINING[REFERENCE], noise=LAST_BIT))

@@ -23,7 +23,7 @@ def read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise SR4IRError(f"'{path}' is no JSON ({error}): name a file of benchmark.py --out.") from error
     if not isinstance(content, dict) or content.get('format') != FORMAT or 'results' not in content:
-        raise SR4IRError(f"'{path}' is not of benchmark.py --out, or of another release: measure anew.")
+        raise SR4IRError(f"'{path}' is not of benchmark.py --out, or of another release: measure again.")
     return content
 
 

@@ -11,7 +11,7 @@ from .loading import loading
 from .results import entry
 from .training import training_process
 from .turns import take_turns
-from .variants import INFERENCE, LOADING, TRAINING, choose
+from .variants import INFERENCE, TRAINING, choose
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
 
 def measure_training(job: Job, settings: Settings) -> dict:
     """Measure iterations; the result is an :func:`entry`."""
-    names = choose(settings.variants, list(TRAINING), 'training')
+    names = choose(settings.variants, 'training')
     works = {name: (training_process, dict(job=job, variant=TRAINING[name], device=settings.device)) for name in names}
     floors = {name: TRAINING[name].floor for name in names if TRAINING[name].floor}
     return entry('training', job.title, settings.device, settings.take_turns(works), floors=floors)
@@ -49,7 +49,7 @@ def measure_training(job: Job, settings: Settings) -> dict:
 
 def measure_inference(job: Job, settings: Settings) -> dict:
     """Measure predictions on LR images in files; the result is an :func:`entry`."""
-    names = choose(settings.variants, list(INFERENCE), 'inference')
+    names = choose(settings.variants, 'inference')
     floors = {name: INFERENCE[name] for name in names if INFERENCE[name]}
     with TemporaryDirectory() as folder:
         paths = write_images(Path(folder), settings.images, job)
@@ -61,7 +61,7 @@ def measure_inference(job: Job, settings: Settings) -> dict:
 
 def measure_loading(job: Job, settings: Settings) -> dict:
     """Measure the data loader of the training; the result is an :func:`entry`."""
-    names = choose(settings.variants, LOADING, 'loading')
+    names = choose(settings.variants, 'loading')
     works = {name: (loading, dict(job=job, has_workers=name == 'workers')) for name in names}
     measured = replace(settings, device='cpu').take_turns(works)
     return entry('loading', job.name, 'cpu', measured)

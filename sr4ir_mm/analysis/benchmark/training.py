@@ -52,8 +52,11 @@ def training(
 
 
 def training_process(variant: Variant, **kwargs: Any) -> Callable[[], Tensor]:
-    """Do the same in a process of its own, where memory is handled as in tools/train.py; see :func:`training`."""
-    if not variant.is_floor:
+    """Do the same in a process of its own; see :func:`training`.
+
+    With ``channels_last`` it keeps freed memory, as tools/train.py does; so does the floor with which it is compared.
+    """
+    if variant.channels_last:
         keep_freed_memory()
     return training(variant=variant, **kwargs)
 

@@ -55,16 +55,40 @@ INFERENCE: dict[str, str] = {
 }
 #: ways to load: in the main process, and as the config says
 LOADING = ('no_workers', 'workers')
+REFERENCE = 'float32'
+#: names by what is measured; losses are those of our iteration, compared with those of the reference
+KNOWN: dict[str, Sequence[str]] = dict(
+    training=list(TRAINING),
+    inference=list(INFERENCE),
+    loading=LOADING,
+    losses=[name for name, variant in TRAINING.items() if not variant.is_floor and name != REFERENCE],
+)
 NAMES = (*TRAINING, *INFERENCE, *LOADING)
 
 
-def choose(names: Sequence[str] | None, known: Sequence[str], what: str) -> list[str]:
+def choose(names: Sequence[str] | None, what: str) -> list[str]:
     """Return those of the chosen names that belong to what is measured; without a choice the usual ones.
+
+    Args:
+        names (Sequence[str], optional): Chosen names.
+        what (str): One of :data:`KNOWN`.
 
     Raises:
         SR4IRError: If none of them does.
     """
-    chosen = [name for name in known if name in names] if names else [name for name in known if name not in ON_REQUEST]
+    known = KNOWN[what]
+    chosen = [name for name in known if (name in names if names else name not in ON_REQUEST)]
     if not chosen:
         raise SR4IRError(f'None of --variants is one of {what}: choose from {", ".join(known)}, or leave it out.')
     return chosen
+
+
+def check_choice(names: Sequence[str] | None, whats: Sequence[str]) -> None:
+    """Check names before the first measurement, which may take long.
+
+    Raises:
+        SR4IRError: If one of them belongs to nothing that is measured, or none to one of these.
+    """
+    used = {name for what in whats for name in choose(names, what)}
+    if unused := set(names or ()) - used:
+        raise SR4IRError(f'--variants {min(unused)} has no effect on {", ".join(whats)}: leave it out.')

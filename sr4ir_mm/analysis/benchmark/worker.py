@@ -25,7 +25,7 @@ class Worker:
 
     def __init__(self, turn: Callable[[], Any], device: str = 'cpu') -> None:
         self.call = turn
-        self.is_cuda = device.startswith('cuda')
+        self.device, self.is_cuda = device, device.startswith('cuda')
         self.before = memory('VmRSS')
 
     def turn(self) -> dict[str, float]:
@@ -41,19 +41,19 @@ class Worker:
         """Call the function once before the measurement: caches fill, and kernels are chosen."""
         result = self.turn()
         if self.is_cuda:
-            torch.cuda.reset_peak_memory_stats()
+            torch.cuda.reset_peak_memory_stats(self.device)
         return result
 
     def memory(self) -> dict[str, float]:
         """Return MiB: the peak of the process, its size before the first call, and the peak of tensors on a GPU."""
         result = dict(peak_mib=memory('VmHWM'), before_mib=self.before)
         if self.is_cuda:
-            result['cuda_peak_mib'] = torch.cuda.max_memory_allocated() / 2**20
+            result['cuda_peak_mib'] = torch.cuda.max_memory_allocated(self.device) / 2**20
         return result
 
     def _wait(self) -> None:
         if self.is_cuda:
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(self.device)
 
 
 def memory(name: str) -> float:
