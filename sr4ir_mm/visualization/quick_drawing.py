@@ -1,6 +1,7 @@
 """The visualizers of the zoos, with one rendering for each picture."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
+
+#: what is replaced of MMEngine's visualizer, and of those of the zoos; that of users stays
+_CANVAS, _MAPS = ('set_image', 'get_image', 'draw_binary_masks'), ('_draw_sem_seg', '_get_center_loc')
 
 
 class QuickDrawing:
@@ -96,15 +100,21 @@ def quick(visualizer: Visualizer) -> Visualizer:
         visualizer (Visualizer): Visualizer. One with a canvas of its own is returned as it is.
     """
     kind = type(visualizer)
-    if (kind.set_image, kind.get_image) != (Visualizer.set_image, Visualizer.get_image):
+    if any(getattr(kind, name) is not getattr(Visualizer, name) for name in _CANVAS):
         return visualizer
+    own = {name: getattr(kind, name) for name in _MAPS if not _is_of_zoos(getattr(kind, name, None))}
     twin = copy.copy(visualizer)
-    twin.__class__ = type(f'Quick{kind.__name__}', (QuickDrawing, kind), {})
+    twin.__class__ = type(f'Quick{kind.__name__}', (QuickDrawing, kind), own)
     return twin
+
+
+def _is_of_zoos(function: Callable | None) -> bool:
+    return function is None or function.__module__.startswith(('mmseg.', 'mmdet.'))
 
 
 def _artists(axes: Axes) -> list:
     """Return what was drawn: all but the frame, the axes and the titles."""
     fixed = {*axes.spines.values(), axes.xaxis, axes.yaxis, axes.title, axes.patch}
     drawn = [*axes.images, *axes.collections, *axes.patches, *axes.lines, *axes.texts, *axes.artists, *axes.tables]
+    drawn.append(axes.get_legend())
     return [artist for artist in axes.get_children() if artist in drawn and artist not in fixed]

@@ -105,21 +105,37 @@ def test_visualizers_of_users():
     class Dots(Visualizer):
         def add_datasample(self, name, image, data_sample, **kwargs):
             self.set_image(image)
-            self.ax_save.plot([20, 100], [20, 100], 'o', color='r')
+            self.ax_save.plot([20, 100], [20, 100], 'o', color='r', label='dots')
+            self.ax_save.legend()
 
     class Blank(Visualizer):
         def get_image(self):
             return np.zeros((2, 2, 3), np.uint8)
 
-    for kind in (Dots, Blank):
+    class Masks(Visualizer):
+        def draw_binary_masks(self, binary_masks):
+            return self
+
+    for kind in (Dots, Blank, Masks):
         VISUALIZERS.register_module(module=kind, force=True)
     slow = visualizer('Dots')
     fast = quick(slow)
     expected, found = (draw(canvas, BaseDataElement()) for canvas in (slow, fast))
     assert np.abs(expected.astype(int) - found).max() <= 2 and not np.array_equal(found, picture())
     assert np.abs(img_from_canvas(fast.fig_save_canvas).astype(int) - found).max() <= 2
-    blank = visualizer('Blank')
-    assert quick(blank) is blank
+    for own in map(visualizer, ('Blank', 'Masks')):
+        assert quick(own) is own
+
+
+def test_labels_that_a_user_places():
+    class Corner(VISUALIZERS.get('mmseg.SegLocalVisualizer')):
+        def _get_center_loc(self, mask):
+            return super()._get_center_loc(mask) // 4
+
+    VISUALIZERS.register_module(module=Corner, force=True)
+    slow = visualizer('Corner')
+    expected, found = (draw(canvas, CASES['classes'][1]()) for canvas in (slow, quick(slow)))
+    assert np.abs(expected.astype(int) - found).max() <= 2
 
 
 def test_time():
