@@ -140,4 +140,6 @@ def _read(job: Job, image: Future) -> Job:
         job.image = image.result()
     except SR4IRError as error:
         job.reason = str(error)
+    except Exception as error:  # raised in the image's turn, too
+        job.fail(error)
     return job

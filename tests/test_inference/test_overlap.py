@@ -81,6 +81,20 @@ def test_an_error_comes_after_the_results_before_it():
         next(found).result.result()
 
 
+def test_an_error_of_the_reader_comes_after_the_results_before_it(monkeypatch):
+    def read(image, max_pixels):
+        if image == '2.png':
+            raise MemoryError('no memory')
+        return np.zeros((4, 4, 3), np.uint8)
+
+    monkeypatch.setattr(overlap, 'read_image', read)
+    with thread('reads') as reader:
+        found = in_order(read_ahead([f'{i}.png' for i in range(4)], LARGE, reader), 4, Predictor(), LARGE)
+        assert [next(found).result.result() for _ in range(2)] == ['0', '1']
+        with pytest.raises(MemoryError, match='no memory'):
+            next(found).result.result()
+
+
 def test_reading_is_ahead_by_few_images(monkeypatch):
     read = []
     monkeypatch.setattr(overlap, 'read_image', lambda image, max_pixels: read.append(image) or np.zeros((4, 4, 3)))
