@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ..compat.cpu_ranks import AnyDeviceRunner
+from ..errors import SR4IRError
 from ..models.compilation import compile_networks
 from ..utils import unwrap
 
@@ -32,9 +33,18 @@ class FastRunner(AnyDeviceRunner):
         return Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def wrap_model(self, model_wrapper_cfg: dict | Config | None, model: nn.Module) -> nn.Module:
-        """Wrap the model, then compile its networks if the config asks for it."""
+        """Wrap the model, then compile its networks if the config asks for it.
+
+        Raises:
+            SR4IRError: If ``compile`` is neither a bool nor a dict.
+        """
+        options = self.cfg.get('compile')
+        if not isinstance(options, (bool, dict, type(None))):
+            raise SR4IRError(
+                f'compile={options!r} is wrong: set True, or arguments of torch.compile such as dict(mode=...).'
+            )
         model = super().wrap_model(model_wrapper_cfg, model)
-        if (options := self.cfg.get('compile')) or options == {}:
+        if options or options == {}:
             parts = compile_networks(unwrap(model), **(options if isinstance(options, dict) else {}))
             self.logger.info(f'Compiled with the first iterations, which take minutes: {", ".join(parts)}')
         return model

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 
 from sr4ir_mm.engine.fast_runner import FastRunner
 from sr4ir_mm.engine.runner import LateDumpRunner
+from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.compilation import CompiledForward
 
@@ -23,6 +24,16 @@ def test_batches_are_pinned_for_a_gpu(monkeypatch, gpu, given, expected):
     cfg = dict(batch_size=1, **given)
     assert FastRunner.build_dataloader(cfg, seed=0) == (dict(batch_size=1, **expected), (), dict(seed=0))
     assert cfg == dict(batch_size=1, **given)  # the config stays one for any machine
+
+
+@pytest.mark.parametrize('entry', ['max-autotune', 1])
+def test_another_entry_compile_is_refused(tmp_path, entry):
+    """As a mode it would have no effect."""
+    model = SR4IR(dict(EDSR), ToyClassifier(), scale=4, tdp=dict(layers=dict(backbone=1.0)))
+    train_cfg = dict(by_epoch=True, max_epochs=1)
+    with pytest.raises(SR4IRError, match='compile='):
+        data, cfg = ToyDataset(toy_batch()), Config(dict(compile=entry))
+        runner_for(model, data, tmp_path, train_cfg=train_cfg, kind=LateDumpRunner, cfg=cfg)
 
 
 @pytest.mark.parametrize('entry', [None, False, dict(backend='eager')])
