@@ -67,6 +67,13 @@ def test_the_gpu_that_is_named_is_the_one_that_is_measured(monkeypatch):
     assert worker.memory()['cuda_peak_mib'] == 1 and set(asked) == {'cuda:1'}
 
 
+@pytest.mark.skipif(not os.access('/proc/self/clear_refs', os.W_OK), reason='the peak cannot be set back')
+def test_the_peak_of_building_does_not_count():
+    hog(300)()
+    result = Worker(lambda: 1).memory()
+    assert result['peak_mib'] - result['before_mib'] < 100
+
+
 @pytest.mark.parametrize('how,message', [('user', "^'x': the message$"), ('bug', 'a bug'), ('dead', 'exit code 9')])
 def test_failures_have_the_name_of_the_variant(how, message):
     with pytest.raises(SR4IRError, match=message) as error:
