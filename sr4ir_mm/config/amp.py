@@ -37,8 +37,9 @@ def enable_test_amp(cfg: Config) -> None:
 
 
 def amp_advice(cfg: Config) -> str:
-    """Return one line for a training without mixed precision on a machine that is made for it, or ''."""
-    parts = [cfg.optim_wrapper.get(name) or {} for name in ('sr', 'task')]
-    if not (kind := fast_type()) or any('Amp' in type_name(part.get('type', '')) for part in parts):
+    """Return one line for a training that --amp would change, on a machine that is made for it, or ''."""
+    parts = filter(None, (cfg.optim_wrapper.get(name) for name in ('sr', 'task')))
+    kinds = {type_name(part.get('type', 'OptimWrapper')) for part in parts}
+    if kinds != {'OptimWrapper'} or not (kind := fast_type()):
         return ''
     return f'This machine computes fast in {kind}: with --amp, this training would take less time and memory.'

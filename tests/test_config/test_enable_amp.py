@@ -39,6 +39,8 @@ def test_advice_for_a_machine_that_is_made_for_it(path, monkeypatch, kind):
     cfg = load_config(path)
     enable_amp(cfg)
     assert amp_advice(cfg) == ''
+    apex = load_config(path, {'optim_wrapper.task.type': 'ApexOptimWrapper'})  # which --amp refuses
+    assert amp_advice(apex) == ''
 
 
 def test_mixed_precision_in_a_test_keeps_the_loop(path):
