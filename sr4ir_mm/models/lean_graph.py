@@ -49,6 +49,8 @@ def lean_graph(modules: Sequence[nn.Module]) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+        while entered:  # PyTorch calls no hook of a layer that is interrupted
+            leave()
 
 
 class _Empty:

@@ -59,6 +59,21 @@ def test_hooks_of_layers_keep_what_they_compute_with():
     assert torch.equal(*(gradient(net, image, lean, enabled=False) for lean in (False, True)))
 
 
+def test_an_interruption_in_a_layer_leaves_other_graphs_as_they_are():
+    net = nn.Conv2d(4, 4, 3).requires_grad_(False)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    image = torch.rand(1, 4, 5, 5, requires_grad=True)
+    with pytest.raises(KeyboardInterrupt), lean_graph([net]):
+        net.register_forward_pre_hook(interrupt)
+        net(image)
+    values = image.exp()
+    values.sum().backward()
+    assert torch.equal(image.grad, values)
+
+
 def test_layers_that_learn_keep_what_they_need():
     net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8, momentum=0.0), nn.Conv2d(8, 8, 3))
     grads = []
