@@ -25,7 +25,7 @@ _TUNED = {'init_cfg', 'pretrained', 'checkpoint', 'with_cp', 'train_cfg', 'test_
 _OF_LOADING = {'pipeline', 'data_root', 'lazy_init', 'serialize_data', 'max_refetch', 'backend_args', 'times'}
 #: parts of a config that decide the training
 _PARTS = ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg', 'train_dataloader', 'val_dataloader',
-          'val_evaluator', 'default_hooks', 'custom_hooks', 'randomness', 'auto_scale_lr')  # fmt: skip
+          'val_evaluator', 'default_hooks', 'custom_hooks', 'randomness', 'auto_scale_lr', 'compile')  # fmt: skip
 #: entries of them that do not
 _SILENT = ('model.scheme', 'model.may_differ', 'default_hooks.logger', 'default_hooks.visualization',
            'randomness.seed')  # fmt: skip

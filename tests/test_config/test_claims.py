@@ -230,6 +230,8 @@ def test_what_may_change_without_a_word(options, tmp_path, notes):
         ({'model.task.decode_head.dropout_ratio': 0.5}, 'dropout_ratio is 0.5, and was missing'),
         ({'model.task.backbone.with_cp': True}, 'with_cp is True, and was missing'),
         ({'model.tdp.relative': True}, 'model.tdp.relative is True, and was missing'),
+        ({'model.channels_last': True}, 'model.channels_last is True, and was missing'),
+        ({'compile': True}, 'compile is True, and was missing'),
     ],
 )
 def test_what_may_change_with_a_note(options, text, tmp_path, notes):
