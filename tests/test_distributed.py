@@ -8,7 +8,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
-from helpers.zoo import CONFIGS, batch_for, net_config, runner_for, state
+from helpers.zoo import batch_for, net_config, runner_for, state
 from torch import nn
 
 from sr4ir_mm.models import SCHEMES, SR4IR
@@ -27,16 +27,17 @@ _NETS = dict(
     | {f'{head}.{key}': value for head in ('decode_head', 'auxiliary_head') for key, value in _HEAD.items()},
     detector=_R18 | {'neck.in_channels': [64, 128, 256, 512], 'bbox_head.num_classes': 10},
 )
-# its losses are means over the objects of all processes
-CONFIGS['detector'] = 'mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py'
-CONFIGS['segmentor'] = 'mmseg::fcn/fcn_r50-d8_4xb2-40k_cityscapes-512x1024.py'
+_CONFIGS = dict(
+    segmentor='mmseg::fcn/fcn_r50-d8_4xb2-40k_cityscapes-512x1024.py',
+    detector='mmdet::fcos/fcos_r50-caffe_fpn_gn-head_1x_coco.py',  # losses are means over the objects of all processes
+)
 
 
 def parts(task: str) -> tuple[nn.Module | dict, dict, dict]:
     """Return a task network, eight images to train on, and one to test on."""
     if task not in _NETS:
         return ToyClassifier(norm=task == 'normed'), toy_batch(8), toy_batch(1, seed=1)
-    cfg = net_config(task, **_NETS[task])
+    cfg = net_config(_CONFIGS[task], **_NETS[task])
     return cfg, batch_for(cfg, *((64, 64),) * 8), batch_for(cfg, (64, 64), seed=1)
 
 

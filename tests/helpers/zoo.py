@@ -41,11 +41,11 @@ UNNORMALISED = dict(mean=None, std=None, bgr_to_rgb=False)
 
 
 def net_config(name: str, preprocessor: dict | None = None, **options) -> dict:
-    """The zoo's model, without the weights that would have to be downloaded.
+    """The zoo's model, of one of :data:`CONFIGS` or another config, without the weights that would be downloaded.
 
     ``preprocessor`` replaces entries of its data preprocessor, ``options`` entries of the model, by dotted name.
     """
-    path = CONFIGS[name]
+    path = CONFIGS.get(name, name)
     cfg = get_config(path)
     cfg.model.setdefault('data_preprocessor', cfg.get('data_preprocessor'))
     cfg.merge_from_dict({f'model.{key}': value for key, value in options.items()})
