@@ -8,6 +8,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
 import sr4ir_mm  # noqa: F401  registers the scope and serves mmcv's ops
@@ -44,7 +45,9 @@ def fixture():
 
 @pytest.fixture(autouse=True)
 def _clean_state():
-    """Seed every test and forget the default scope that an earlier one may have set."""
+    """Seed every test and forget the default scope that an earlier one may have set, and closed logs."""
+    for logger in MMLogger._instance_dict.values():  # the server of the web page closes the log files of all loggers
+        logger.handlers = [handler for handler in logger.handlers if getattr(handler, 'stream', handler)]
     torch.manual_seed(0)
     np.random.seed(0)
     DefaultScope._instance_dict.clear()
