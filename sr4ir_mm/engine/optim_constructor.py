@@ -42,7 +42,7 @@ class SR4IROptimWrapperConstructor:
     """Build the wrappers 'sr' and 'task', each from exactly what its zoo's config says.
 
     Each part may have its own ``type``, ``constructor``, ``paramwise_cfg``, clipping and accumulation. A network that
-    the scheme never trains gets none. On a GPU the steps are fused where PyTorch can, see :func:`with_fused`.
+    the scheme never trains gets none. On a GPU the steps are fused where PyTorch can, see ``with_fused``.
 
     Args:
         optim_wrapper_cfg (dict): ``dict(sr=dict(...), task=dict(...))``.

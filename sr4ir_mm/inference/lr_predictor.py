@@ -36,7 +36,7 @@ class LRPredictor:
         annotations (bool): Whether to keep the pipeline's steps that load annotations.
         tile (int): Longest side, in LR pixels, that goes through the SR network in one piece; see :func:`tiled`.
         max_pixels (int): Largest number of pixels of an SR image.
-        amp (bool): Whether the networks compute in mixed precision, see :func:`mixed_precision`. SR images, their
+        amp (bool): Whether the networks compute in mixed precision, see ``mixed_precision``. SR images, their
             normalization and predictions stay in float32.
 
     Raises:

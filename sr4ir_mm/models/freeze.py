@@ -22,7 +22,7 @@ def frozen(module: nn.Module, gives_losses: bool = False) -> Iterator[None]:
     """Freeze all parameters and buffers; on exit, restore each parameter's and each submodule's own state.
 
     A zoo model may have frozen stages of its own, so each parameter gets its own ``requires_grad`` back, and each
-    submodule its own mode. Graphs that are made inside keep less, see :func:`lean_graph`.
+    submodule its own mode. Graphs that are made inside keep less, see ``lean_graph``.
 
     Args:
         module (nn.Module): Network, not wrapped.

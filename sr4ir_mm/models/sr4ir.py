@@ -39,7 +39,7 @@ class SR4IR(Proxy, BaseModel):
 
     Args:
         sr (dict or nn.Module, optional): S, e.g. ``dict(type='mmagic.EDSRNet', ...)``; a dict may hold for any S an
-            ``init_cfg``, and ``with_cp=True``, which saves memory and costs time, see :func:`recompute_blocks`. None
+            ``init_cfg``, and ``with_cp=True``, which saves memory and costs time, see ``recompute_blocks``. None
             for the schemes without S, 'H->T' and 'L->T'.
         task (dict or nn.Module, optional): T, e.g. the ``model`` of a zoo config. None for the scheme 'S'.
         scale (int): Up-sampling factor of S.
