@@ -18,7 +18,7 @@ def build_sr(sr: dict | nn.Module | None, scale: int) -> tuple[nn.Module | None,
     Args:
         sr (dict or nn.Module, optional): The network, or its config, which may hold, whether the network takes them or
             not, an ``init_cfg`` and ``with_cp=True``: its blocks then run again in the backward pass, which saves
-            memory, see :func:`recompute_blocks`.
+            memory, see ``recompute_blocks``.
         scale (int): Up-sampling factor.
 
     Returns:
