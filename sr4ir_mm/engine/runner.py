@@ -49,9 +49,9 @@ class LateDumpRunner(FastRunner):
         """Load or resume, which is the last step before the first iteration."""
         super().load_or_resume()
         self._forget_foreign_best()
-        for hook in self.hooks if self._resume else ():
+        for hook in self.hooks:
             if isinstance(hook, CheckpointHook):  # which saves the last one again with each new best score
-                hook.last_ckpt = hook.last_ckpt or self._load_from
+                hook.last_ckpt = self.message_hub.get_info('last_ckpt')  # of the resumed run, if this is one
         if not self.cfg.get('resume'):
             self._dump_once()
 

@@ -134,6 +134,9 @@ def test_a_new_best_score_saves_the_last_checkpoint_after_a_resume_too(tmp_path)
     assert {'epoch_3.pth', 'epoch_4.pth', 'epoch_5.pth'} < files
     train(tmp_path / 'resumed', resume=True, load_from=str(tmp_path / 'straight/epoch_3.pth'), **options)
     assert {path.name for path in (tmp_path / 'resumed').glob('*.pth')} == files - {'epoch_3.pth'}
+    train(tmp_path / 'latest', **(options | dict(max_epochs=3)))
+    train(tmp_path / 'latest', resume=True, experiment_name='latest resumed', **options)  # MMEngine finds the file
+    assert files <= {path.name for path in (tmp_path / 'latest').glob('*.pth')}
 
 
 def test_the_best_checkpoint_of_another_work_dir_stays(tmp_path):
