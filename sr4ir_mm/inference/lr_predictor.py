@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ..errors import SR4IRError
@@ -152,8 +151,7 @@ class LRPredictor:
             height, width = inputs.shape[-2:]
             inputs = self.model.data_preprocessor.normalize(sr[..., :height, :width].to(inputs.device))
         with mixed_precision(inputs.device, self.amp):
-            samples = self.model.run_task(inputs, batch['data_samples'], 'predict')
-        return [_to_float32(sample) for sample in samples] if self.amp else samples
+            return self.model.run_task(inputs, batch['data_samples'], 'predict')
 
     def _size(self, item: dict, coords: str) -> Size:
         """Return the height and width of an SR image: those that the annotations give, if they belong to the image."""
@@ -186,16 +184,6 @@ def check_coords(*coords: str) -> None:
     for name in coords:
         if name not in ('lr', 'sr'):
             raise SR4IRError(f"coords={name!r} must be 'lr', the LR image, or 'sr', the SR image.")
-
-
-def _to_float32(sample: BaseDataElement) -> BaseDataElement:
-    """Convert what mixed precision left in half precision, of which NumPy has no bfloat16."""
-    for name, value in sample.items():
-        if isinstance(value, BaseDataElement):
-            _to_float32(value)
-        elif isinstance(value, Tensor) and value.is_floating_point():
-            sample.set_data({name: value.float()})
-    return sample
 
 
 def lr_image(image: np.ndarray) -> Tensor:

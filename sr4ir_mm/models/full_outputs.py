@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 
 from ..utils.precision import full_precision
@@ -64,7 +65,7 @@ def _predicts(part: nn.Module) -> bool:
 
 def _full(forward: Callable) -> Callable:
     def run(*args: Any, **kwargs: Any) -> Any:
-        return _to_float32(forward(*args, **kwargs))
+        return to_float32(forward(*args, **kwargs))
 
     return run
 
@@ -74,14 +75,20 @@ def _decoding(decode: Callable, device: torch.device) -> Callable:
 
     def run(*args: Any, **kwargs: Any) -> Any:
         with full_precision(device):
-            return decode(*_to_float32(args), **_to_float32(kwargs))
+            return decode(*to_float32(args), **to_float32(kwargs))
 
     return run
 
 
-def _to_float32(node: Any) -> Any:
+def to_float32(node: Any) -> Any:
+    """Return nested values with tensors of half precision as float32; data samples are changed themselves."""
     if isinstance(node, Tensor):
         return node.float() if node.dtype in _HALF else node
+    if isinstance(node, BaseDataElement):
+        for name, value in node.items():
+            if (full := to_float32(value)) is not value:
+                node.set_data({name: full})
+        return node
     if type(node) in (dict, OrderedDict):
-        return type(node)((key, _to_float32(value)) for key, value in node.items())
-    return type(node)(map(_to_float32, node)) if type(node) in (list, tuple) else node
+        return type(node)((key, to_float32(value)) for key, value in node.items())
+    return type(node)(map(to_float32, node)) if type(node) in (list, tuple) else node

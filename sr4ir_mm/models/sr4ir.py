@@ -17,7 +17,7 @@ from ..utils import check_number, is_mixed, leave_wrappers_out, unwrap
 from .batch_norm import explain_single_values
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
-from .full_outputs import full_outputs
+from .full_outputs import full_outputs, to_float32
 from .memory_format import explain_views
 from .proxy import Proxy
 from .sample_images import add_images
@@ -53,8 +53,8 @@ class SR4IR(Proxy, BaseModel):
             passes on what a zoo config has next to the model. Without T, that of the images.
         init_cfg (dict, optional): As in MMEngine.
         may_differ (str or Sequence[str]): Parts that the file of ``load_from`` or of an ``init_cfg`` may lack or have
-            in other shapes, and that start anew: ``['task.decode_head.conv_seg']`` for other classes. All other weights
-            of the networks that the scheme uses must be in the file.
+            in other shapes, and that start from random weights: ``['task.decode_head.conv_seg']`` for other classes.
+            All other weights of the networks that the scheme uses must be in the file.
         channels_last (bool): Whether weights, and so the activations, are in ``torch.channels_last``, in which
             convolutions are fastest. The results are the same up to the order of sums.
 
@@ -263,13 +263,11 @@ class SR4IR(Proxy, BaseModel):
         """Run T on N x 3 x H x W normalized images; its predictions are in float32 under mixed precision too."""
         if mode == 'predict' and not self.scheme.uses_task_net:
             return data_samples
-        with explain_views(self.channels_last), self._outputs(inputs.device.type, mode):
-            return self.task(inputs, data_samples, mode=mode)
-
-    def _outputs(self, device: str, mode: str) -> AbstractContextManager:
-        """Return the context of T: its predictions are decoded in float32 under mixed precision."""
-        mixed = mode == 'predict' and is_mixed(device)
-        return full_outputs(unwrap(self.task)) if mixed else nullcontext()
+        with explain_views(self.channels_last):
+            if mode != 'predict' or not is_mixed(inputs.device):
+                return self.task(inputs, data_samples, mode=mode)
+            with full_outputs(unwrap(self.task)):
+                return to_float32(self.task(inputs, data_samples, mode=mode))
 
     def _run_phase(
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict
