@@ -14,7 +14,12 @@ from mmengine.optim import OptimWrapper
 from ..errors import SR4IRError
 from ..registry import OPTIM_WRAPPERS
 
-__all__ = ['AnyDeviceAmpOptimWrapper']
+__all__ = ['AnyDeviceAmpOptimWrapper', 'grad_scaler']
+
+
+def grad_scaler(enabled: bool) -> 'torch.amp.GradScaler':
+    """Return PyTorch's scaler of losses; ``torch.amp`` has it from torch 2.3 on."""
+    return getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)(enabled=enabled)
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -53,7 +58,5 @@ class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
             raise SR4IRError(f"AnyDeviceAmpOptimWrapper: dtype {dtype} needs a GPU. On a CPU, set dtype='bfloat16'.")
         OptimWrapper.__init__(self, **kwargs)  # super() is the class with the assertion
         self._scale_update_param = None
-        # the second is for torch before 2.3
-        scaler = getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)
-        self.loss_scaler = scaler(enabled=False)
+        self.loss_scaler = grad_scaler(enabled=False)
         self.cast_dtype = torch.bfloat16

@@ -1,14 +1,18 @@
 """The forward and backward passes that SR4IR needs, in plain PyTorch."""
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from torch import Tensor
 
+from ...compat.amp import grad_scaler
 from ...errors import SR4IRError
 from ...models import SR4IR
 from ...models.scheme import SCHEMES
+from ...utils import mixed_precision
 from .floor_features import Features
 from .floor_nets import normalization, plain_task
 
@@ -50,14 +54,8 @@ class Floor:
         self.features = Features(model, run, self.hr_inputs, prepared['data_samples'])
         for net in (self.sr, self.task):
             net.train()
-        self._init_amp(amp)
-
-    def _init_amp(self, amp: bool) -> None:
-        is_cuda = self.lr.is_cuda
-        dtype = torch.float16 if is_cuda else torch.bfloat16
-        self.amp = dict(device_type=self.lr.device.type, dtype=dtype, enabled=amp)
-        scaler = getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)  # the second is for torch before 2.3
-        self.sr_scaler, self.task_scaler = (scaler(enabled=amp and is_cuda) for _ in range(2))
+        self.precision = partial(mixed_precision, self.lr.device, amp)
+        self.sr_scaler, self.task_scaler = (grad_scaler(enabled=amp and self.lr.is_cuda) for _ in range(2))
 
     def step(self) -> Tensor:
         """Run one iteration; return the sum of the losses of both phases."""
@@ -67,7 +65,7 @@ class Floor:
         for param in self.trained:
             param.requires_grad_(False)
         self.task.eval()
-        with torch.autocast(**self.amp):
+        with self.precision():
             sr = self.sr(self.lr)
             with torch.no_grad():
                 hr_features = self.features(self.hr_inputs)
@@ -81,10 +79,10 @@ class Floor:
 
     def _task_phase(self) -> Tensor:
         total = 0
-        with torch.autocast(**self.amp), torch.no_grad():
+        with self.precision(), torch.no_grad():
             sr = self.sr(self.lr)
         for name in ('sr', 'hr', 'mix'):
-            with torch.autocast(**self.amp):
+            with self.precision():
                 loss = 0.34 * self.loss(self._input(name, sr))
             self.task_scaler.scale(loss).backward()
             total = total + loss.detach()

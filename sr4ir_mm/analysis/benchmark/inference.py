@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...utils import mixed_precision
 from ..synthetic_batch import synthetic_image
 from .floor_nets import normalization
 from .jobs import Job
@@ -82,7 +84,7 @@ class Bare:
         model = inferencer.model
         self.sr, self.task, self.normalize = model.sr, model.task, normalization(model.data_preprocessor)
         self.device = next(model.parameters()).device
-        self.amp = dict(device_type=self.device.type, enabled=amp)
+        self.precision = partial(mixed_precision, self.device, amp)
         seen: list[tuple] = []
 
         def keep(module: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -96,7 +98,7 @@ class Bare:
         """Predict one image."""
         pixels = np.ascontiguousarray(cv2.imread(path)[..., ::-1].transpose(2, 0, 1))
         lr = torch.from_numpy(pixels)[None].to(self.device).float() / 255
-        with torch.no_grad(), torch.autocast(**self.amp):
+        with torch.no_grad(), self.precision():
             sr = self.sr(lr)
         sr = sr.float()
         if sr.shape[-2:] != self.inputs.shape[-2:]:  # the pipeline resizes or pads
@@ -106,5 +108,5 @@ class Bare:
     @torch.no_grad()
     def predict(self, inputs: Tensor) -> list:
         """Run the task network on normalized images."""
-        with torch.autocast(**self.amp):
+        with self.precision():
             return self.task(inputs, copy.deepcopy(self.samples), mode='predict')

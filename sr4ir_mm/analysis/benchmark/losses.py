@@ -34,8 +34,12 @@ def measure_losses(job: Job, settings: Settings) -> dict:
 
 def deviation(values: Sequence[float], reference: Sequence[float]) -> dict[str, float]:
     """Return the relative deviation of losses: 'first', in the first iteration; 'max', the largest; 'mean'."""
-    parts = [abs(value - other) / abs(other) for value, other in zip(values, reference)]
+    parts = _deviations(values, reference)
     return dict(first=parts[0], max=max(parts), mean=sum(parts) / len(parts))
+
+
+def _deviations(values: Sequence[float], reference: Sequence[float]) -> list[float]:
+    return [abs(value - other) / abs(other) for value, other in zip(values, reference)]
 
 
 def deviation_rows(result: Mapping) -> Rows:
@@ -50,7 +54,7 @@ def plot_losses(results: Sequence[Mapping]) -> Figure:
     """Plot the losses of each measurement, and under them their relative deviation from those of float32.
 
     Raises:
-        SR4IRError: If there is no measurement of losses.
+        SR4IRError: If no losses were measured.
     """
     if not results:
         raise SR4IRError('No losses were measured: use --losses N, or name a JSON of it.')
@@ -61,9 +65,8 @@ def plot_losses(results: Sequence[Mapping]) -> Figure:
         for i, (name, losses) in enumerate(values.items()):
             steps = range(1, len(losses) + 1)
             top.plot(steps, losses, color=f'C{i}', linewidth=1.3, label=name)
-            parts = [abs(a - b) / abs(b) for a, b in zip(losses, values[REFERENCE])]
             if name != REFERENCE:
-                bottom.plot(steps, parts, color=f'C{i}', linewidth=1.3)
+                bottom.plot(steps, _deviations(losses, values[REFERENCE]), color=f'C{i}', linewidth=1.3)
         top.set_title(result['job'], fontsize=8)
         top.legend(fontsize=7)
         for axes in (top, bottom):
