@@ -1,7 +1,7 @@
 """The allocator of glibc, which returns large blocks of memory to the system and gets new pages for the next ones.
 
 A training on a CPU frees and asks for the same large blocks in each iteration. glibc maps each block above 32 MB
-again, and the system fills its pages with zeros. Kept blocks save 8 % of the time, for 4 % more memory at the peak.
+again, and the system fills its pages with zeros. Kept blocks save time, for a higher peak of memory.
 This can go when PyTorch caches memory on a CPU as it does on a GPU.
 """
 

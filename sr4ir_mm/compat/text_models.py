@@ -44,7 +44,7 @@ def say_that_torch_is_too_old(modeling_utils: ModuleType, run: Run) -> None:
 
 
 def register_placeholders(names: list[str], registry: Registry) -> None:
-    """Register, for each name, a function that says why there is no such model."""
+    """Register, for each name, a function that says why the model is missing."""
     for name in names:
         registry.register_module(name=name, module=_placeholder(name))
 
