@@ -16,6 +16,8 @@ from .nodes import type_name
 _OTHER = {
     'another task network': 'model.task.',
     'another super-resolution network': ('model.sr.', 'model.scale'),
+    'another enlargement': 'model.align_corners',
+    'another network for the TDP loss': 'model.tdp_net',
     'other training data': 'train_dataloader.dataset.',
     'other validation data': 'val_dataloader.dataset.',
 }

@@ -131,7 +131,7 @@ def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int, Scheme | Non
     Raises:
         SR4IRError: If the model has only one network to split.
     """
-    bilinear = nn.Upsample(scale_factor=model.scale, mode='bilinear', align_corners=True)
+    bilinear = nn.Upsample(scale_factor=model.scale, mode='bilinear', align_corners=model.align_corners)
     upsample = dict(sr=model.sr, bilinear=bilinear, hr=None)[model.scheme.test_input]
     task = TaskFunction(model) if model.scheme.uses_task_net else None
     if not split:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 
 from ..errors import SR4IRError
 from ..utils.renamed import current_image
@@ -95,9 +95,13 @@ class Scheme:
         test_input (str, optional): 'hr', 'bilinear' or 'sr'. By default it follows from the phases.
         reuse_sr (bool): Whether a phase that does not train the SR network takes the SR images of the phase before it.
             In the paper the SR network runs again, since its update has changed it a little.
+        joint (bool): Whether all phases take the networks as they are at the start of the iteration, so that all
+            updates come at its end. In the paper each phase is updated before the next one begins.
+        shares (Mapping[str, float], optional): Weights of the images from which the task network learns, in place of
+            those of the phases that train it alone: ``dict(sr=0.5, hr=0.5)`` is a scheme without CQMix.
 
     Raises:
-        SR4IRError: If a phase is wrong, the phases leave the test input open, or no phase can reuse SR images.
+        SR4IRError: If a phase is wrong, the phases leave the test input open, or an option has no effect.
 
     Example:
         >>> Scheme([dict(learn=('sr',), pixel=1.0), dict(learn=('task',), task=dict(sr=0.5, hr=0.5))]).test_input
@@ -107,8 +111,10 @@ class Scheme:
     phases: Sequence[Phase] | str
     test_input: str | None = None
     reuse_sr: bool = False
+    joint: bool = False
+    shares: InitVar[Mapping[str, float] | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, shares: Mapping[str, float] | None) -> None:
         given = SCHEMES[scheme_name(self.phases)].phases if isinstance(self.phases, str) else self.phases
         try:
             phases = tuple(phase if isinstance(phase, Phase) else Phase(**phase) for phase in given)
@@ -116,6 +122,8 @@ class Scheme:
             raise SR4IRError(
                 f'The scheme has a phase with wrong entries ({error}): see sr4ir_mm.models.Phase.'
             ) from error
+        if shares is not None:
+            phases = _with_shares(phases, shares)
         object.__setattr__(self, 'phases', phases)
         if not phases:
             raise SR4IRError('The scheme has no phase: add one, e.g. dict(learn=("task",), task=dict(sr=1.0)).')
@@ -130,6 +138,11 @@ class Scheme:
         using = [phase for phase in phases if phase.needs_sr]
         if self.reuse_sr and all('sr' in phase.learn for phase in using[1:]):
             raise SR4IRError('reuse_sr of the scheme has no effect: no later phase takes SR images. Remove it.')
+        if self.joint and (len(phases) < 2 or sum(len(phase.learn) for phase in phases) > len(self.trainable_nets)):
+            raise SR4IRError(
+                'joint of the scheme takes two phases, one for each network: only then all updates can come at the '
+                'end. Remove it.'
+            )
 
     @property
     def trainable_nets(self) -> tuple[str, ...]:
@@ -174,6 +187,13 @@ class Scheme:
         return images.pop()
 
 
+def _with_shares(phases: Sequence[Phase], shares: Mapping[str, float]) -> tuple[Phase, ...]:
+    """Return the phases with other weights of the images from which the task network learns alone."""
+    if all(phase.learn != ('task',) for phase in phases):
+        raise SR4IRError('shares of the scheme have no effect: no phase trains the task network alone. Remove them.')
+    return tuple(replace(phase, task=shares) if phase.learn == ('task',) else phase for phase in phases)
+
+
 SCHEMES: dict[str, Scheme] = {
     'S': Scheme([Phase(('sr',), pixel=1.0)]),
     'H->T': Scheme([Phase(('task',), task=dict(hr=1.0))]),
@@ -216,9 +236,7 @@ def build_scheme(scheme: 'str | Scheme | Mapping | Sequence[Mapping | Phase]') -
         return SCHEMES[scheme_name(scheme)]
     if not isinstance(scheme, Mapping):
         return Scheme(scheme)
-    if unknown := set(scheme) - {'phases', 'test_input', 'reuse_sr'} or {'phases'} - set(scheme):
-        raise SR4IRError(
-            f"The scheme has wrong or missing entries {sorted(unknown)}: it takes 'phases', 'test_input' and "
-            "'reuse_sr'."
-        )
+    known = ('phases', 'test_input', 'reuse_sr', 'joint', 'shares')
+    if unknown := set(scheme) - set(known) or {'phases'} - set(scheme):
+        raise SR4IRError(f'The scheme has wrong or missing entries {sorted(unknown)}: it takes {", ".join(known)}.')
     return Scheme(**scheme)

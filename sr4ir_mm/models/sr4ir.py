@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
-from mmengine.optim import OptimWrapperDict
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
 from ..errors import SR4IRError
@@ -26,6 +26,7 @@ from .sr_net import build_sr
 from .starts import as_list, start, take_files
 from .task_net import IMAGES_ONLY, build_task
 from .tdp_layers import default_layers
+from .tdp_net import OtherNet, build_tdp_net
 from .updates import accumulate, optim_contexts, update
 from .weights import NAMES, LoadWatch, check_model, checked_init
 
@@ -57,6 +58,11 @@ class SR4IR(Proxy, BaseModel):
             All other weights of the networks that the scheme uses must be in the file.
         channels_last (bool): Whether weights, and so the activations, are in ``torch.channels_last``, in which
             convolutions are fastest. The results are the same up to the order of sums.
+        align_corners (bool): Whether 'bilinear' puts the corner pixels of LR and HR on each other, as the paper's code
+            does. Then points move by up to half of ``scale`` pixels, as the degradation does not. With False they stay.
+        tdp_net (str or dict, optional): Network whose features the TDP loss compares: 'start' for T as it is when the
+            training starts, ``dict(momentum=0.001)`` for a moving average of T, or the config of another network with
+            weights, which is frozen. By default T itself.
 
     Raises:
         SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown or wrong, a network that the scheme uses
@@ -81,6 +87,8 @@ class SR4IR(Proxy, BaseModel):
         init_cfg: dict | None = None,
         may_differ: str | Sequence[str] = (),
         channels_last: bool = False,
+        align_corners: bool = True,
+        tdp_net: str | dict | None = None,
     ) -> None:
         check_number('SR4IR', low=1, whole=True, scale=scale)
         scheme = build_scheme(scheme)
@@ -97,20 +105,23 @@ class SR4IR(Proxy, BaseModel):
         if (other := self.data_preprocessor.degradation.scale) != scale:
             raise SR4IRError(f'The degradation has scale={other}, but the model has scale={scale}: set the same one.')
         self.scale = scale
+        self.align_corners = align_corners
         self.scheme = scheme
         self.sr, sr_init_cfg = build_sr(sr, scale)
         self.task = task
         #: files from which the two networks start, in addition to those in their own init_cfg
         self.starts = dict(sr=as_list(sr_init_cfg), task=task_files)
         self._check_nets()
-        layers = default_layers(task) if self.scheme.uses_tdp and 'layers' not in (tdp or {}) else {}
+        self.tdp_net = build_tdp_net(tdp_net, task) if self.scheme.uses_tdp else None
+        compared = task if self.tdp_net is None else self.tdp_net.net
+        layers = default_layers(compared) if self.scheme.uses_tdp and 'layers' not in (tdp or {}) else {}
         self.tdp = MODELS.build({'type': 'sr4ir_mm.TDPLoss', 'layers': layers, **(tdp or {})})
         self.cqmix = MODELS.build(dict(type='sr4ir_mm.CQMix', **(cqmix or {})))
         #: False during the warm-up; :class:`AlternatingUpdateHook` sets it from the runner's counters.
         self.tdp_active = True
         #: whether an :class:`AlternatingUpdateHook` is part of the run
         self.updates_are_prepared = False
-        self.recorder = FeatureRecorder(task, self.tdp.layers) if self.scheme.uses_tdp else None
+        self.recorder = FeatureRecorder(compared, self.tdp.layers) if self.scheme.uses_tdp else None
         for net in self._frozen_nets():
             net.requires_grad_(False)
         self.may_differ = [may_differ] if isinstance(may_differ, str) else list(may_differ)
@@ -178,10 +189,17 @@ class SR4IR(Proxy, BaseModel):
         """
         batch = self.data_preprocessor(data, True)
         logs: dict[str, Any] = dict(loss=0)
+        if self.tdp_net is not None:
+            self.tdp_net.follow(unwrap(self.task))
+        updates = []
         for phase in self.scheme.phases:
-            if phase.has_loss(self.tdp_active):
+            if phase.has_loss(self._has_tdp):
                 with explain_single_values(), explain_views(self.channels_last):
-                    self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs)
+                    updates.append(self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs))
+                    if not self.scheme.joint:
+                        update(updates.pop())
+        for wrappers in updates:
+            update(wrappers)
         self.random_parts = []
         logs['loss'] = logs.pop('loss')  # last, so that a loss that is not finite is named by its part
         return logs
@@ -217,8 +235,8 @@ class SR4IR(Proxy, BaseModel):
         return self._run_sr(lr) if self.scheme.test_input == 'sr' else self.bilinear(lr)
 
     def bilinear(self, lr: Tensor) -> Tensor:
-        """Enlarge N x 3 x h x w by ``scale``, bilinearly with aligned corners, as the paper does."""
-        return F.interpolate(lr, scale_factor=self.scale, mode='bilinear', align_corners=True)
+        """Enlarge N x 3 x h x w by ``scale``, bilinearly, see ``align_corners``."""
+        return F.interpolate(lr, scale_factor=self.scale, mode='bilinear', align_corners=self.align_corners)
 
     def select_input(self, name: str, images: dict[str, Tensor]) -> Tensor:
         """Return one of the images that T can receive.
@@ -239,6 +257,11 @@ class SR4IR(Proxy, BaseModel):
         if name == 'hr':
             return images['hr_inputs']
         return self.data_preprocessor.normalize(self.select_input(name, images))
+
+    @property
+    def _has_tdp(self) -> bool:
+        """Whether the TDP loss counts in this iteration."""
+        return self.tdp_active and self.tdp.loss_weight > 0
 
     def _check_nets(self) -> None:
         if self.sr is None and self.scheme.uses_sr_net:
@@ -271,7 +294,8 @@ class SR4IR(Proxy, BaseModel):
 
     def _run_phase(
         self, phase: Phase, images: dict, samples: list, optim_wrapper: OptimWrapperDict, logs: dict
-    ) -> None:
+    ) -> list[OptimWrapper]:
+        """Compute the gradients of a phase, and return the wrappers of the networks that are to be updated."""
         wrappers = {name: optim_wrapper[name] for name in phase.learn}
         given, images = images, dict(images)
         branches = phase.branches()
@@ -286,20 +310,22 @@ class SR4IR(Proxy, BaseModel):
                 accumulate(wrappers.values(), loss, last)
                 for key, value in (log | dict(loss=loss.detach())).items():
                     logs[key] = logs[key] + value if key in logs and 'loss' in key else value
-        update(wrappers.values())
         if self.scheme.reuse_sr and 'sr' in images:
             given['sr'] = images['sr'].detach()
+        return list(wrappers.values())
 
     def _frozen_task(self, phase: Phase) -> AbstractContextManager:
         if 'task' in phase.learn or self.task is None:
             return nullcontext()
+        if self.tdp_net is not None and not phase.task:
+            return frozen(self.tdp_net.net)
         return frozen(unwrap(self.task), gives_losses=bool(phase.task))
 
     def _losses(self, branch: Phase, images: dict, samples: list) -> tuple[Tensor, dict]:
         losses = {}
         if branch.pixel:
             losses['sr.loss_pix'] = branch.pixel * F.l1_loss(images['sr'], images['hr'])
-        if branch.tdp and self.tdp_active:
+        if branch.tdp and self._has_tdp:
             losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(branch, images, samples)
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
@@ -312,10 +338,18 @@ class SR4IR(Proxy, BaseModel):
         return total, {key: value.detach() for key, value in logs.items()}
 
     def _tdp_loss(self, branch: Phase, images: dict, samples: list) -> Tensor:
-        with frozen(unwrap(self.task)) if branch.task else nullcontext():  # in eval mode, unlike for T's losses
+        is_asked_for_losses = branch.task and self.tdp_net is None
+        with frozen(unwrap(self.task)) if is_asked_for_losses else nullcontext():  # in eval mode, unlike for its losses
+            sr, hr = self._tdp_inputs(images)
             with torch.no_grad():
-                hr_feats = self.recorder(images['hr_inputs'], samples)
-            return self.tdp(self.recorder(self.normalized_input('sr', images), samples), hr_feats)
+                hr_feats = self.recorder(hr, samples)
+            return self.tdp(self.recorder(sr, samples), hr_feats)
+
+    def _tdp_inputs(self, images: dict) -> tuple[Tensor, Tensor]:
+        """Return SR and HR images, normalized as the network of the TDP loss receives them."""
+        if isinstance(self.tdp_net, OtherNet):
+            return self.tdp_net.normalize(images['sr']), self.tdp_net.normalize(images['hr'])
+        return self.normalized_input('sr', images), images['hr_inputs']
 
     def _copy_samples(self, samples: list) -> list:
         """Return samples for one forward pass: some models of the zoos change them in it."""

@@ -25,7 +25,7 @@ def check_model(model: nn.Module, load: Load) -> None:
         SR4IRError: If they do not, apart from what ``model.may_differ`` names.
     """
     used = tuple(f'{name}.' for name in model.used_nets)
-    unused = sorted({key.partition('.')[0] for key in load.keys if not key.startswith(used)})
+    unused = sorted({key.partition('.')[0] for key in load.keys if not key.startswith((*used, 'tdp_net.'))})
     if unused and any(key.startswith(used) for key in load.keys):
         print_log(f'{_file(load.file)}: weights that the scheme does not use: {first_few(unused)}', 'current')
     gaps = load.gaps.select(lambda key: key.startswith(used))
