@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sr4ir_mm.analysis.benchmark.turns import take_turns
-from sr4ir_mm.analysis.benchmark.worker import Worker
+from sr4ir_mm.analysis.benchmark.worker import Worker, free_memory
 from sr4ir_mm.errors import SR4IRError
 
 MIB = 2**20
@@ -79,6 +79,20 @@ def test_failures_have_the_name_of_the_variant(how, message):
     with pytest.raises(SR4IRError, match=message) as error:
         take_turns(dict(x=(failing, dict(how=how))), 1)
     assert "'x'" in str(error.value)
+
+
+def test_a_machine_without_memory_is_not_measured(monkeypatch, tmp_path):
+    """The system then takes back the memory of programs, and reads them from the disk again."""
+    monkeypatch.setattr('sr4ir_mm.analysis.benchmark.turns.free_memory', lambda: 0.02)
+    with pytest.raises(SR4IRError, match="turn of 'a' 2% of the machine's memory .* fewer --variants"):
+        take_turns(dict(a=(writer, dict(path=str(tmp_path / 'turns'), name='a'))), turns=1)
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='free memory is not known elsewhere')
+def test_free_memory_shrinks_with_what_is_used():
+    before = free_memory()
+    used = bytearray(os.urandom(MIB)) * 600
+    assert 0 < free_memory() < before and len(used) == 600 * MIB
 
 
 def test_this_file_is_importable_by_the_processes():

@@ -7,7 +7,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ...errors import SR4IRError
-from .worker import serve
+from .worker import free_memory, serve
 
 #: of one variant: 'seconds', 'cpu_seconds' and 'values' of each turn, and the entries of ``Worker.memory``
 Measured = dict[str, Any]
@@ -30,7 +30,7 @@ def take_turns(
         device (str): Device of which time and memory are measured.
 
     Raises:
-        SR4IRError: If one of them fails.
+        SR4IRError: If one of them fails, or all together leave no memory.
 
     Example:
         >>> take_turns(dict(floor=(training_process, dict(job=job, variant=VARIANTS['floor']))), turns=5)
@@ -43,6 +43,7 @@ def take_turns(
         for command in ['warm'] * warmup + ['turn'] * turns:
             for name, process in processes.items():
                 turn = _ask(name, process, command)
+                _check_memory(name)
                 results[name]['values'].append(turn['value'])
                 if command == 'turn':
                     results[name]['seconds'].append(turn['seconds'])
@@ -50,6 +51,15 @@ def take_turns(
         for name, process in processes.items():
             results[name].update(_ask(name, process, 'memory'))
     return results
+
+
+def _check_memory(name: str) -> None:
+    """Refuse to measure while the system has to take back the memory of programs and files."""
+    if (share := free_memory()) < 0.04:
+        raise SR4IRError(
+            f"After a turn of '{name}' {share:.0%} of the machine's memory is free, so that nothing runs at its usual "
+            'speed. Take fewer --variants at a time, or a smaller --batch or --size.'
+        )
 
 
 @contextmanager

@@ -73,6 +73,15 @@ def memory(name: str) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == 'darwin' else 2**10)
 
 
+def free_memory() -> float:
+    """Return the share of the machine's memory that is available; without Linux 1."""
+    if not (status := Path('/proc/meminfo')).exists():
+        return 1.0
+    lines = (line.split() for line in status.read_text().splitlines())
+    sizes = {line[0]: int(line[1]) for line in lines}
+    return sizes['MemAvailable:'] / sizes['MemTotal:']
+
+
 def serve(connection: Connection, make: Callable[..., Callable], args: dict, threads: int | None, device: str) -> None:
     """Build what is measured, then do what is asked for until the other side closes.
 
