@@ -84,7 +84,7 @@ def test_failures_have_the_name_of_the_variant(how, message):
 def test_a_machine_without_memory_is_not_measured(monkeypatch, tmp_path):
     """The system then takes back the memory of programs, and reads them from the disk again."""
     monkeypatch.setattr('sr4ir_mm.analysis.benchmark.turns.free_memory', lambda: 0.02)
-    with pytest.raises(SR4IRError, match="turn of 'a' 2% of the machine's memory .* fewer --variants"):
+    with pytest.raises(SR4IRError, match=r"turn of 'a' 2% of the machine's memory .* fewer --variants"):
         take_turns(dict(a=(writer, dict(path=str(tmp_path / 'turns'), name='a'))), turns=1)
 
 
