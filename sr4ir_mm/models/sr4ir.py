@@ -1,7 +1,7 @@
 """SR4IR: one model for every recognition task and every training scheme."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..errors import SR4IRError
 from ..registry import MODELS
 from ..utils import check_number, is_mixed, leave_wrappers_out, unwrap
-from .batch_norm import explain_single_values
+from .batch_norm import explain_single_values, kept_statistics
 from .feature_recorder import FeatureRecorder
 from .freeze import frozen
 from .full_outputs import full_outputs, to_float32
@@ -63,10 +63,13 @@ class SR4IR(Proxy, BaseModel):
         tdp_net (str or dict, optional): Network whose features the TDP loss compares: 'start' for T as it is when the
             training starts, ``dict(momentum=0.001)`` for a moving average of T, or the config of another network with
             weights, which is frozen. By default T itself.
+        statistics_from (str): Images that the running statistics of T's BatchNorms count in training: 'all' that T
+            receives, or only those of the kind that it receives at test time, 'test_input'.
 
     Raises:
         SR4IRError: If S does not enlarge by ``scale``, the scheme is unknown or wrong, a network that the scheme uses
-            is missing, or T has no TDP layer of a given name; later, if weights are loaded that do not fit.
+            is missing, T has no TDP layer of a given name, or no image of a phase is what ``statistics_from`` counts;
+            later, if weights are loaded that do not fit.
 
     Example:
         >>> model = SR4IR(dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3), task=zoo_config.model, scale=4)
@@ -89,6 +92,7 @@ class SR4IR(Proxy, BaseModel):
         channels_last: bool = False,
         align_corners: bool = True,
         tdp_net: str | dict | None = None,
+        statistics_from: str = 'all',
     ) -> None:
         check_number('SR4IR', low=1, whole=True, scale=scale)
         scheme = build_scheme(scheme)
@@ -107,6 +111,7 @@ class SR4IR(Proxy, BaseModel):
         self.scale = scale
         self.align_corners = align_corners
         self.scheme = scheme
+        self.statistics_from = statistics_from
         self.sr, sr_init_cfg = build_sr(sr, scale)
         self.task = task
         #: files from which the two networks start, in addition to those in their own init_cfg
@@ -263,11 +268,24 @@ class SR4IR(Proxy, BaseModel):
         """Whether the TDP loss counts in this iteration."""
         return self.tdp_active and self.tdp.loss_weight > 0
 
+    def _counted_images(self, images: Iterable[str]) -> AbstractContextManager:
+        """Return a context in which T's BatchNorms count these images, if they are what ``statistics_from`` says."""
+        counts = self.statistics_from == 'all' or set(images) <= {self.scheme.test_input}
+        return nullcontext() if counts else kept_statistics(unwrap(self.task))
+
     def _check_nets(self) -> None:
         if self.sr is None and self.scheme.uses_sr_net:
             raise SR4IRError('The scheme needs a super-resolution network: set model.sr.')
         if self.task is None and (self.scheme.uses_task_net or self.scheme.uses_tdp):
             raise SR4IRError('The scheme needs a task network: set model.task.')
+        if self.statistics_from not in ('all', 'test_input'):
+            raise SR4IRError(f"model.statistics_from='{self.statistics_from}' must be 'all' or 'test_input'.")
+        learned = {image for phase in self.scheme.phases if 'task' in phase.learn for image in phase.task}
+        if self.statistics_from != 'all' and learned and self.scheme.test_input not in learned:
+            raise SR4IRError(
+                f"model.statistics_from='test_input' counts '{self.scheme.test_input}' images, which the task network "
+                "never receives while it learns: add them to task=dict(...) of the phase, or set 'all'."
+            )
 
     def _frozen_nets(self) -> list[nn.Module]:
         nets = (getattr(self, name) for name in self.scheme.frozen_nets)
@@ -307,7 +325,8 @@ class SR4IR(Proxy, BaseModel):
                         with torch.set_grad_enabled('sr' in phase.learn):
                             images['sr'] = self._super_resolve(images)
                     loss, log = self._losses(branch, images, samples)
-                accumulate(wrappers.values(), loss, last)
+                with self._counted_images(branch.task):  # blocks that save memory run again in the backward pass
+                    accumulate(wrappers.values(), loss, last)
                 for key, value in (log | dict(loss=loss.detach())).items():
                     logs[key] = logs[key] + value if key in logs and 'loss' in key else value
         if self.scheme.reuse_sr and 'sr' in images:
@@ -329,7 +348,8 @@ class SR4IR(Proxy, BaseModel):
             losses['sr.loss_tdp'] = branch.tdp * self._tdp_loss(branch, images, samples)
         total, logs = sum(losses.values()), dict(losses)
         for name, weight in branch.task.items():
-            outputs = self.task(self.normalized_input(name, images), self._copy_samples(samples), mode='loss')
+            with self._counted_images([name]):
+                outputs = self.task(self.normalized_input(name, images), self._copy_samples(samples), mode='loss')
             loss, log = unwrap(self.task).parse_losses(outputs)
             total = total + weight * loss
             logs.update(
