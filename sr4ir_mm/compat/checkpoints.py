@@ -1,4 +1,4 @@
-"""Let no checkpoint that MMEngine loads run code.
+"""Let no checkpoint that MMEngine loads run code, and let it load safetensors.
 
 MMEngine 0.10.7 turns torch's safe loader off for URLs, as ``torch.hub`` of PyTorch 2.14 does. This can go when they do
 not.
@@ -14,8 +14,10 @@ from urllib.parse import urlparse
 
 import torch
 from mmengine.utils import digit_version
+from safetensors.torch import load_file
 
 from ..errors import SR4IRError
+from ..utils.shipped import SCHEME, find_shipped
 from . import safe_pickle
 from .checkpoint_files import explain, name_the_file
 from .import_hooks import Run
@@ -36,6 +38,8 @@ class SafeTorch(ModuleType):
         Raises:
             pickle.UnpicklingError: If the file holds more than tensors, plain types and what MMEngine saves.
         """
+        if str(file).endswith('.safetensors'):
+            return load_file(file)  # to the CPU, from where the network takes them
         if HAS_SAFE_GLOBALS:
             return torch.load(file, map_location=map_location, weights_only=True)
         if _is_script(file):  # torch before 2.6 runs TorchScript before it looks at the pickle
@@ -69,6 +73,12 @@ def load_safely(checkpoint: ModuleType, run: Run) -> None:
     checkpoint.torch, checkpoint.load_url = SafeTorch('torch'), load_url
     loader = checkpoint.CheckpointLoader
     loader.load_checkpoint = staticmethod(name_the_file(loader.load_checkpoint))
+    loader.register_scheme(SCHEME, load_from_sr4ir_mm, force=True)
+
+
+def load_from_sr4ir_mm(filename: str, map_location: Any = None) -> Any:
+    """Load weights that the package ships, such as 'sr4ir_mm://edsr-s_x4'."""
+    return SafeTorch.load(str(find_shipped(filename)), map_location)
 
 
 def load_url(

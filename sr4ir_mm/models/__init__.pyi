@@ -1,3 +1,4 @@
+from .adapters.bilinear_skip import BilinearSkip as BilinearSkip
 from .adapters.image_to_image import ImageToImage as ImageToImage
 from .adapters.image_to_image import LIIFUpsampler as LIIFUpsampler
 from .adapters.padded_det_preprocessor import PaddedDetDataPreprocessor as PaddedDetDataPreprocessor

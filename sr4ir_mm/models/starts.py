@@ -99,6 +99,11 @@ def _named_as_in(net: nn.Module, state: State, file: str) -> State:
         raise SR4IRError(
             f"'{file}' has weights of this {type(net).__name__} under {names}: add one of them as prefix to init_cfg."
         )
+    if prefixes[0].endswith('residual.'):
+        raise SR4IRError(
+            f"'{file}' has a {type(net).__name__} whose output is added to the bilinear image: use it as the net of "
+            'sr4ir_mm.BilinearSkip, such as --sr edsr-s.'
+        )
     state = _under(state, prefixes[0])
     return rename(net, layout, state, f"'{file}'") if official or (layout and layout.derived) else state
 

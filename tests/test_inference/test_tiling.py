@@ -9,6 +9,11 @@ from sr4ir_mm.models.sr_net import build_sr
 
 NETS = dict(
     edsr=dict(type='mmagic.EDSRNet', in_channels=3, out_channels=3, mid_channels=8, num_blocks=4, upscale_factor=2),
+    skip=dict(
+        type='sr4ir_mm.BilinearSkip', pixel_shuffle=2,
+        net=dict(type='mmagic.EDSRNet', in_channels=3, out_channels=12, mid_channels=8, num_blocks=4, upscale_factor=1,
+                 rgb_mean=[0.0], rgb_std=[1.0]),
+    ),
     swinir=dict(
         type='mmagic.SwinIRNet', upscale=2, in_chans=3, img_size=16, window_size=8, img_range=1.0, depths=[2, 2],
         embed_dim=12, num_heads=[2, 2], mlp_ratio=2, upsampler='pixelshuffledirect', resi_connection='1conv',

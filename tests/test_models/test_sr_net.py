@@ -23,6 +23,7 @@ RRDB = dict(COMMON, type='RRDBNet', growth_channels=4)
 IMNET = dict(type='MLPRefiner', in_dim=8, out_dim=3, hidden_list=[8])
 LIIF_EDSR = dict(type='LIIFEDSRNet', encoder=dict(COMMON, type='EDSRNet'), imnet=IMNET, eval_bsize=100)
 LIIF_RDN = dict(LIIF_EDSR, type='LIIFRDNNet', encoder=dict(COMMON, type='RDNNet', num_layers=2, channel_growth=4))
+SKIP_EDSR = dict(COMMON, type='EDSRNet', rgb_mean=[0.0], rgb_std=[1.0])
 DEBLUR = dict(
     type='DeblurGanV2Generator', backbone='FPNMobileNet', norm_layer='instance', num_filter=4, num_filter_fpn=8
 )
@@ -48,13 +49,18 @@ NETS = {
     'restormer': (1, dict(type='Restormer', dim=8, num_blocks=[1] * 4, num_refinement_blocks=1)),
     'liif-edsr': (4, dict(type='sr4ir_mm.LIIFUpsampler', scale=4, mean=[0.4, 0.5, 0.6], generator=LIIF_EDSR)),
     'liif-rdn': (3, dict(type='sr4ir_mm.LIIFUpsampler', scale=3, std=[0.5] * 3, generator=LIIF_RDN)),
+    'skip': (4, dict(type='sr4ir_mm.BilinearSkip', net=SKIP_EDSR)),
+    'skip-shuffle': (
+        3,
+        dict(type='sr4ir_mm.BilinearSkip', pixel_shuffle=3, net=dict(SKIP_EDSR, out_channels=27, upscale_factor=1)),
+    ),
     'deblurganv2': (1, dict(type='sr4ir_mm.ImageToImage', mean=[0.5] * 3, std=[0.5] * 3, generator=DEBLUR)),
 }
 
 
 def config(name: str) -> dict:
     cfg = copy.deepcopy(NETS[name][1])
-    for net in (cfg, cfg.get('generator', {})):
+    for net in (cfg, cfg.get('generator', {}), cfg.get('net', {})):
         if '.' not in net.get('type', '.'):
             net['type'] = f'mmagic.{net["type"]}'
     return cfg

@@ -1,0 +1,2 @@
+_base_ = 'practical_x4.py'
+degradation = dict(scale=3)
