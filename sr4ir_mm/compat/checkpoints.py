@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from ..errors import SR4IRError
 from ..utils.shipped import SCHEME, find_shipped
-from . import safe_pickle
+from . import safe_pickle, timm_weights
 from .checkpoint_files import explain, name_the_file
 from .import_hooks import Run
 
@@ -74,6 +74,7 @@ def load_safely(checkpoint: ModuleType, run: Run) -> None:
     loader = checkpoint.CheckpointLoader
     loader.load_checkpoint = staticmethod(name_the_file(loader.load_checkpoint))
     loader.register_scheme(SCHEME, load_from_sr4ir_mm, force=True)
+    loader.register_scheme(timm_weights.SCHEME, timm_weights.load_from_timm, force=True)
 
 
 def load_from_sr4ir_mm(filename: str, map_location: Any = None) -> Any:

@@ -59,7 +59,7 @@ class SR4IR(Proxy, BaseModel):
         channels_last (bool): Whether weights, and so the activations, are in ``torch.channels_last``, in which
             convolutions are fastest. The results are the same up to the order of sums.
         align_corners (bool): Whether 'bilinear' puts the corner pixels of LR and HR on each other, as the paper's code
-            does. Then points move by up to half of ``scale`` pixels, as the degradation does not. With False they stay.
+            does. Then points move, by up to ``(scale - 1) / 2`` pixels; with False they stay where they are.
         tdp_net (str or dict, optional): Network whose features the TDP loss compares: 'start' for T as it is when the
             training starts, ``dict(momentum=0.001)`` for a moving average of T, or the config of another network with
             weights, which is frozen. By default T itself.

@@ -13,8 +13,8 @@ from sr4ir_mm.errors import SR4IRError
 SMALL_IMAGES = {'model.task.min_size': 96, 'model.task.max_size': 96}
 JOBS = [
     Job('fcn-tiny_edsr-tiny_x4_demo', size=(64, 64)),
-    Job('squeezenet_edsr-s_x4_cars-mini', size=(64, 64)),
-    Job('atss-squeezenet_edsr-s_x4_voc-mini', size=(64, 96)),
+    Job('efficientnet-lite0_edsr-s_x4_cars-mini', size=(64, 64)),
+    Job('atss-efficientnet-lite0_edsr-s_x4_voc-mini', size=(64, 96)),
     Job('tv-resnet18_edsr_x4_cars', size=(32, 32)),
     Job('tv-deeplabv3_edsr_x4_voc', size=(32, 32)),
     Job('tv-faster-rcnn_edsr_x4_voc', size=(64, 96), options=SMALL_IMAGES),

@@ -40,7 +40,7 @@ def test_a_new_data_root_that_no_data_set_would_use(path, old):
 
 OURS = [
     'sr4ir/deeplabv3_edsr_x4_voc',
-    'mini/deeplabv3plus-squeezenet_edsr-s_x4_voc-mini',
+    'mini/fpn-efficientnet-lite0_edsr-s_x4_voc-mini',
     'sr4ir/faster-rcnn_edsr_x4_voc',
 ]
 

@@ -30,8 +30,8 @@ on_each_device = pytest.mark.parametrize('device', ['cpu', pytest.param('cuda', 
 DEMO = Job('fcn-tiny_edsr-tiny_x4_demo', size=(64, 64))
 JOBS = [
     DEMO,
-    Job('squeezenet_edsr-s_x4_cars-mini', size=(64, 64)),
-    Job('atss-squeezenet_edsr-s_x4_voc-mini', size=(64, 96)),
+    Job('efficientnet-lite0_edsr-s_x4_cars-mini', size=(64, 64)),
+    Job('atss-efficientnet-lite0_edsr-s_x4_voc-mini', size=(64, 96)),
 ]
 by_job = pytest.mark.parametrize('job', JOBS, ids=lambda job: job.name)
 #: where kernels of a GPU may sum in any order

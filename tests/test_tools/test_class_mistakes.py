@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from helpers.zoo import TOOLS, make_voc, run_tool, tiny_config
 
-CARS = TOOLS.parent / 'configs/mini/squeezenet_edsr-s_x4_cars-mini.py'
+CARS = TOOLS.parent / 'configs/mini/efficientnet-lite0_edsr-s_x4_cars-mini.py'
 
 
 def make_folders(root, **splits):
@@ -22,7 +22,7 @@ def cars(folder, **options) -> list:
     no_workers = {f'{split}_dataloader': dict(num_workers=0, persistent_workers=False) for split in ('train', 'val')}
     options = {
         'data_root': 'cars', 'model.sr.init_cfg': None, 'model.task.backbone.init_cfg': None,
-        'model.task.backbone.frozen': [], 'train_cfg.max_epochs': 1, 'train_dataloader.batch_size': 2,
+        'train_cfg.max_epochs': 1, 'train_dataloader.batch_size': 2,
         **{f'{loader}.{key}': value for loader, part in no_workers.items() for key, value in part.items()}, **options,
     }  # fmt: skip
     return ['--cfg-options', *(f'{key}={value}' for key, value in options.items())]

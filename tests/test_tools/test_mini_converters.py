@@ -262,18 +262,18 @@ def test_samples_that_are_small_already_stay_the_same():
         assert ends_of(small_images.small_annotation(boxes)) == ends_of(boxes)
 
 
-@pytest.mark.parametrize('name', ['voc_seg_mini', 'voc_det_mini', 'cars_mini', 'mini_sr'])
+@pytest.mark.parametrize('name', ['voc_seg_mini', 'voc_det_mini', 'cars_mini', 'bccd', 'bsds500'])
 def test_one_option_moves_the_data_of_all_loaders(name):
     cfg = load_config(str(DATASET_CONFIGS / f'{name}.py'), {'data_root': '/mnt'})
     datasets = [cfg[f'{split}_dataloader'].dataset for split in ('train', 'val', 'test')]
-    datasets = [part for dataset in datasets for part in dataset.get('datasets', [dataset])]
+    datasets = [dataset.get('dataset', dataset) for dataset in datasets]
     assert {dataset.data_root for dataset in datasets} == {'/mnt'}
 
 
-@pytest.mark.parametrize('name', ['atss_squeezenet', 'deeplabv3plus_squeezenet', 'squeezenet_cls'])
-def test_squeezenet_is_that_of_torchvision(name):
+@pytest.mark.parametrize('name', ['atss_efficientnet-lite0', 'fpn_efficientnet-lite0', 'efficientnet-lite0'])
+def test_efficientnet_is_that_of_timm(name):
     task = Config.fromfile(ROOT / f'configs/_base_/tasks/{name}.py').task
-    assert task.backbone.init_cfg == dict(type='Pretrained', checkpoint='torchvision://squeezenet1_0')
+    assert task.backbone.init_cfg == dict(type='Pretrained', checkpoint='timm://tf_efficientnet_lite0')
     prepare = task.data_preprocessor
-    assert (prepare.mean, prepare.std) == ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+    assert (prepare.mean, prepare.std) == ([127.0] * 3, [128.0] * 3)
     assert prepare.get('bgr_to_rgb') or prepare.get('to_rgb')

@@ -1,10 +1,10 @@
 # To make the data: python tools/dataset_converters/voc2012_mini.py VOCtrainval_11-May-2012.tar
-# 822 + 300 images, here with a longest side of 192 px
+# 822 + 300 images, here of at most 320 x 240 px
 _base_ = './voc_det.py'
 data_root = 'data/voc2012_mini'
-resize = dict(type='Resize', scale=(192, 192), keep_ratio=True)
+resize = dict(type='Resize', scale=(320, 240), keep_ratio=True)
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=1,
     dataset=dict(
         data_root=data_root,

@@ -10,8 +10,8 @@ train_dataloader = dict(
         pipeline=[
             dict(type='sr4ir_mm.CheckedLoadImageFromFile'),
             dict(type='LoadAnnotations'),
-            dict(type='RandomResize', scale=(9999, 240), ratio_range=(0.7, 1.3), keep_ratio=True),
-            dict(type='RandomCrop', crop_size=(128, 128), cat_max_ratio=0.75),
+            dict(type='RandomResize', scale=(9999, 240), ratio_range=(0.75, 1.5), keep_ratio=True),
+            dict(type='RandomCrop', crop_size=(192, 192), cat_max_ratio=0.75),
             dict(type='RandomFlip', prob=0.5),
             dict(type='PackSegInputs'),
         ],

@@ -1,5 +1,5 @@
 # Entries that turn a complete config of a zoo into one of SR4IR; see configs/zoo
-sr4ir = dict(type='sr4ir_mm.SR4IR', scheme='SR4IR', channels_last=True, tdp=dict(relative=True), cqmix=dict(grid=8))
+_base_ = './model.py'
 sr4ir_optim_wrapper = dict(
     constructor='sr4ir_mm.SR4IROptimWrapperConstructor',
     sr=dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0)),
