@@ -414,11 +414,11 @@ def datasets(name: str, root: Path) -> list:
     return built
 
 
-@pytest.mark.parametrize('name', ['deeplabv3_edsr_x8_voc', 'deeplabv3plus-squeezenet_edsr-s_x4_voc-mini'])
+@pytest.mark.parametrize('name', ['deeplabv3_edsr_x8_voc', 'fpn-efficientnet-lite0_edsr-s_x4_voc-mini'])
 def test_images_for_segmentation(name, tmp_path):
     """Crops for training; for testing, the task network predicts at the size of the image that it receives."""
     root = make_voc(tmp_path / 'voc', sizes=[(64, 96), (96, 64)])
-    crop = (480, 480) if name in TABLE else (128, 128)
+    crop = (480, 480) if name in TABLE else (192, 192)
     train, test = datasets(name, root)
     preprocess = MODELS.build(load(name).model.task.data_preprocessor)
     assert len(train) == len(test) == 2
