@@ -108,7 +108,7 @@ def test_mim_reads_the_model_index() -> None:
     index.build_models_with_collections()
     found = {model.name: model for model in index.models}
     assert len(found) == len(models())
-    mix, pretraining = found['detr_edsr_x4_coco'], found['edsr-s_x8_mini']
+    mix, pretraining = found['detr_edsr_x4_coco'], found['edsr-s_x8_bsds']
     assert mix.in_collection == pretraining.in_collection == 'SR4IR'
     assert mix.metadata.data['Task Network'] == 'detr' and pretraining.metadata.data['Scale'] == 8
     assert 'Task Network' not in pretraining.metadata.data and pretraining.metadata.data['SR Network'] == 'edsr-s'

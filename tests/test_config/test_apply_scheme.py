@@ -73,18 +73,6 @@ def test_a_baseline_is_the_sr4ir_config_but_for_its_scheme(name):
     assert cfg.to_dict() == before and cfg.filename.endswith(f'{name}.py')
 
 
-@pytest.mark.parametrize('scale, epoch', [(4, 20), (8, 8)])
-def test_mini_configs_share_one_pretrained_sr_network(scale, epoch):
-    name = f'squeezenet_edsr-s_x{scale}_cars-mini'
-    shared, pretraining = start('sr', f'edsr-s_x{scale}_mini', epoch, f'configs/mini/edsr-s_x{scale}_mini.py')
-    assert (CONFIGS / f'mini/edsr-s_x{scale}_mini.py').is_file()
-    for scheme in ('SR4IR', 'S->T', 'T->S', 'S+T'):
-        cfg = apply_scheme(load(name), scheme)
-        assert cfg.model.sr.init_cfg == shared
-        assert dict(cfg.pretraining, **pretraining) == cfg.pretraining
-    assert load(f'edsr-s_x{scale}_mini').train_cfg.max_epochs == epoch
-
-
 def test_a_schedule_without_restart_stays():
     cfg = load('fcn-tiny_edsr-tiny_x4_demo')
     assert apply_scheme(cfg, 'L->T').param_scheduler == cfg.param_scheduler
@@ -233,19 +221,18 @@ class Images(torch.utils.data.Dataset):
 
 
 def test_the_sr_network_is_trained_without_a_task_network(tmp_path):
-    """The structure of the mini configs that pre-train it; images smaller than a crop are padded."""
-    cfg = load('edsr-s_x4_mini')
-    cfg.model.sr.update(mid_channels=8, num_blocks=1)
+    cfg = load('edsr-s_x4_bsds')
+    cfg.model.sr.net.update(mid_channels=8, num_blocks=1)
     init_default_scope(cfg.default_scope)
     model = build_model(cfg)
     before = {name: p.clone() for name, p in model.named_parameters()}
     assert model.task is None and all(name.startswith('sr.') for name in before)
     runner = runner_for(
-        model, Images(), tmp_path / 'work', train_cfg=dict(by_epoch=True, max_epochs=1), custom_hooks=[],
+        model, Images(), tmp_path / 'work', train_cfg=dict(by_epoch=True, max_epochs=2), custom_hooks=[],
         default_hooks=dict(cfg.default_hooks, checkpoint=None), optim_wrapper=cfg.optim_wrapper,
     )  # fmt: skip
     runner.train()
-    assert runner.iter == 1 and all(not torch.equal(p, before[name]) for name, p in model.named_parameters())
+    assert runner.iter == 2 and all(not torch.equal(p, before[name]) for name, p in model.named_parameters())
     assert runner.message_hub.get_scalar('train/sr.loss_pix').current() > 0
     batch = model.data_preprocessor(runner.train_dataloader.collate_fn([Images()[0], Images()[1]]), True)
     assert batch['inputs']['hr'].shape == (2, 3, 128, 128)

@@ -108,7 +108,7 @@ def run(*args: object) -> int:
 # ---- which configs
 
 
-@pytest.mark.parametrize('name', ['a_b_x4_voc_s2t.py', 'a_x4_voc_l2t.py', 'a_voc_h2t.py', 'edsr-s_x4_mini.py'])
+@pytest.mark.parametrize('name', ['a_b_x4_voc_s2t.py', 'a_x4_voc_l2t.py', 'a_voc_h2t.py', 'edsr-s_x4_bsds.py'])
 def test_other_names_are_no_paper_configs(name):
     assert PaperConfig.parse(name) is None
 

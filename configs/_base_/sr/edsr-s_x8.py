@@ -1,3 +1,3 @@
 _base_ = './edsr-s_x4.py'
 scale = 8
-sr = dict(upscale_factor=scale)
+sr = dict(pixel_shuffle=scale, net=dict(out_channels=3 * scale**2))

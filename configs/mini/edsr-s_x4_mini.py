@@ -1,9 +1,0 @@
-# Pre-training of the SR network that all mini configs of this scale start from
-_base_ = [
-    '../_base_/tasks/no_task.py',
-    '../_base_/datasets/mini_sr.py',
-    '../_base_/schedules/sr_mini.py',
-    '../_base_/sr/edsr-s_x4.py',
-]
-model = dict(type='sr4ir_mm.SR4IR', sr={{_base_.sr}}, task=None, scale={{_base_.scale}}, scheme='S', channels_last=True)
-default_hooks = dict(checkpoint=dict(save_best='sr/PSNR'))
