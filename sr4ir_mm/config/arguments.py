@@ -24,7 +24,7 @@ ENTRIES = {
     'find_unused_parameters', 'activation_checkpointing', 'efficient_conv_bn_eval', 'runner_type',
 }  # fmt: skip
 #: what this package reads in addition
-OURS = {'data_root', 'pretraining', 'baseline_scheduler'}
+OURS = {'data_root', 'pretraining', 'baseline_scheduler', 'fold'}
 
 _ANY = 'DATASETS TRANSFORMS MODELS HOOKS'
 #: start of a path -> registries of the classes in it

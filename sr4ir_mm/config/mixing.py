@@ -10,6 +10,7 @@ from mmengine.config import Config
 from ..errors import SR4IRError
 from ..models.memory_format import takes_channels_last
 from ..models.scheme import SCHEMES, scheme_name
+from .folds import name_fold, take_fold
 from .loading import load_config, override
 from .nodes import type_name
 from .normalization import move_normalization
@@ -77,10 +78,11 @@ def load_mix(
         path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
         path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), **start))
         cfg = override(read_config(path), copy.deepcopy(options_for(options, scheme, derived=False)))
+    cfg, fold = name_fold(cfg)
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
     # the scheme depends on options (length of the run), and options win over what the scheme sets
-    cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained)
-    return move_normalization(override(cfg, options_for(options, scheme)))
+    cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained + fold)
+    return move_normalization(take_fold(override(cfg, options_for(options, scheme))))
 
 
 def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False,

@@ -8,6 +8,7 @@ from mmengine.config import Config, ConfigDict
 
 from ..errors import SR4IRError
 from ..models.scheme import ALIASES, SCHEMES, scheme_name
+from .folds import name_fold, take_fold
 from .loading import load_config, override
 from .nodes import all_dicts, type_name
 from .options import leaves
@@ -24,6 +25,7 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
     """Load a config, and derive a baseline from it if a scheme is given.
 
     The file name of the result is the name of the run, see :func:`run_name`; so is the default work dir of the tools.
+    An entry ``fold`` of the config, such as '2/5', makes it the run of a fold, see :func:`take_fold`.
 
     Args:
         source (str or Path): Config of SR4IR, see :func:`load_config`.
@@ -39,9 +41,9 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
     """
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     if not scheme:
-        return load_config(source, options)
-    cfg = load_config(source, copy.deepcopy(options_for(options, scheme, derived=False)))
-    return override(apply_scheme(cfg, scheme, str(source)), options_for(options, scheme))
+        return take_fold(name_fold(load_config(source, options))[0])
+    cfg, fold = name_fold(load_config(source, copy.deepcopy(options_for(options, scheme, derived=False))))
+    return take_fold(override(apply_scheme(cfg, scheme, f'{source}{fold}'), options_for(options, scheme)))
 
 
 def options_for(options: dict | None, scheme: str, derived: bool = True) -> dict:

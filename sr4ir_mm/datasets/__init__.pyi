@@ -1,2 +1,3 @@
 from .aspect_ratio import AspectRatioGroupedBatchSampler as AspectRatioGroupedBatchSampler
+from .fold import Fold as Fold
 from .voc import InclusiveVOCDataset as InclusiveVOCDataset

@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS
 
 from ..config import find_weights, load_config
+from ..config.folds import data_sets
 from ..config.stored import read_meta
 from ..datasets.class_names import first_meta
 from ..errors import SR4IRError
@@ -44,7 +45,7 @@ def dataset_meta(cfg: Config, weights: str | None = None) -> dict:
         cfg (Config): Config of the run.
         weights (str, optional): Checkpoint file or URL.
     """
-    dataset = cfg.test_dataloader.dataset
+    dataset = next(data_sets(cfg.test_dataloader.dataset))
     with DATASETS.switch_scope_and_registry(None) as library:
         meta = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
     stored = first_meta((read_meta(weights) if weights else {}).get('dataset_meta'))

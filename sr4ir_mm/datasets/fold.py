@@ -1,0 +1,98 @@
+"""Folds of cross-validation: every image of a small data set is tested once."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+from mmengine.dataset import BaseDataset, ConcatDataset
+from mmengine.registry import DATASETS as MMENGINE_DATASETS
+
+from ..errors import SR4IRError
+from ..registry import DATASETS
+from ..utils import check_number
+
+
+@DATASETS.register_module()
+class Fold(ConcatDataset):
+    """The images of one or several data sets that one fold trains with, or those that it tests.
+
+    The images are divided by their names and the seed, so the folds are the same for every scheme, network and machine.
+    Images with one label (mmpretrain) are divided class by class. Folds differ by at most one image for each data set.
+    Filters, such as that of images without a box, act after the division.
+
+    Args:
+        datasets (Sequence[dict]): Data sets of mmseg, mmdet or mmpretrain, with the same classes.
+        fold (int): Number of the fold, from 1 on.
+        folds (int): Number of folds, at least 2.
+        test (bool): Whether to take the images that the fold tests; otherwise all others.
+        seed (int): Seed of the division.
+
+    Raises:
+        SR4IRError: If there is no such fold, an image is in two data sets, or one is no ``BaseDataset`` of MMEngine.
+
+    Example:
+        >>> train, val = dict(type='CustomDataset', data_prefix='train'), dict(type='CustomDataset', data_prefix='val')
+        >>> dataset = dict(type='sr4ir_mm.Fold', datasets=[train, val], fold=1, folds=5)
+    """
+
+    def __init__(self, datasets: Sequence[dict], fold: int, folds: int, test: bool = False, seed: int = 0) -> None:
+        check_number('Fold', low=2, whole=True, folds=folds)
+        check_number('Fold', low=1, high=folds, whole=True, fold=fold)
+        check_number('Fold', low=0, whole=True, seed=seed)
+        seen: set = set()
+        super().__init__([_build(cfg, partial(_select, fold - 1, folds, test, seed), seen) for cfg in datasets])
+
+
+def _build(cfg: dict, select: Callable[[list[dict]], list[dict]], seen: set) -> BaseDataset:
+    """Build a data set whose images are selected before its own filter."""
+    part = MMENGINE_DATASETS.build(dict(cfg, lazy_init=True))
+    if not isinstance(part, BaseDataset):
+        raise SR4IRError(f"Folds are made of data sets of MMEngine's kind, and {type(part).__name__} is none.")
+    own_filter = part.filter_data
+
+    def filter_data() -> list[dict]:
+        _check_new(part.data_list, seen)
+        names = _new_ids(part.data_list, seen)
+        part.data_list = select(part.data_list)
+        return [dict(info, img_id=names[info['img_id']]) if names else info for info in own_filter()]
+
+    part.filter_data = filter_data
+    part.full_init()
+    del part.filter_data  # it cannot be sent to workers
+    return part
+
+
+def _select(fold: int, folds: int, test: bool, seed: int, infos: list[dict]) -> list[dict]:
+    """Return the images of a fold in their own order."""
+    keys = [_key(info, index, seed) for index, info in enumerate(infos)]
+    order = sorted(range(len(infos)), key=keys.__getitem__)
+    tested = {index for place, index in enumerate(order) if place % folds == fold}
+    return [info for index, info in enumerate(infos) if (index in tested) == test]
+
+
+def _key(info: dict, index: int, seed: int) -> tuple:
+    """Return the place of an image in the order from which folds are dealt: by class, and at random in a class."""
+    label = info.get('gt_label')
+    name = Path(str(info.get('img_path', index))).name
+    return (label if isinstance(label, Integral) else -1, hashlib.sha256(f'{seed} {name}'.encode()).hexdigest(), name)
+
+
+def _check_new(infos: list[dict], seen: set) -> None:
+    paths = {info['img_path'] for info in infos if 'img_path' in info}
+    if twice := paths & seen:
+        raise SR4IRError(
+            f"'{min(twice)}' is in two data sets that are divided into folds, so that it would be trained and tested: "
+            'list every image in one of them.'
+        )
+    seen |= paths
+
+
+def _new_ids(infos: list[dict], seen: set) -> dict[Any, Any]:
+    """Return new names of images for COCO's metric if an earlier data set has one of them, else nothing."""
+    ids = {info['img_id'] for info in infos if 'img_id' in info}
+    names = {name: f'{len(seen)}/{name}' for name in ids} if ids & seen else {}
+    seen |= set(names.values()) or ids
+    return names
