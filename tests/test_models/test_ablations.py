@@ -13,10 +13,10 @@ from sr4ir_mm.models import SCHEMES, SR4IR, Phase, Scheme
 from sr4ir_mm.models.scheme import build_scheme
 
 
-def toy(scheme='SR4IR', task: torch.nn.Module | None = None, **options) -> SR4IR:
+def toy(scheme='SR4IR', norm: bool = True, **options) -> SR4IR:
     torch.manual_seed(0)
     options = dict(tdp=dict(layers=dict(backbone=1.0), relative=True), cqmix=dict(grid=4)) | options
-    return SR4IR(dict(EDSR), task or ToyClassifier(), 4, scheme, **options).train()
+    return SR4IR(dict(EDSR), ToyClassifier(norm=norm), 4, scheme, **options).train()
 
 
 def step(model: SR4IR, seed: int = 0) -> dict[str, float]:
@@ -75,7 +75,7 @@ def test_a_tdp_loss_of_weight_0_is_the_scheme_without_it():
 
 def gradients(scheme: dict | str) -> tuple[SR4IR, dict, dict]:
     """The gradients of both networks in one iteration, of networks without BatchNorm."""
-    model = toy(scheme, ToyClassifier(norm=False))
+    model = toy(scheme, norm=False)
     wrappers = wrappers_for(model, lr=0.5)
     grads = {name: watch_grads(wrappers[name].optimizer, getattr(model, name)) for name in ('sr', 'task')}
     before = state(model)
@@ -91,7 +91,7 @@ def test_joint_updates_take_all_gradients_at_the_start_of_the_iteration():
     torch.testing.assert_close(grads['sr'], alternating['sr'], rtol=0, atol=0)  # phase 1 comes first in both
     with pytest.raises(AssertionError):
         torch.testing.assert_close(grads['task'], alternating['task'])
-    still = toy('SR4IR', ToyClassifier(norm=False))  # the same with an S that the first update does not move
+    still = toy('SR4IR', norm=False)  # the same with an S that the first update does not move
     wrappers = wrappers_for(still, lr=0.5)
     wrappers['sr'].optimizer.param_groups[0]['lr'] = 0.0
     expected = watch_grads(wrappers['task'].optimizer, still.task)
@@ -103,7 +103,7 @@ def test_joint_updates_take_all_gradients_at_the_start_of_the_iteration():
 def test_joint_updates_with_accumulation_and_the_sr_images_of_phase_1(tmp_path):
     models = []
     for size, counts in ((4, 1), (2, 2)):
-        model = toy(dict(phases='SR4IR', joint=True, reuse_sr=True), ToyClassifier(norm=False), cqmix=dict(prob=1.0),
+        model = toy(dict(phases='SR4IR', joint=True, reuse_sr=True), norm=False, cqmix=dict(prob=1.0),
                     tdp=dict(layers=dict(backbone=1.0)))  # fmt: skip
         part = dict(optimizer=dict(type='SGD', lr=0.1), accumulative_counts=counts)
         before = state(model)
@@ -151,7 +151,8 @@ def test_another_network_is_compared_by_its_own_weights_and_normalization(tmp_pa
     assert not changed(model.tdp_net.net, state(net)) and not model.tdp_net.training
     before, images = state(model), model.data_preprocessor(toy_batch(4), True)['inputs']
     sr = model.sr(images['lr']).detach()
-    features = [net.backbone((image.flip(1) * 255 - 100) / 50) for image in (sr, images['hr'])]
+    with torch.no_grad():
+        features = [net.backbone((image.flip(1) * 255 - 100) / 50) for image in (sr, images['hr'])]
     calls = []
     model.task.backbone.register_forward_hook(lambda *_: calls.append(1))
     log = step(model)
