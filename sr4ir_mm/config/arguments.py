@@ -65,6 +65,8 @@ _PLAIN: dict[str, tuple[set[str], Sequence[str]]] = {
     r'visualizer': ({'type'}, ['mmengine.visualization.Visualizer']),
     r'model\.tdp': ({'type'}, ['sr4ir_mm.models.TDPLoss']),
     r'model\.cqmix': ({'type'}, ['sr4ir_mm.models.CQMix']),
+    r'model\.scheme': (set(), ['sr4ir_mm.models.Scheme']),
+    r'model\.scheme\.shares': ({'hr', 'bilinear', 'sr', 'mix'}, []),
     r'(model|task|sr)(\..+)?\.init_cfg': (
         {'type', 'checkpoint', 'prefix', 'map_location', 'layer', 'override', 'mean', 'std', 'val', 'bias', 'bias_prob',
          'distribution', 'mode', 'nonlinearity', 'a', 'b', 'gain'}, [],

@@ -4,7 +4,7 @@ import copy
 import re
 from collections.abc import Sequence
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from ..errors import SR4IRError
 from .arguments import ENTRIES, OURS, known_names, readers
@@ -52,10 +52,12 @@ def leaves(options: dict, prefix: str = '') -> dict:
 
 
 def _check_structure(cfg: Config, path: Sequence[str]) -> None:
-    """Check that the merge can descend along a path; None becomes a dict where one is usual."""
+    """Check that the merge can descend along a path; None or the name of a scheme become a dict where one is usual."""
     nodes = nodes_along(cfg, path)
     depth, node, parent = len(nodes) - 1, nodes[-1], '.'.join(path[: len(nodes) - 1])
-    if depth < len(path) and node is None and known_names(path[:depth], {}, None) is not None:
+    if depth == 2 < len(path) and path[:2] == ['model', 'scheme'] and isinstance(node, str):
+        nodes[-2]['scheme'] = ConfigDict(phases=node)  # the scheme of this name, with options
+    elif depth < len(path) and node is None and known_names(path[:depth], {}, None) is not None:
         nodes[-2][path[depth - 1]] = {}
     elif depth == len(path) and isinstance(nodes[-2], list):
         raise SR4IRError(
