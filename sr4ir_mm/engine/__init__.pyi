@@ -1,9 +1,11 @@
 from .alternating_hook import AlternatingUpdateHook as AlternatingUpdateHook
 from .channels_last_hook import ChannelsLastHook as ChannelsLastHook
 from .class_check_hook import ClassCheckHook as ClassCheckHook
+from .image_results_hook import ImageResultsHook as ImageResultsHook
 from .optim_constructor import SR4IROptimWrapperConstructor as SR4IROptimWrapperConstructor
 from .runtime_info_hook import DeferredRuntimeInfoHook as DeferredRuntimeInfoHook
 from .schedulers import BasicSRCosineRestartLR as BasicSRCosineRestartLR
 from .schedulers import WarmUpLR as WarmUpLR
 from .seeding import epoch_worker_init_fn as epoch_worker_init_fn
+from .task_statistics_hook import TaskStatisticsHook as TaskStatisticsHook
 from .visualization_hook import SRVisualizationHook as SRVisualizationHook

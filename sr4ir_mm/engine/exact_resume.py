@@ -32,7 +32,10 @@ class ExactResumeHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Restore it; weights of another run come without."""
         if runner._resume:
-            self.run_state.restore(checkpoint.get('run_state', {}))
+            state = checkpoint.get('run_state', {})
+            # of the training; those of the networks in the file are for tests, see TaskStatisticsHook
+            checkpoint['state_dict'].update(state.get('statistics', {}))
+            self.run_state.restore(state)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed the data of an epoch from its number, with and without worker processes."""

@@ -98,10 +98,21 @@ def agree_before_saving(runner: Runner, by_epoch: bool) -> None:
         runner (Runner): Runner after an iteration or an epoch.
         by_epoch (bool): Whether an epoch has ended.
     """
-    if is_distributed() and _is_saved(runner, by_epoch):
+    if is_distributed() and is_saved(runner, by_epoch):
         for buffer in unwrap(runner.model).buffers():
             broadcast(buffer)
         all_reduce_params(list(open_gradients(runner).values()), op='mean')
+
+
+def is_saved(runner: Runner, by_epoch: bool) -> bool:
+    """Return whether a checkpoint is saved after this iteration, or after this epoch."""
+    every, last = ('n_epochs', 'epoch') if by_epoch else ('n_train_iters', 'iter')
+    return any(
+        getattr(hook, f'every_{every}')(runner, hook.interval, hook.save_begin)
+        or (hook.save_last and getattr(hook, f'is_last_train_{last}')(runner))
+        for hook in runner.hooks
+        if isinstance(hook, CheckpointHook) and hook.by_epoch == by_epoch
+    )
 
 
 def inexact_parts(runner: Runner) -> list[str]:
@@ -123,16 +134,6 @@ def inexact_parts(runner: Runner) -> list[str]:
     if caches and not loader.num_workers:
         parts.append(f'{caches[0]} keeps images from epoch to epoch; set train_dataloader.num_workers=1')
     return parts
-
-
-def _is_saved(runner: Runner, by_epoch: bool) -> bool:
-    every, last = ('n_epochs', 'epoch') if by_epoch else ('n_train_iters', 'iter')
-    return any(
-        getattr(hook, f'every_{every}')(runner, hook.interval, hook.save_begin)
-        or (hook.save_last and getattr(hook, f'is_last_train_{last}')(runner))
-        for hook in runner.hooks
-        if isinstance(hook, CheckpointHook) and hook.by_epoch == by_epoch
-    )
 
 
 def _transforms(dataset: Any) -> Iterator[Any]:

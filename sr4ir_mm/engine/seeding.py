@@ -1,11 +1,14 @@
 """Random numbers that depend on seed, counter and rank only, so that a resumed run draws those of a straight one."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import get_rank
+from mmengine.runner import set_random_seed
 
 from ..registry import FUNCTIONS
 
@@ -26,6 +29,19 @@ def set_random_state(state: tuple[Any, ...]) -> None:
     random.setstate(of_python)
     np.random.set_state(of_numpy)
     torch.set_rng_state(of_torch)
+
+
+@contextmanager
+def own_random_numbers(seed: int) -> Iterator[None]:
+    """Seed all generators for what runs inside, which differs between ranks; on exit, restore them."""
+    before = random_state()
+    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices):
+        set_random_seed(derive_seed(seed, 0))
+        try:
+            yield
+        finally:
+            set_random_state(before)
 
 
 @FUNCTIONS.register_module()

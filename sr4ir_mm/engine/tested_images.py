@@ -1,0 +1,120 @@
+"""Training images, loaded as they would be if they were tested."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import torch
+from mmengine.dist import get_dist_info
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader, Dataset
+
+from ..datasets.class_names import parts
+from ..errors import SR4IRError
+from .seeding import derive_seed, epoch_worker_init_fn
+
+#: batches in memory, from which those of similar sizes are made
+_BATCHES = 8
+
+
+class ImagesAsTested:
+    """Batches of some training images, the same whenever they are loaded; each process has others.
+
+    The pipeline of the validation loads them, since a random crop has other statistics than the image. It is left out
+    without a validation, or if the training data are no data set of MMEngine's kind. Images of different sizes are
+    sorted by size, and cut around their center to the smallest one of their batch.
+
+    Args:
+        runner (Runner): Runner of a training.
+        images (int): Number of images for all processes together, at most; whole batches are taken.
+        batch_size (int, optional): Images of a batch; by default as in training.
+
+    Raises:
+        SR4IRError: If the pipeline of the validation does not take the training images.
+    """
+
+    def __init__(self, runner: Runner, images: int, batch_size: int | None) -> None:
+        train = runner.train_dataloader
+        tested = train if runner.val_loop is None else runner.val_dataloader
+        pipeline = None if tested is train else getattr(next(parts(tested.dataset)), 'pipeline', None)
+        self.as_tested = pipeline is not None and hasattr(train.dataset, 'get_data_info')
+        self.batch_size = batch_size or max(2, train.batch_size or getattr(train.batch_sampler, 'batch_size', 2))
+        self.collate = tested.collate_fn
+        self.seed = runner.seed or 0
+        self.indices = _choose(len(train.dataset), images, self.batch_size, self.seed)
+        self.loader = DataLoader(
+            _Loaded(train.dataset, pipeline) if self.as_tested else train.dataset,
+            batch_size=None,
+            sampler=self.indices,
+            num_workers=tested.num_workers,
+            collate_fn=_as_it_is,
+            worker_init_fn=epoch_worker_init_fn,
+        )
+
+        if self.as_tested:
+            self._try()
+
+    def __str__(self) -> str:
+        """Say how many images these are."""
+        return (
+            f'{len(self.indices)} training images in each process, in batches of {self.batch_size}, loaded as '
+            f'{"those of the validation" if self.as_tested else "in training"}'
+        )
+
+    def __iter__(self) -> Iterator[dict]:
+        """Yield the batches, as a data loader does."""
+        self.loader.generator = torch.Generator().manual_seed(derive_seed(self.seed, 0))
+        items = iter(self.loader)
+        while chunk := list(islice(items, _BATCHES * self.batch_size)):
+            chunk.sort(key=lambda item: tuple(item['inputs'].shape))
+            for start in range(0, len(chunk), self.batch_size):
+                yield self.collate(_of_one_size(chunk[start : start + self.batch_size]))
+
+    def _try(self) -> None:
+        """Load an image at the start rather than after the first epoch."""
+        try:
+            self.loader.dataset[self.indices[0]]
+        except SR4IRError:
+            raise
+        except Exception as error:
+            raise SR4IRError(
+                'TaskStatisticsHook loads training images with the pipeline of the validation data, which does not '
+                f'take them ({type(error).__name__}: {error}). Correct it, or leave the hook out: '
+                '--cfg-options default_hooks.task_statistics=None'
+            ) from error
+
+
+class _Loaded(Dataset):
+    """A data set with another pipeline."""
+
+    def __init__(self, dataset: Dataset, pipeline: Any) -> None:
+        self.dataset, self.pipeline = dataset, pipeline
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> dict:
+        return self.pipeline(self.dataset.get_data_info(index))
+
+
+def _choose(length: int, images: int, batch_size: int, seed: int) -> list[int]:
+    """Choose the images of this process: whole batches, and as many as the other processes have."""
+    rank, processes = get_dist_info()
+    each = max(1, min(images, length) // processes)
+    each -= each % batch_size if each > batch_size else 0
+    order = torch.randperm(length, generator=torch.Generator().manual_seed(seed))
+    return order[rank::processes][:each].tolist()
+
+
+def _of_one_size(items: list[dict]) -> list[dict]:
+    height, width = (min(sides) for sides in zip(*(item['inputs'].shape[-2:] for item in items)))
+
+    def cut(image: torch.Tensor) -> torch.Tensor:
+        top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
+        return image[..., top : top + height, left : left + width]
+
+    return [dict(item, inputs=cut(item['inputs'])) for item in items]
+
+
+def _as_it_is(item: dict) -> dict:
+    return item
