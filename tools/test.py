@@ -32,6 +32,7 @@ def main() -> None:
     )
     parser.add_argument('--out', help='.pkl file for the predictions')
     parser.add_argument('--show-dir', help='folder for a panel of each image: LR, SR, HR, predictions, changes')
+    parser.add_argument('--per-image', help='.npz file for the result of each image, for paired statistics')
     parser.add_argument(
         '--lr-input',
         choices=['lr', 'hr'],
@@ -44,9 +45,9 @@ def main() -> None:
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
     tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
-    if args.show_dir:
-        hook = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)
-        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+    hooks = [dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)] if args.show_dir else []
+    hooks += [dict(type='sr4ir_mm.ImageResultsHook', out_file=args.per_image)] if args.per_image else []
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
     if not cfg.get('test_dataloader'):
         raise SR4IRError(f"'{cfg.filename}' has no test_dataloader, so there is nothing to test: set it.")
     check_data(cfg, 'test_dataloader')
