@@ -1,7 +1,9 @@
 """Statistics that are tested and saved, in a training that does not notice."""
 
+import random
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
@@ -11,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner, loops
 from torch import nn
 
+from sr4ir_mm.engine.seeding import own_random_numbers
 from sr4ir_mm.engine.task_statistics import measure_statistics
 from sr4ir_mm.engine.tested_images import ImagesAsTested
 from sr4ir_mm.errors import SR4IRError
@@ -25,6 +28,15 @@ AVERAGES = [(), (dict(type='EMAHook', momentum=0.4),), (dict(type='EMAHook', mom
 def _no_pauses(monkeypatch):
     """MMEngine sleeps for two seconds before each pass over the data but the first."""
     monkeypatch.setattr(loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
+
+
+class Augmented(ToyDataset):
+    """Data that draw from the generators of this process."""
+
+    def __getitem__(self, index: int) -> dict:
+        item = super().__getitem__(index)
+        shift = random.randint(-40, 40) + np.random.randint(-40, 40) + int(torch.randint(-40, 40, ()))
+        return dict(item, inputs=(item['inputs'].int() + shift).clamp(0, 255).byte())
 
 
 class Rising(BaseMetric):
@@ -54,7 +66,7 @@ def train(folder, ours=(OURS,), average=(), by_epoch: bool = True, scheme: str =
     task = net or ToyClassifier()
     task.fc = nn.Sequential(nn.Dropout(0.5), task.fc)
     model = SR4IR(dict(EDSR), task, scale=4, scheme=scheme, cqmix=dict(grid=4))
-    data = ToyDataset(toy_batch(4 if by_epoch else 6))
+    data = Augmented(toy_batch(4 if by_epoch else 6))
     loader = dict(batch_size=2, num_workers=0, dataset=data, sampler=dict(type='DefaultSampler', shuffle=False))
     train_cfg = dict(max_epochs=3, val_interval=2) if by_epoch else dict(max_iters=6, val_interval=4)
     checkpoint = dict(type='CheckpointHook', interval=1 if by_epoch else 3, by_epoch=by_epoch, save_best='score',
@@ -101,7 +113,8 @@ def measured(runner: Runner, checkpoint: dict) -> dict:
     model = SR4IR(dict(EDSR), ToyClassifier(), scale=4)
     model.task.fc = nn.Sequential(nn.Dropout(0.5), model.task.fc)
     model.load_state_dict(checkpoint['state_dict'])
-    return measure_statistics(model.train(), ImagesAsTested(runner, 4, None))
+    with own_random_numbers(0):
+        return measure_statistics(model.train(), ImagesAsTested(runner, 4, None))
 
 
 @pytest.mark.parametrize('average', AVERAGES)
