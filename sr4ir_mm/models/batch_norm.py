@@ -23,12 +23,12 @@ def batch_norms(net: nn.Module) -> dict[str, nn.Module]:
     Args:
         net (nn.Module): Network in train mode, not wrapped.
     """
-    return {
-        name: module
-        for name, module in net.named_modules()
-        if isinstance(module, _BatchNorm) or type(module).__name__ == 'SyncBatchNorm'
-        if module.training and module.track_running_stats and module.running_mean is not None
-    }
+    return {name: module for name, module in net.named_modules() if _is_changed(module)}
+
+
+def _is_changed(module: nn.Module) -> bool:
+    is_norm = isinstance(module, _BatchNorm) or type(module).__name__ == 'SyncBatchNorm'
+    return is_norm and module.training and module.track_running_stats and module.running_mean is not None
 
 
 @contextmanager
@@ -38,14 +38,14 @@ def kept_statistics(net: nn.Module) -> Iterator[None]:
     Args:
         net (nn.Module): Network, not wrapped.
     """
-    norms = [(norm, norm.momentum) for norm in batch_norms(net).values()]
-    for norm, _ in norms:
-        norm.track_running_stats, norm.momentum = False, 0.0  # mmcv's SyncBN reads only the second
+    norms = [(vars(norm), norm.momentum) for norm in filter(_is_changed, net.modules())]  # attributes are slow to set
+    for attributes, _ in norms:
+        attributes.update(track_running_stats=False, momentum=0.0)  # mmcv's SyncBN reads only the second
     try:
         yield
     finally:
-        for norm, momentum in norms:
-            norm.track_running_stats, norm.momentum = True, momentum
+        for attributes, momentum in norms:
+            attributes.update(track_running_stats=True, momentum=momentum)
 
 
 class Moments:
