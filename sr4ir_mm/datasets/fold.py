@@ -42,11 +42,11 @@ class Fold(ConcatDataset):
         check_number('Fold', low=2, whole=True, folds=folds)
         check_number('Fold', low=1, high=folds, whole=True, fold=fold)
         check_number('Fold', low=0, whole=True, seed=seed)
-        seen: set = set()
-        super().__init__([_build(cfg, partial(_select, fold - 1, folds, test, seed), seen) for cfg in datasets])
+        select, owners = partial(_select, fold - 1, folds, test, seed), {}
+        super().__init__([_build(cfg, i, select, owners) for i, cfg in enumerate(datasets)])
 
 
-def _build(cfg: dict, select: Callable[[list[dict]], list[dict]], seen: set) -> BaseDataset:
+def _build(cfg: dict, number: int, select: Callable[[list[dict]], list[dict]], owners: dict[Any, int]) -> BaseDataset:
     """Build a data set whose images are selected before its own filter."""
     part = MMENGINE_DATASETS.build(dict(cfg, lazy_init=True))
     if not isinstance(part, BaseDataset):
@@ -54,10 +54,10 @@ def _build(cfg: dict, select: Callable[[list[dict]], list[dict]], seen: set) -> 
     own_filter = part.filter_data
 
     def filter_data() -> list[dict]:
-        _check_new(part.data_list, seen)
-        names = _new_ids(part.data_list, seen)
+        _check_new(part.data_list, number, owners)
+        ids = _new_ids(part.data_list, number, owners)
         part.data_list = select(part.data_list)
-        return [dict(info, img_id=names[info['img_id']]) if names else info for info in own_filter()]
+        return [dict(info, img_id=ids[info['img_id']]) if ids else info for info in own_filter()]
 
     part.filter_data = filter_data
     part.full_init()
@@ -80,19 +80,17 @@ def _key(info: dict, index: int, seed: int) -> tuple:
     return (label if isinstance(label, Integral) else -1, hashlib.sha256(f'{seed} {name}'.encode()).hexdigest(), name)
 
 
-def _check_new(infos: list[dict], seen: set) -> None:
-    paths = {info['img_path'] for info in infos if 'img_path' in info}
-    if twice := paths & seen:
-        raise SR4IRError(
-            f"'{min(twice)}' is in two data sets that are divided into folds, so that it would be trained and tested: "
-            'list every image in one of them.'
-        )
-    seen |= paths
+def _check_new(infos: list[dict], number: int, owners: dict[Any, int]) -> None:
+    """Check that no image is in an earlier data set; ``owners`` are the numbers of the data sets by path."""
+    for path in (info['img_path'] for info in infos if 'img_path' in info):
+        if owners.setdefault(path, number) != number:
+            raise SR4IRError(
+                f"'{path}' is in two data sets that are divided into folds, so that it would be trained and tested: "
+                'list every image in one of them.'
+            )
 
 
-def _new_ids(infos: list[dict], seen: set) -> dict[Any, Any]:
-    """Return new names of images for COCO's metric if an earlier data set has one of them, else nothing."""
-    ids = {info['img_id'] for info in infos if 'img_id' in info}
-    names = {name: f'{len(seen)}/{name}' for name in ids} if ids & seen else {}
-    seen |= set(names.values()) or ids
-    return names
+def _new_ids(infos: list[dict], number: int, owners: dict[Any, int]) -> dict[Any, Any]:
+    """Return ids of images that differ from those of earlier data sets, for COCO's metric, by their own ids."""
+    ids = [info['img_id'] for info in infos if 'img_id' in info]
+    return {name: name if owners.setdefault((name,), number) == number else f'{number}/{name}' for name in ids}
