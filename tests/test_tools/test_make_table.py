@@ -272,6 +272,7 @@ def test_what_is_done_is_skipped_and_what_was_cut_is_resumed(toy, tools, capsys)
     assert run(*args) == 0 and not tools.calls
     result = json.loads(Path('w/net_toy_h2t/seed7/result.json').read_text())
     assert len(result.pop('id')) == 32 and result.pop('entries')['train_cfg'] == {'max_epochs': 9}
+    assert {'seconds', 'revision', 'machine', 'versions', 'command', 'date'} == set(result.pop('made'))
     assert result == {
         'config': 'net_s_x4_toy.py',
         'scheme': 'H->T',

@@ -117,27 +117,27 @@ class Plan:
     def _source(self, file: str, config: Path, folder: Path, seed: int) -> Run | str:
         """Return the run that writes a file from which a run in ``folder`` starts, or the file."""
         name = re.fullmatch(r'work_dirs/([^/]+)/(?:epoch|iter)_\d+\.pth', file)
-        found = name and _find_run(name[1], config)
-        if not found or name[1] == folder.parent.name:
+        found = name and self._find_run(name[1], config)
+        if not found or Path(self.load(*found).filename).stem == folder.parent.name:
             return file
         if self.load(*found).model.get('scheme') != 'S':
             return self.add(*found, seed)
         return file if Path(file).is_file() else self.add(*found)
+
+    def _find_run(self, name: str, config: Path) -> tuple[Path, str | None] | None:
+        """Return the config and the scheme of a run from which a run of ``config`` may start."""
+        stem = Path(self.load(config).filename).stem  # with that of the fold
+        for scheme in ('S', 'H->T'):
+            if run_name(stem, scheme) == name:
+                return config, scheme
+        path = config.with_name(f'{name}.py')
+        return (path, None) if path.is_file() else None
 
     def _is_shared(self, run: Run, config: Path) -> bool:
         """Return whether a config in the same folder, with another SR network, has the same run."""
         if run.config.resolve().parent != config.resolve().parent:
             return False
         return not run.cfg.model.get('sr') and run.entries == deciding_entries(self.load(config, run.scheme))
-
-
-def _find_run(name: str, config: Path) -> tuple[Path, str | None] | None:
-    """Return the config and the scheme of a run from which a run of ``config`` may start."""
-    for scheme in ('S', 'H->T'):
-        if run_name(config.stem, scheme) == name:
-            return config, scheme
-    path = config.with_name(f'{name}.py')
-    return (path, None) if path.is_file() else None
 
 
 def _parse(options: Sequence[str]) -> dict:

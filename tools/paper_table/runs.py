@@ -77,12 +77,24 @@ class Run:
         """Return the metrics of the test, or None if the run is not done."""
         return self._stored().get('metrics')
 
-    def store(self, metrics: dict | None = None) -> None:
-        """Write with which options the run began and, if it is done, its metrics. The file is never incomplete."""
+    @property
+    def image_file(self) -> Path:
+        """The file with the results of each image of the test, in a study."""
+        return self.folder / 'test' / 'images.npz'
+
+    def made(self) -> dict:
+        """Return revision, machine, versions and, if it was not interrupted, seconds of the run; empty if not done."""
+        return self._stored().get('made') or {}
+
+    def store(self, metrics: dict | None = None, **made: object) -> None:
+        """Write with which options the run began and, if it is done, its metrics and where and of what it was made.
+
+        The file is never incomplete.
+        """
         entries = dict(
             id=self.identity() or uuid4().hex, config=str(self.config), scheme=self.scheme, seed=self.seed,
             options=self._given(), starts={net: run.identity() for net, run in self.needs.items()},
-            metrics=metrics, entries=self.entries,
+            metrics=metrics, made=made, entries=self.entries,
         )  # fmt: skip
         partial = self.folder / f'{RESULT}.partial'
         partial.write_text(json.dumps(entries, indent=2) + '\n')

@@ -1,0 +1,112 @@
+"""The numbers of a study: means over seeds, and intervals from resamples of the test images, the same for all rows."""
+
+import math
+import statistics
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from paper_table.runs import Run
+from paper_table.study import Study
+from paper_table.table import TASK_METRICS
+
+from sr4ir_mm.analysis.benchmark.environment import environment
+from sr4ir_mm.analysis.image_scores import score
+from sr4ir_mm.analysis.image_tables import ImageTable, join_tables, read_table
+from sr4ir_mm.errors import SR4IRError
+
+REPLICATES, SEED, LEVEL = 2000, 0, 95
+PSNR = 'sr/PSNR'
+
+
+def study_numbers(study: Study, replicates: int = REPLICATES) -> dict[str, Any]:
+    """Return all numbers of a study, as ``study.json`` holds them.
+
+    A seed of a row counts when the runs of all its folds are done. Their images are then one test set. Each of
+    ``replicates`` resamples draws as many images as there are, with replacement, and is the same for all rows and
+    seeds of a block; intervals are percentiles of the resampled values.
+
+    Raises:
+        SR4IRError: If the rows of a block were tested on different images.
+    """
+    blocks = [_block(name, rows, study.metrics[name], replicates) for name, rows in study.blocks.items()]
+    made = dict(replicates=replicates, bootstrap_seed=SEED, level=LEVEL)
+    runs = [_run_numbers(run) for run in study.runs.values() if run.status() == 'done']
+    left = len(study.runs) - len(runs)
+    return dict(study=str(study.path), **environment(), bootstrap=made, runs_left=left, blocks=blocks, runs=runs)
+
+
+def _run_numbers(run: Run) -> dict[str, Any]:
+    metrics = {name: None if value in (math.inf, -math.inf) else value for name, value in (run.metrics() or {}).items()}
+    return dict(
+        run=run.folder.parent.name, seed=run.seed, folder=str(run.folder), scheme=run.scheme or 'SR4IR',
+        options=list(run.options), metrics=metrics, made=run.made(),
+    )  # fmt: skip
+
+
+def _block(name: str, rows: Mapping[str, Mapping[int, list[Run]]], metric: str, replicates: int) -> dict[str, Any]:
+    done = {row: _tables(seeds) for row, seeds in rows.items()}
+    images = _same_images(done)
+    title, factor = TASK_METRICS[metric]
+    rng = np.random.default_rng(SEED)
+    # the first "resample" has each image once
+    drawn = rng.multinomial(len(images), [1 / len(images)] * len(images), replicates) if images else np.zeros((0, 0))
+    weights = np.concatenate([np.ones((1, len(images)), int), drawn.astype(int)])
+    samples = {row: factor * _mean_over_seeds(tables, metric, weights) for row, tables in done.items() if tables}
+    folds = max(len(runs) for seeds in rows.values() for runs in seeds.values())
+    return dict(
+        name=name, metric=title, images=len(images), folds=folds,
+        rows=[_row(row, rows[row], tables, metric, samples, weights) for row, tables in done.items()],
+        differences=[dict(a=a, b=b, **_summary(samples[a] - samples[b])) for b, a in combinations(samples, 2)],
+    )  # fmt: skip
+
+
+def _tables(seeds: Mapping[int, list[Run]]) -> dict[int, ImageTable]:
+    """Return the results of all images by seed, of the seeds whose runs are done."""
+    complete = {seed: runs for seed, runs in seeds.items() if all(run.status() == 'done' for run in runs)}
+    return {seed: join_tables([read_table(run.image_file) for run in runs]) for seed, runs in complete.items()}
+
+
+def _same_images(done: Mapping[str, Mapping[int, ImageTable]]) -> list[str]:
+    tables = {(row, seed): table for row, seeds in done.items() for seed, table in seeds.items()}
+    first = next(iter(tables.values())).images if tables else []
+    for (row, seed), table in tables.items():
+        if table.images != first:
+            raise SR4IRError(
+                f"'{row}' with seed {seed} was tested on other images than '{next(iter(tables))[0]}': give cells of "
+                'one block the same folds and data, or one of them another block.'
+            )
+    return first
+
+
+def _mean_over_seeds(tables: Mapping[int, ImageTable], metric: str, weights: np.ndarray) -> np.ndarray:
+    return np.mean([score(table, metric, weights) for table in tables.values()], axis=0)
+
+
+def _row(
+    row: str, runs: Mapping[int, list[Run]], tables: Mapping[int, ImageTable], metric: str,
+    samples: Mapping[str, np.ndarray], weights: np.ndarray,
+) -> dict[str, Any]:  # fmt: skip
+    factor = TASK_METRICS[metric][1]
+    values = {seed: factor * float(score(table, metric, weights[:1])[0]) for seed, table in tables.items()}
+    found: dict[str, Any] = dict(row=row, seeds=list(runs), values=values)
+    if not values:
+        return found
+    spread = statistics.stdev(values.values()) if len(values) > 1 else None
+    found.update(_summary(samples[row]), std_over_seeds=spread)
+    if {'L->T', 'H->T'} <= samples.keys():
+        low, high = samples['L->T'], samples['H->T']
+        with np.errstate(divide='ignore', invalid='ignore'):
+            found['gap_closed'] = _summary((samples[row] - low) / (high - low))
+    if all(table.of(PSNR) for table in tables.values()):
+        with np.errstate(invalid='ignore'):  # the image of H->T is the HR image
+            found['PSNR'] = _summary(_mean_over_seeds(tables, PSNR, weights))
+    return found
+
+
+def _summary(samples: np.ndarray) -> dict[str, Any]:
+    """Return the value of all images and the interval of the resamples; None for a value that is not finite."""
+    finite = samples[1:][np.isfinite(samples[1:])]
+    ends = np.percentile(finite, [50 - LEVEL / 2, 50 + LEVEL / 2]).tolist() if len(finite) else None
+    return dict(mean=float(samples[0]) if np.isfinite(samples[0]) else None, interval=ends)
