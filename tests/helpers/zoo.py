@@ -169,7 +169,12 @@ def tiny_config(folder: Path, data_root: str = 'voc', **options) -> Path:
     entries = dict(
         data_root=data_root,
         model=dict(
-            sr=dict(init_cfg=None, mid_channels=8, num_blocks=1), task=dict(backbone=dict(init_cfg=None, frozen=[]))
+            sr=dict(init_cfg=None, net=dict(mid_channels=8, num_blocks=1)),
+            task=dict(
+                backbone=dict(_delete_=True, type='ResNet', depth=18, base_channels=8, stem_channels=8, init_cfg=None),
+                neck=dict(in_channels=[8, 16, 32, 64], out_channels=8),
+                decode_head=dict(in_channels=[8] * 4, channels=8),
+            ),
         ),
         default_hooks=dict(logger=dict(interval=1)),
         train_cfg=dict(val_interval=1),
@@ -189,6 +194,6 @@ def tiny_config(folder: Path, data_root: str = 'voc', **options) -> Path:
     cfg = Config(entries)
     cfg.merge_from_dict(options)
     path = folder / 'tiny.py'
-    (base,) = (TOOLS.parent / 'configs').rglob('deeplabv3plus-squeezenet_edsr-s_x4_voc-mini.py')
+    (base,) = (TOOLS.parent / 'configs').rglob('fpn-efficientnet-lite0_edsr-s_x4_voc-mini.py')
     path.write_text(f'_base_ = {str(base)!r}\n{cfg.pretty_text}')
     return path
