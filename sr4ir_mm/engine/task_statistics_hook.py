@@ -48,7 +48,9 @@ class TaskStatisticsHook(Hook):
     priority = 'LOW'  # after EMAHook, before CheckpointHook
 
     def __init__(self, images: int = 256, batch_size: int | None = None) -> None:
-        check_number('TaskStatisticsHook', low=2, whole=True, images=images, batch_size=batch_size or 2)
+        check_number(
+            'TaskStatisticsHook', low=2, whole=True, images=images, batch_size=2 if batch_size is None else batch_size
+        )
         self.images, self.batch_size = images, batch_size
         self.source: ImagesAsTested | None = None
         self.ema: EMAHook | None = None
@@ -124,7 +126,7 @@ class TaskStatisticsHook(Hook):
     def _take(self, runner: Runner) -> None:
         if self.source is None or self.taken == self.done:
             return
-        start, amp = time.perf_counter(), bool(runner.val_loop is not None and runner.val_loop.fp16)
+        start, amp = time.perf_counter(), getattr(runner.val_loop, 'fp16', False)
         with _averaged_weights(self.ema), own_random_numbers(self.source.seed):
             self.statistics = measure_statistics(unwrap(runner.model), self.source, amp)
         self.taken = self.done
