@@ -63,7 +63,7 @@ def test_a_misspelled_entry_of_a_file(wrong, right, tmp_path):
 @pytest.mark.parametrize(
     'options, words',
     [
-        ({'model.sr.mid_chanels': 8}, r"model\.sr: mmagic\.EDSRNet has no argument 'mid_chanels'.* mid_channels\?"),
+        ({'model.sr.net.mid_chanels': 8}, r"sr\.net: mmagic\.EDSRNet has no argument 'mid_chanels'.* mid_channels\?"),
         ({'model.task.decode_head.num_clases': 2}, "has no argument 'num_clases'. Did you mean num_classes"),
         ({'model.task.backbone.type': 'ResNett'}, r"task\.backbone: the type 'ResNett' is unknown.* mean ResNet"),
         ({'model.sr.type': 'mmagic.EDSRNett'}, "the type 'mmagic.EDSRNett' is unknown"),

@@ -37,8 +37,9 @@ def test_other_errors_stay():
 
 def test_the_last_batch_of_a_training(tmp_path, capfd):
     """Three images in batches of two; the advice helps."""
-    make_voc(tmp_path / 'voc', sizes=((64, 64),) * 3)
-    tiny_config(tmp_path, **{'train_cfg.max_epochs': 1, 'val_dataloader': None, 'val_cfg': None, 'val_evaluator': None})
+    make_voc(tmp_path / 'voc', sizes=((32, 32),) * 3)  # one pixel of the last features
+    no_val = {'val_dataloader': None, 'val_cfg': None, 'val_evaluator': None}
+    tiny_config(tmp_path, **{'train_cfg.max_epochs': 1, 'model.task.data_preprocessor.size': (32, 32), **no_val})
     assert run_tool('train', 'tiny.py', cwd=tmp_path) == 2
     assert 'error: A batch has only one image' in capfd.readouterr().err
     options = ['--cfg-options', 'train_dataloader.drop_last=True', 'experiment_name=again', 'visualizer.name=again']
