@@ -35,7 +35,8 @@ class TaskStatisticsHook(Hook):
     none, nothing is done.
 
     Args:
-        images (int): Number of training images. They are the same ones each time.
+        images (int, optional): Number of training images, the same ones each time. By default 256, but of few images at
+            most a quarter or four batches.
         batch_size (int, optional): Images of a batch, at least 2, if those of a training batch do not fit in memory.
 
     Raises:
@@ -47,10 +48,10 @@ class TaskStatisticsHook(Hook):
 
     priority = 'LOW'  # after EMAHook, before CheckpointHook
 
-    def __init__(self, images: int = 256, batch_size: int | None = None) -> None:
-        check_number(
-            'TaskStatisticsHook', low=2, whole=True, images=images, batch_size=2 if batch_size is None else batch_size
-        )
+    def __init__(self, images: int | None = None, batch_size: int | None = None) -> None:
+        for name, value in dict(images=images, batch_size=batch_size).items():
+            if value is not None:
+                check_number('TaskStatisticsHook', low=2, whole=True, **{name: value})
         self.images, self.batch_size = images, batch_size
         self.source: ImagesAsTested | None = None
         self.ema: EMAHook | None = None

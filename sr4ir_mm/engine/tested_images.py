@@ -26,14 +26,14 @@ class ImagesAsTested:
 
     Args:
         runner (Runner): Runner of a training.
-        images (int): Number of images for all processes together, at most; whole batches are taken.
+        images (int, optional): Number of images for all processes together, at most; whole batches are taken.
         batch_size (int, optional): Images of a batch; by default as in training.
 
     Raises:
         SR4IRError: If the pipeline of the validation does not take the training images.
     """
 
-    def __init__(self, runner: Runner, images: int, batch_size: int | None) -> None:
+    def __init__(self, runner: Runner, images: int | None, batch_size: int | None) -> None:
         train = runner.train_dataloader
         tested = train if runner.val_loop is None else runner.val_dataloader
         pipeline = None if tested is train else getattr(next(parts(tested.dataset)), 'pipeline', None)
@@ -41,7 +41,10 @@ class ImagesAsTested:
         self.batch_size = batch_size or max(2, train.batch_size or getattr(train.batch_sampler, 'batch_size', 2))
         self.collate = tested.collate_fn
         self.seed = runner.seed or 0
-        self.indices = _choose(len(train.dataset), images, self.batch_size, self.seed)
+        length = len(train.dataset)
+        # an image takes a tenth or a fifth of the time of its training, so this is a few percent of an epoch
+        images = images or min(256, max(length // 4, 4 * self.batch_size))
+        self.indices = _choose(length, images, self.batch_size, self.seed)
         self.loader = DataLoader(
             _Loaded(train.dataset, pipeline) if self.as_tested else train.dataset,
             batch_size=None,

@@ -85,6 +85,12 @@ def test_few_images(length, images, batch_size, expected):
     assert len(tested_images._choose(length, images, batch_size, seed=1)) == expected
 
 
+@pytest.mark.parametrize('length, batch_size, expected', [(2000, 16, 256), (400, 4, 100), (40, 4, 16), (6, 4, 4)])
+def test_default_number(length, batch_size, expected):
+    source = ImagesAsTested(runner([{}] * length, batch_size=batch_size), None, None)
+    assert len(source.indices) == expected
+
+
 def test_a_batch_has_at_least_two_images():
     assert ImagesAsTested(runner(ToyDataset(toy_batch(4)), batch_size=1), 4, None).batch_size == 2
 
