@@ -239,8 +239,9 @@ class Gallery(torch.utils.data.Dataset):
         return dict(inputs=self.images[index], data_samples=sample)
 
 
+@pytest.mark.parametrize('more', [[], [dict(type='sr4ir_mm.TaskStatisticsHook')]])
 @pytest.mark.parametrize('scheme', ['H->T', 'SR4IR'])
-def test_the_gallery_of_a_retriever_is_what_the_task_network_receives_at_each_validation(scheme, tmp_path):
+def test_the_gallery_of_a_retriever_is_what_the_task_network_receives_at_each_validation(scheme, more, tmp_path):
     data = Gallery()
     loader = dict(batch_size=2, num_workers=0, dataset=data, sampler=dict(type='DefaultSampler', shuffle=False))
     cfg = ConfigDict(
@@ -250,7 +251,7 @@ def test_the_gallery_of_a_retriever_is_what_the_task_network_receives_at_each_va
         data_preprocessor=dict(mean=[0, 0, 0], std=[255, 255, 255], to_rgb=True),
     )  # fmt: skip
     model = mixed(cfg, scheme)
-    hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook'), dict(type='mmpretrain.PrepareProtoBeforeValLoopHook')]
+    hooks = [dict(type='sr4ir_mm.AlternatingUpdateHook'), dict(type='mmpretrain.PrepareProtoBeforeValLoopHook'), *more]
     runner = runner_for(
         model, data, tmp_path, custom_hooks=hooks, train_cfg=dict(by_epoch=True, max_epochs=2), val_cfg={},
         val_dataloader=loader, val_evaluator=dict(type='mmpretrain.RetrievalRecall', topk=1),
