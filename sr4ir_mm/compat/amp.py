@@ -4,15 +4,19 @@ MMEngine 0.10.7's ``AmpOptimWrapper`` asserts that a GPU is present, although to
 This can go when MMEngine removes the assertion.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine.device import get_device
 from mmengine.optim import AmpOptimWrapper as MMEngineAmpOptimWrapper
 from mmengine.optim import OptimWrapper
+from torch import nn
 
 from ..errors import SR4IRError
 from ..registry import OPTIM_WRAPPERS
+from .depthwise import FullDepthwise
 
 __all__ = ['AnyDeviceAmpOptimWrapper', 'grad_scaler']
 
@@ -26,8 +30,8 @@ def grad_scaler(enabled: bool) -> 'torch.amp.GradScaler':
 class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
     """MMEngine's ``AmpOptimWrapper`` that also works on a machine without a GPU.
 
-    With a GPU it is MMEngine's, unchanged. On a CPU it casts to bfloat16. The loss is not scaled there, because
-    bfloat16 has the range of float32.
+    With a GPU it is MMEngine's, unchanged. On a CPU it casts to bfloat16, but for depthwise convolutions. The loss is
+    not scaled there, because bfloat16 has the range of float32.
 
     Args:
         loss_scale (str | float | dict): Loss scale as in MMEngine; unused on a CPU.
@@ -60,3 +64,13 @@ class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
         self._scale_update_param = None
         self.loss_scaler = grad_scaler(enabled=False)
         self.cast_dtype = torch.bfloat16
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Enter mixed precision, as MMEngine's wrapper does."""
+        with super().optim_context(model):
+            if get_device() != 'cpu':
+                yield
+                return
+            with FullDepthwise():
+                yield
