@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner, loops
 from torch import nn
 
+from sr4ir_mm.engine.runner import LateDumpRunner
 from sr4ir_mm.engine.seeding import own_random_numbers
 from sr4ir_mm.engine.task_statistics import measure_statistics
 from sr4ir_mm.engine.tested_images import ImagesAsTested
@@ -166,6 +167,27 @@ def test_a_resumed_run_is_equal_to_a_straight_one(by_epoch, average, tmp_path):
     assert_same(ours['run_state']['statistics'], theirs['run_state']['statistics'])
     if average:
         assert_same(ours['ema_state_dict'], theirs['ema_state_dict'])
+
+
+class Kill(Hook):
+    """Ends the run in its first validation, as a kill would."""
+
+    def after_val_iter(self, runner, *_, **__):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize('average', AVERAGES)
+def test_a_validation_that_is_repeated(average, tmp_path):
+    train(tmp_path / 'straight', average=average, kind=LateDumpRunner)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / 'killed', [OURS, Kill()], average, kind=LateDumpRunner)
+    file = str(tmp_path / 'killed/epoch_2.pth')
+    resumed = train(tmp_path / 'killed', average=average, kind=LateDumpRunner, resume=True, load_from=file,
+                    experiment_name=f'{tmp_path.name}-again')  # fmt: skip
+    ours, theirs = (load(tmp_path / run, 'epoch_3.pth') for run in ('killed', 'straight'))
+    assert_same(ours['state_dict'], theirs['state_dict'])
+    assert_same(ours['run_state']['statistics'], theirs['run_state']['statistics'])
+    assert_same(watched(resumed), task_state(ours))
 
 
 def test_a_new_run_starts_from_what_was_tested(tmp_path):
