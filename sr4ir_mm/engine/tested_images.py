@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.dist import get_dist_info
 from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 from torch.utils.data import DataLoader, Dataset
 
 from ..datasets.class_names import parts
@@ -112,11 +113,14 @@ def _choose(length: int, images: int, batch_size: int, seed: int) -> list[int]:
 def _of_one_size(items: list[dict]) -> list[dict]:
     height, width = (min(sides) for sides in zip(*(item['inputs'].shape[-2:] for item in items)))
 
-    def cut(image: torch.Tensor) -> torch.Tensor:
-        top, left = (image.shape[-2] - height) // 2, (image.shape[-1] - width) // 2
-        return image[..., top : top + height, left : left + width]
+    def cut(inputs: torch.Tensor, data_samples: BaseDataElement) -> dict:
+        top, left = (inputs.shape[-2] - height) // 2, (inputs.shape[-1] - width) // 2
+        if 'ori_shape' in data_samples:  # to which predictions would be enlarged
+            data_samples = data_samples.new()
+            data_samples.set_metainfo(dict(ori_shape=(height, width)))
+        return dict(inputs=inputs[..., top : top + height, left : left + width], data_samples=data_samples)
 
-    return [dict(item, inputs=cut(item['inputs'])) for item in items]
+    return [cut(item['inputs'], item['data_samples']) for item in items]
 
 
 def _as_it_is(item: dict) -> dict:

@@ -55,12 +55,16 @@ def test_images_of_similar_sizes_are_cut_to_the_smallest_of_a_batch():
     source = ImagesAsTested(runner(Files(pipeline=[load]), Files(pipeline=[load])), images=10, batch_size=4)
     shapes = [[tuple(image.shape) for image in batch['inputs']] for batch in source]
     assert all(len(set(batch)) == 1 for batch in shapes) and len(shapes) == 2
+
+
+def test_images_are_cut_around_their_center():
     images = [torch.arange(12).expand(3, 4, 12), torch.arange(10).expand(3, 8, 10)]
-    for item in tested_images._of_one_size([dict(inputs=image) for image in images]):
-        assert item['inputs'].shape == (3, 4, 10)
-    assert tested_images._of_one_size([dict(inputs=image) for image in images])[0]['inputs'][0, 0].tolist() == [
-        *range(1, 11)
-    ]
+    samples = [BaseDataElement(metainfo=dict(ori_shape=(40, 120), scale_factor=0.1)), BaseDataElement()]
+    items = tested_images._of_one_size([dict(inputs=i, data_samples=s) for i, s in zip(images, samples)])
+    assert [tuple(item['inputs'].shape) for item in items] == [(3, 4, 10)] * 2
+    assert items[0]['inputs'][0, 0].tolist() == [*range(1, 11)]
+    assert items[0]['data_samples'].metainfo == dict(ori_shape=(4, 10), scale_factor=0.1)  # for one size of predictions
+    assert samples[0].ori_shape == (40, 120) and 'ori_shape' not in items[1]['data_samples']
 
 
 @pytest.mark.parametrize('tested', [None, ToyDataset(toy_batch(4))])
