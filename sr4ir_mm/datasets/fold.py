@@ -43,11 +43,20 @@ class Fold(ConcatDataset):
         check_number('Fold', low=1, high=folds, whole=True, fold=fold)
         check_number('Fold', low=0, whole=True, seed=seed)
         select, owners = partial(_select, fold - 1, folds, test, seed), {}
-        super().__init__([_build(cfg, i, select, owners) for i, cfg in enumerate(datasets)])
+        parts = [_build(cfg, i, select, owners) for i, cfg in enumerate(datasets)]
+        if not any(parts):
+            raise SR4IRError(f'Fold {fold} of {folds} has no image: make fewer folds.')
+        super().__init__([part for part in parts if part])
 
 
-def _build(cfg: dict, number: int, select: Callable[[list[dict]], list[dict]], owners: dict[Any, int]) -> BaseDataset:
-    """Build a data set whose images are selected before its own filter."""
+class _EmptyError(SR4IRError):
+    pass
+
+
+def _build(
+    cfg: dict, number: int, select: Callable[[list[dict]], list[dict]], owners: dict[Any, int]
+) -> BaseDataset | None:
+    """Build a data set whose images are selected before its own filter; None if it has fewer images than folds."""
     part = MMENGINE_DATASETS.build(dict(cfg, lazy_init=True))
     if not isinstance(part, BaseDataset):
         raise SR4IRError(f"Folds are made of data sets of MMEngine's kind, and {type(part).__name__} is none.")
@@ -57,10 +66,15 @@ def _build(cfg: dict, number: int, select: Callable[[list[dict]], list[dict]], o
         _check_new(part.data_list, number, owners)
         ids = _new_ids(part.data_list, number, owners)
         part.data_list = select(part.data_list)
+        if not part.data_list:
+            raise _EmptyError
         return [dict(info, img_id=ids[info['img_id']]) if ids else info for info in own_filter()]
 
     part.filter_data = filter_data
-    part.full_init()
+    try:
+        part.full_init()
+    except _EmptyError:
+        return None
     del part.filter_data  # it cannot be sent to workers
     return part
 

@@ -83,8 +83,9 @@ def test_a_fold_that_does_not_exist(number, folds, leaves):
 
 
 def test_a_fold_without_images(leaves):
-    with pytest.raises(SR4IRError, match='has no image left'):
+    with pytest.raises(SR4IRError, match=r'Fold 26 of 26 has no image: make fewer folds\.'):
         fold(leaves, 26, 26, test=True)
+    assert len(fold(leaves, 12, 16, test=True)) == 1  # of the larger data set
 
 
 # ---- detection
