@@ -114,6 +114,8 @@ def running_statistics(moments: Mapping[str, Moments]) -> dict[str, Tensor]:
     Args:
         moments (Mapping[str, Moments]): What :func:`counted` has counted, of the same layers in all processes.
     """
+    if not moments:
+        return {}
     found = list(moments.values())
     sizes = torch.tensor([m.mean.numel() for m in found])
     mean, var = (torch.cat(vectors) for vectors in zip(*((m.mean, m.var) for m in found)))

@@ -69,6 +69,10 @@ def test_layers_that_do_not_run_are_left_out():
     assert not any(name.startswith('aux') for name in measure_statistics(model, [toy_batch()]))
 
 
+def test_a_network_without_such_layers():
+    assert measure_statistics(model_for('SR4IR', ToyClassifier(norm=False)).train(), [toy_batch()]) == {}
+
+
 @pytest.mark.parametrize('channels_last', [False, True])
 def test_mixed_precision_and_memory_format(channels_last):
     model, batches = model_for('SR4IR', channels_last=channels_last).train(), [toy_batch(4)]
