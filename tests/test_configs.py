@@ -112,10 +112,10 @@ def check_builds(cfg: Config) -> None:
 
 
 def test_the_tree_is_complete():
-    assert len(TABLE) == 32 and len(list(ROOT.glob('[!_]*/*.py'))) == 52
+    assert len(TABLE) == 32 and len(list(ROOT.glob('[!_]*/*.py'))) == 61
     for name in LEAVES:
-        small = re.search('mini|demo', name)
-        folder = small[0] if small else 'paper' if name.startswith('tv-') else 'sr4ir'
+        small = re.search('mini|demo|bccd', name)
+        folder = small[0].replace('bccd', 'mini') if small else 'paper' if name.startswith('tv-') else 'sr4ir'
         assert LEAVES[name].parent.name == folder, name
         assert small or name in TABLE, name
 
@@ -129,9 +129,10 @@ def test_a_config_is_short_and_its_name_says_what_it_is():
             assert (path.parent / base).is_file(), name
         words = name.split('_')
         kinds = [word.split('-')[0] for word in words]
-        assert [SR_NETS[kind] for kind in kinds if kind in SR_NETS] == [cfg.model.sr.type], name
+        sr = cfg.model.sr
+        assert [SR_NETS[kind] for kind in kinds if kind in SR_NETS] == [sr.get('net', sr).type], name
         assert [word for word in words if re.fullmatch(r'x\d', word)] == [f'x{cfg.model.scale}'], name
-        assert cfg.model.scale in (cfg.model.sr.get('upscale'), cfg.model.sr.get('upscale_factor')), name
+        assert cfg.model.scale in [sr.get(key) for key in ('upscale', 'upscale_factor', 'pixel_shuffle')], name
 
 
 @pytest.mark.parametrize(
