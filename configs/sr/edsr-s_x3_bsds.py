@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/schedules/sr_bsds.py',
     '../_base_/sr/edsr-s_x3.py',
 ]
-start = 'work_dirs/edsr-s_x4_bsds/epoch_12.pth'
+start = 'work_dirs/edsr-s_x4_bsds/epoch_8.pth'
 pretraining = {start: 'python tools/train.py configs/sr/edsr-s_x4_bsds.py --amp'}
 model = dict(
     type='sr4ir_mm.SR4IR',
@@ -17,7 +17,7 @@ model = dict(
     channels_last=True,
     may_differ=['sr.residual.conv_last'],
 )
-train_cfg = dict(max_epochs=4, val_interval=4)
+train_cfg = dict(max_epochs=2, val_interval=2)
 train_pipeline = _base_.train_pipeline
 train_pipeline[1] = dict(type='RandomCrop', crop_size=(144, 144))
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))

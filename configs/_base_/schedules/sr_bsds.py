@@ -1,6 +1,6 @@
 # Training of a small SR network on a CPU by the pixel loss, best with --amp
 _base_ = '../default_runtime.py'
-train_cfg = dict(by_epoch=True, max_epochs=12, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=2)
 val_cfg = dict()
 test_cfg = dict()
 optim_wrapper = dict(
