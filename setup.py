@@ -82,7 +82,8 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
-    package_data={'': ['*.pyi', 'py.typed']},  # the public names of the subpackages, imported on first use
+    # the public names of the subpackages, imported on first use; and trained weights with their license
+    package_data={'': ['*.pyi', 'py.typed'], 'sr4ir_mm': ['weights/*']},
     python_requires='>=3.10,<3.14',
     # mmcv is left to requirements.txt (mmcv-lite) or to mim (the full one): both provide the package `mmcv`.
     install_requires=requirements('runtime'),

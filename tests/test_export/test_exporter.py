@@ -73,6 +73,16 @@ def test_classifier(tmp_path):
 
 
 @torch.no_grad()
+def test_sr_network_that_adds_to_the_bilinear_image(tmp_path):
+    net = dict(EDSR, out_channels=48, upscale_factor=1, rgb_mean=[0.0], rgb_std=[1.0])
+    model = make(None, dict(type='sr4ir_mm.BilinearSkip', net=net, pixel_shuffle=4), 'S')
+    nn.init.normal_(model.sr.residual.conv_last.weight, std=0.1)
+    export(model, tmp_path / 'model.onnx')
+    lr = torch.rand(2, 3, 30, 41)
+    assert close(run(tmp_path / 'model.onnx', lr)['sr'], model.upsample(lr))
+
+
+@torch.no_grad()
 def test_segmenter_gives_logits_of_the_size_of_the_image(tmp_path):
     model = make(segmenter())
     export(model, tmp_path / 'model.onnx')

@@ -13,4 +13,5 @@ sr = dict(
         rgb_mean=[0.0],  # one value for any number of channels
         rgb_std=[1.0],
     ),
+    init_cfg=dict(type='Pretrained', checkpoint='sr4ir_mm://edsr-s_x4'),
 )

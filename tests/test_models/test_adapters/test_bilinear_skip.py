@@ -15,7 +15,6 @@ from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.sr_net import build_sr
 
 SKIP = dict(type='sr4ir_mm.BilinearSkip', net=dict(EDSR, rgb_mean=[0.0] * 3))
-SHIPPED = [(name, scale) for name in ('edsr-s', 'edsr-s-real') for scale in (2, 3, 4, 8)]
 
 
 def bilinear(lr: torch.Tensor, scale: int) -> torch.Tensor:
@@ -29,11 +28,11 @@ def trained() -> torch.nn.Module:
     return net
 
 
-@pytest.mark.parametrize(('name', 'scale'), SHIPPED)
+@pytest.mark.parametrize('scale', [2, 3, 4, 8])
 @pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])
 @torch.no_grad()
-def test_the_first_image_is_the_bilinear_one(name, scale, memory_format):
-    net, _ = build_sr(find_sr(name, scale), scale)
+def test_the_first_image_is_the_bilinear_one(scale, memory_format):
+    net, _ = build_sr(find_sr('edsr-s', scale), scale)
     lr = torch.rand(2, 3, 17, 23)
     assert torch.equal(net.to(memory_format=memory_format)(lr), bilinear(lr, scale))
     with torch.autocast('cpu', torch.bfloat16):
