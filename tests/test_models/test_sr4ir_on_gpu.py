@@ -35,7 +35,7 @@ JOBS = [
 ]
 by_job = pytest.mark.parametrize('job', JOBS, ids=lambda job: job.name)
 #: where kernels of a GPU may sum in any order
-CLOSE = 1e-3 if torch.cuda.is_available() else 1e-5
+CLOSE = 1e-3 if torch.cuda.is_available() else 1e-4
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,9 @@ def test_losses_are_those_of_a_cpu(job, device):
     """On the CPU, another memory format is compared. Without a random mix, nothing is drawn."""
     logs = []
     for where, channels_last in ((device, True), ('cpu', False)):
-        options = {'model.channels_last': channels_last, 'model.cqmix.prob': 0.0}
+        # AdamW's first step is the sign of the gradient, also where that is the rounding of zero
+        still = {'optim_wrapper.sr.optimizer.lr': 0.0}
+        options = {'model.channels_last': channels_last, 'model.cqmix.prob': 0.0, **still}
         model, wrappers, batch = parts(job, where, **options)
         for module in model.modules():
             if isinstance(module, nn.modules.dropout._DropoutNd):
