@@ -371,20 +371,23 @@ def test_arguments_that_are_for_tables_or_studies_only(toy):
 @pytest.mark.timeout(1200)
 def test_two_processes_share_real_trainings(tmp_path):
     """Each run is made once; the value of a fold is that of its own test."""
-    root = make_voc(tmp_path / 'voc', [(64, 64)] * 6)
-    for split, names in (('train', '0 1 2 3'), ('val', '4 5')):
+    root = make_voc(tmp_path / 'voc', [(64, 64)] * 4)
+    for split, names in (('train', '0 1 2'), ('val', '3')):
         (root / f'ImageSets/Segmentation/{split}.txt').write_text('\n'.join(names.split()))
     config = TOOLS.parent / 'configs/demo/fcn-tiny_edsr-tiny_x4_demo.py'
     (tmp_path / 'net_s_x4_toy.py').write_text(f'_base_ = {str(config)!r}')
     (tmp_path / 'mine.py').write_text(
-        "folds = 2\noptions = ['data_root=voc', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=2']\n"
+        "folds = 2\noptions = ['data_root=voc', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=1']\n"
         "cells = [dict(config='net_s_x4_toy.py', schemes=['L->T', 'SR4IR'])]"
     )
     command = [sys.executable, '-W', 'ignore', str(TOOLS / 'make_table.py'), 'mine.py']
-    kwargs = dict(cwd=tmp_path, env=dict(os.environ, OMP_NUM_THREADS='1'), stdout=subprocess.PIPE, text=True)
-    outputs = [process.communicate()[0] for process in [subprocess.Popen(command, **kwargs) for _ in range(2)]]
+    kwargs = dict(cwd=tmp_path, env=dict(os.environ, OMP_NUM_THREADS='1'))
+    logs = [tmp_path / f'{i}.log' for i in range(2)]  # a pipe that nobody reads would stop the second one
+    processes = [subprocess.Popen(command, stdout=log.open('w'), **kwargs) for log in logs]
+    assert [process.wait() for process in processes] == [0, 0]
+    outputs = [log.read_text() for log in logs]
     started = [line.split()[2] for output in outputs for line in output.splitlines() if ' (new): ' in line]
     found = json.loads((tmp_path / 'work_dirs/mine/study.json').read_text())
     assert found['runs_left'] == 0 and sorted(set(started)) == sorted(entry['run'] for entry in found['runs'])
     (block,) = found['blocks']
-    assert block['images'] == 6 and all(row['mean'] is not None for row in block['rows'])
+    assert block['images'] == 4 and all(row['mean'] is not None for row in block['rows'])
