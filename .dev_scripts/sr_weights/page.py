@@ -34,8 +34,8 @@ antialiased LR images) are not comparable.
 _TAIL = """\
 ## Training
 
-On all 500 images of BSDS500; `configs/_base_/datasets/bsds500.py` says how to get them. The networks for other scales,
-and those for the practical degradation, start from `edsr-s_x4`.
+On all 500 images of BSDS500; `configs/_base_/datasets/bsds500.py` says how to get them. The networks for other scales
+start from `edsr-s_x4`, those for the practical degradation from `edsr-s` of their scale.
 
 | name | command | seed | iterations | revision | processor, PyTorch | file |
 |---|---|---|---|---|---|---|
