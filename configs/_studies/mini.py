@@ -13,14 +13,14 @@ cells = []
 for config in every:
     cells.append(dict(config=config, schemes=['H->T', 'L->T', 'S->T', 'SR4IR']))
 for config in every[:3]:
-    for label, options in {
+    for label, special in {  # 'options' would be those of all cells
         'no TDP': ['model.tdp.loss_weight=0'],
         'TDP 0.1': ['model.tdp.loss_weight=0.1'],
         'no CQMix': ['model.scheme.shares.sr=0.5', 'model.scheme.shares.hr=0.5'],
         'joint': ['model.scheme.joint=True'],
         'TDP of the start': ['model.tdp_net=start'],
     }.items():
-        cells.append(dict(config=config, schemes=['SR4IR'], label=label, options=options, seeds=[0]))
+        cells.append(dict(config=config, schemes=['SR4IR'], label=label, options=special, seeds=[0]))
     cells.append(dict(config=config, schemes=['L->T'], label='aligned corners', options=['model.align_corners=True']))
 for config in every:
     cells.append(dict(config=config, schemes=['T->S', 'S+T']))

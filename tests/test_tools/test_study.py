@@ -19,6 +19,7 @@ sys.path.insert(0, str(TOOLS))
 import make_table
 from paper_table.study import Study
 
+from sr4ir_mm.config.reading import read_config
 from sr4ir_mm.errors import SR4IRError
 
 CONFIG = """
@@ -180,6 +181,13 @@ def test_a_dry_run_estimates_the_time(toy, tools, capsys):
     capsys.readouterr()
     assert run('mine.py', '--dry-run') == 0
     assert capsys.readouterr().out.splitlines()[-1] == '2 of 14 runs left, about 4.0 h'
+
+
+def test_the_shipped_study_names_configs_that_exist():
+    path = TOOLS.parent / 'configs/_studies/mini.py'
+    entries = read_config(path)
+    assert 'options' not in entries  # not those of a loop
+    assert all((path.parent / cell['config']).is_file() for cell in entries.cells) and len(entries.cells) > 7
 
 
 # ---- several processes
