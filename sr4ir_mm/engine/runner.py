@@ -4,14 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import MMLogger
 from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.registry import MODEL_WRAPPERS
-from mmengine.runner import EpochBasedTrainLoop
+from mmengine.runner import EpochBasedTrainLoop, LogProcessor
 from torch import nn
 
 from ..errors import SR4IRError
 from .alternating_hook import AlternatingUpdateHook
 from .fast_runner import FastRunner
+from .log_lines import ScreenLogProcessor
+from .overview_hook import RunOverviewHook
+from .progress_hook import LogPaceHook, ProgressHook
+from .screen import Screen
 
 
 class LateDumpRunner(FastRunner):
@@ -20,11 +25,32 @@ class LateDumpRunner(FastRunner):
     MMEngine writes the config first, so that a resumed run that fails has replaced the config of the run so far. Here a
     new run writes it when everything has been built and loaded, and a resumed one before its own first checkpoint.
 
+    The screen shows an overview, short lines and a progress bar; the log file is as MMEngine writes it.
+
     Example:
         >>> LateDumpRunner.from_cfg(cfg).train()
     """
 
     is_dumped = False
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """Build the logger, of which the screen shows the shorter part."""
+        logger = super().build_logger(*args, **kwargs)
+        self.screen = Screen()
+        self.screen.attach(logger)
+        return logger
+
+    def build_log_processor(self, log_processor: LogProcessor | dict) -> LogProcessor:
+        """Build the log processor; one without a type of its own has short lines for the screen."""
+        if isinstance(log_processor, dict) and log_processor.get('type') in (None, 'LogProcessor'):
+            return ScreenLogProcessor(**{key: value for key, value in log_processor.items() if key != 'type'})
+        return super().build_log_processor(log_processor)
+
+    def register_hooks(self, default_hooks: dict | None = None, custom_hooks: list | None = None) -> None:
+        """Register the hooks of the config, and those that show the run."""
+        super().register_hooks(default_hooks, custom_hooks)
+        for hook in LogPaceHook(), ProgressHook(self.screen), RunOverviewHook():
+            self.register_hook(hook)
 
     def dump_config(self) -> None:
         """Do nothing yet."""

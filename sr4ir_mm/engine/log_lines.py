@@ -1,0 +1,85 @@
+"""Log lines that fit a screen, next to the complete ones of the log file."""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mmengine.runner import LogProcessor, Runner
+
+from .screen import WIDTH, ShortText
+
+_CLOCK = len('00:00:00 ')
+_IMAGES = r'task\.\w+\.'
+
+
+class ScreenLogProcessor(LogProcessor):
+    """MMEngine's ``LogProcessor`` whose lines are short on the screen of a :class:`Screen`.
+
+    The log file and the files of the visualizer have all values, as MMEngine writes them.
+
+    Example:
+        >>> runner.log_processor = ScreenLogProcessor(by_epoch=True)
+    """
+
+    def get_log_after_iter(self, runner: Runner, batch_idx: int, mode: str) -> tuple[dict, str]:
+        """Return the values and the line of an iteration."""
+        tag, text = super().get_log_after_iter(runner, batch_idx, mode)
+        screen = getattr(runner, 'screen', None)
+        if mode != 'train':
+            return tag, ShortText(text, '' if screen and screen.is_terminal else _head(text))  # a bar shows the same
+        eta = runner.message_hub.runtime_info.get('eta')
+        if (screen and screen.is_terminal) or eta is None:  # the bar shows it
+            times = []
+        else:
+            times = [f'{datetime.timedelta(seconds=int(eta))} left', f'{tag.get("time", 0):.2f} s/it']
+        values = [f'{short_name(name)} {value:.4g}' for name, value in main_losses(tag).items()]
+        return tag, ShortText(text, fit([_head(text), *times, *values], screen.width if screen else WIDTH))
+
+    def get_log_after_epoch(self, runner: Runner, batch_idx: int, mode: str, *args: Any, **kwargs: Any) -> tuple:
+        """Return the values and the line of a validation or a test."""
+        tag, text = super().get_log_after_epoch(runner, batch_idx, mode, *args, **kwargs)
+        names = [name for name in tag if isinstance(tag[name], (int, float)) and not name.endswith('time')]
+        best = {name for hook in runner.hooks for name in getattr(hook, 'save_best', None) or ()}
+        first = [*(name for name in names if name in best), *names[:1], 'sr/PSNR']  # others may have no room
+        names.sort(key=lambda name: first.index(name) if name in first else len(first))
+        values = [f'{name} {tag[name]:.4f}' for name in names]
+        screen = getattr(runner, 'screen', None)
+        return tag, ShortText(text, fit([_head(text), *values], screen.width if screen else WIDTH))
+
+
+def main_losses(values: Mapping[str, Any]) -> dict[str, float]:
+    """Select the losses for a line: those of the SR network, and the sum of the task network's for each image.
+
+    The sum over all phases comes last, and only if it is not equal to one of the others.
+
+    Args:
+        values (Mapping[str, Any]): Values of an iteration by name.
+    """
+    losses = {name: value for name, value in values.items() if 'loss' in name and isinstance(value, float)}
+    chosen = {name: value for name, value in losses.items() if name.startswith('sr.')}
+    chosen |= {name: value for name, value in losses.items() if re.fullmatch(_IMAGES + 'loss', name)}
+    if 'loss' in losses and not any(f'{losses["loss"]:.4g}' == f'{value:.4g}' for value in chosen.values()):
+        chosen['loss'] = losses['loss']
+    return chosen or losses
+
+
+def short_name(name: str) -> str:
+    """Shorten the name of a loss, e.g. 'sr.loss_pix' to 'sr.pix' and 'task.hr.loss' to 'task.hr'."""
+    return name.replace('.loss_', '.').removesuffix('.loss')
+
+
+def fit(parts: Iterable[str], width: int) -> str:
+    """Join parts, of which the last ones are left out if a line with its time would be too long."""
+    line = ''
+    for part in parts:
+        if line and _CLOCK + len(line) + 2 + len(part) >= width:
+            break
+        line = f'{line}  {part}' if line else part
+    return line
+
+
+def _head(text: str) -> str:
+    """Return the position, e.g. 'Epoch(train) [1][20/50]'."""
+    found = re.match(r'(\w+\(\w+\))\s*((?:\[[^]]*\])+)', text)
+    return f'{found[1]} {found[2]}' if found else text.partition('  ')[0]
