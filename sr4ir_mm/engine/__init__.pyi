@@ -7,5 +7,6 @@ from .runtime_info_hook import DeferredRuntimeInfoHook as DeferredRuntimeInfoHoo
 from .schedulers import BasicSRCosineRestartLR as BasicSRCosineRestartLR
 from .schedulers import WarmUpLR as WarmUpLR
 from .seeding import epoch_worker_init_fn as epoch_worker_init_fn
+from .task_evaluation_hook import TaskEvaluationHook as TaskEvaluationHook
 from .task_statistics_hook import TaskStatisticsHook as TaskStatisticsHook
 from .visualization_hook import SRVisualizationHook as SRVisualizationHook

@@ -25,6 +25,7 @@ def use_lr_input(cfg: Config, annotations: str = 'hr') -> None:
     pipelines = list(find_all(cfg.test_dataloader, 'pipeline'))
     loading = _loading_steps(pipelines[0] if pipelines else ())
     cfg.test_evaluator = _task_metrics(cfg.test_evaluator)
+    (cfg.get('default_hooks') or {}).pop('task_evaluation', None)  # which would add it again
     cfg.test_cfg = dict(type='sr4ir_mm.LRTestLoop', annotations=annotations, pipeline=list(pipelines[0]))
     for pipeline in pipelines:
         pipeline[:] = loading
