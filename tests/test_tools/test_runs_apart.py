@@ -104,9 +104,9 @@ def test_a_second_training_is_refused(folder, fails):
 
 def test_a_resumed_training_that_fails_leaves_the_config(folder, fails):
     before = files(folder / 'w')
-    wider = [*names(folder.name), 'train_cfg.max_epochs=2', 'model.sr.mid_channels=16']
+    wider = [*names(folder.name), 'train_cfg.max_epochs=2', 'model.sr.net.mid_channels=16']
     message = fails('train', 'tiny.py', '--work-dir', 'w', '--resume', *wider)
-    assert message.startswith("'w/epoch_1.pth' is of another super-resolution network: model.sr.mid_channels is 16")
+    assert message.startswith("'w/epoch_1.pth' is of another super-resolution network: model.sr.net.mid_channels is 16")
     message = fails('train', 'tiny.py', '--work-dir', 'w', '--resume', '--allow-changes', *wider)
     assert message.startswith("'w/epoch_1.pth' does not fit the config: it has other shapes sr.conv_first.weight")
     after = files(folder / 'w')
