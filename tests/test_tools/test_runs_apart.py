@@ -108,7 +108,9 @@ def test_a_resumed_training_that_fails_leaves_the_config(folder, fails):
     message = fails('train', 'tiny.py', '--work-dir', 'w', '--resume', *wider)
     assert message.startswith("'w/epoch_1.pth' is of another super-resolution network: model.sr.net.mid_channels is 16")
     message = fails('train', 'tiny.py', '--work-dir', 'w', '--resume', '--allow-changes', *wider)
-    assert message.startswith("'w/epoch_1.pth' does not fit the config: it has other shapes sr.conv_first.weight")
+    assert message.startswith(
+        "'w/epoch_1.pth' does not fit the config: it has other shapes sr.residual.conv_first.weight"
+    )
     after = files(folder / 'w')
     assert {name: after[name] for name in before} == before
 
