@@ -1,5 +1,5 @@
-# Schedule of configs/mini: 20 epochs, the first 2 without TDP loss; what T has not learned from ImageNet learns 5 times as
-# fast as its backbone. With train_cfg.max_epochs=N, warm-up and learning rates follow.
+# Schedule of configs/mini: 20 epochs, the first 2 without TDP loss; what T has not learned from ImageNet learns 5 times
+# as fast as its backbone. With train_cfg.max_epochs=N, warm-up and learning rates follow.
 _base_ = '../default_runtime.py'
 train_cfg = dict(by_epoch=True, max_epochs=20, val_interval=5)
 val_cfg = dict()
