@@ -24,12 +24,16 @@ class FullDepthwise(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         """Call a function of PyTorch."""
         kwargs = kwargs or {}
-        if func is not torch.conv2d or not _is_depthwise(*args) or not is_mixed('cpu'):
+        if func is not torch.conv2d or not _is_depthwise(*args, **kwargs) or not is_mixed('cpu'):
             return func(*args, **kwargs)
         with full_precision('cpu'):
-            tensors = [value.float() if isinstance(value, Tensor) else value for value in args]
-            return func(*tensors, **kwargs).to(torch.bfloat16)
+            named = {name: _full(value) for name, value in kwargs.items()}
+            return func(*map(_full, args), **named).to(torch.bfloat16)
 
 
-def _is_depthwise(image: Tensor, weight: Tensor, *_: Any) -> bool:
-    return weight.shape[1] == 1 and image.shape[1] > 1
+def _is_depthwise(input: Tensor, weight: Tensor, *_: Any, **__: Any) -> bool:  # the names of torch.conv2d
+    return weight.shape[1] == 1 and input.shape[1] > 1
+
+
+def _full(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) else value

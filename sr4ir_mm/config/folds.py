@@ -1,6 +1,7 @@
 """Cross-validation: the entry ``fold`` of a config, such as '2/5' for the second of five folds."""
 
 import copy
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,12 @@ def _evaluate_samples(cfg: Config, stage: str) -> None:
                 f'it from {stage}_evaluator.'
             )
         metric.ann_file = None
-    for part in data_sets(loader.dataset):
-        for step in part.pipeline:
-            if 'meta_keys' in step and 'instances' not in step.meta_keys:
-                step.meta_keys = (*step.meta_keys, 'instances')
+    for step in (step for part in data_sets(loader.dataset) for step in part.pipeline):
+        if 'meta_keys' in step or type_name(step['type']) == 'PackDetInputs':
+            step.meta_keys = tuple(dict.fromkeys([*step.get('meta_keys', _mmdet_keys()), 'instances']))
+
+
+def _mmdet_keys() -> tuple[str, ...]:
+    from mmdet.datasets.transforms import PackDetInputs  # takes seconds
+
+    return inspect.signature(PackDetInputs).parameters['meta_keys'].default

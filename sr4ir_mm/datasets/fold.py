@@ -1,6 +1,7 @@
 """Folds of cross-validation: every image of a small data set is tested once."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral
@@ -97,7 +98,7 @@ def _key(info: dict, index: int, seed: int) -> tuple:
 def _check_new(infos: list[dict], number: int, owners: dict[Any, int]) -> None:
     """Check that no image is in an earlier data set; ``owners`` are the numbers of the data sets by path."""
     for path in (info['img_path'] for info in infos if 'img_path' in info):
-        if owners.setdefault(path, number) != number:
+        if owners.setdefault(os.path.realpath(path), number) != number:
             raise SR4IRError(
                 f"'{path}' is in two data sets that are divided into folds, so that it would be trained and tested: "
                 'list every image in one of them.'

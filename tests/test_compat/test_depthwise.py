@@ -34,6 +34,13 @@ def test_a_depthwise_convolution_is_that_of_float32(stride, bias):
         torch.testing.assert_close(mine, theirs, rtol=0.02, atol=0.05 * float(theirs.abs().mean()))
 
 
+def test_arguments_may_have_names():
+    image, weight = torch.rand(1, 4, 6, 6), torch.rand(4, 1, 3, 3)
+    with torch.autocast('cpu', torch.bfloat16), FullDepthwise():
+        found = torch.conv2d(input=image, weight=weight, groups=4)
+    assert torch.equal(found, torch.conv2d(image, weight, groups=4).bfloat16())
+
+
 def test_all_others_stay_as_they_are():
     torch.manual_seed(0)
     image = torch.rand(2, 8, 9, 9)

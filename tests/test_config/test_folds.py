@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sr4ir_mm.config import load_run, mix
+from sr4ir_mm.config.folds import take_fold
 from sr4ir_mm.errors import SR4IRError
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -77,6 +78,15 @@ def test_coco_takes_the_objects_of_both_files():
         'annotations/instances_train2017.json', 'annotations/instances_val2017.json',
     ]  # fmt: skip
     assert [part.get('filter_cfg', {}).get('filter_empty_gt') for part in [*train, *val]] == [True, True, None, None]
+
+
+def test_data_samples_have_what_they_had_and_the_objects():
+    """mmdet's default keys are no entry of the config."""
+    cfg = mix('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', sr='edsr')
+    del cfg.val_dataloader.dataset.pipeline[-1]['meta_keys']
+    cfg.fold = '1/3'
+    keys = take_fold(cfg).val_dataloader.dataset.datasets[0].pipeline[-1].meta_keys
+    assert {'img_id', 'img_shape', 'scale_factor', 'instances'} <= set(keys)
 
 
 @pytest.mark.parametrize('fold', ['0/5', '6/5', '1/1', '2', 'a/b', '1/2/3/4', 2, '1/-2'])

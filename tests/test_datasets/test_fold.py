@@ -74,6 +74,8 @@ def test_it_loads_images(leaves):
 def test_an_image_of_both_data_sets_would_leak(leaves):
     with pytest.raises(SR4IRError, match=r"_0\.png' is in two data sets that are divided into folds"):
         fold([leaves[0], leaves[0]])
+    with pytest.raises(SR4IRError, match=r'is in two data sets'):  # by another path
+        fold([leaves[0], dict(leaves[0], data_root=f'{leaves[0]["data_root"]}/.')])
 
 
 @pytest.mark.parametrize(('number', 'folds'), [(0, 3), (4, 3), (1, 1), (1.5, 3)])

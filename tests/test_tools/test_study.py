@@ -17,7 +17,9 @@ from helpers.zoo import TOOLS, make_voc
 
 sys.path.insert(0, str(TOOLS))
 import make_table
+from paper_table.plan import Plan
 from paper_table.study import Study
+from paper_table.study_numbers import _difference
 
 from sr4ir_mm.config.reading import read_config
 from sr4ir_mm.errors import SR4IRError
@@ -263,6 +265,43 @@ def test_differences_are_paired(toy, tools):
     run('mine.py')
     pair = next(p for p in numbers()['blocks'][0]['differences'] if (p['a'], p['b']) == ('SR4IR, tdp 0.1', 'SR4IR'))
     assert pair['interval'][1] - pair['interval'][0] < 5 < 2 * 1.96 * (2 * 76 * 24 / 400) ** 0.5
+
+
+def test_a_difference_counts_the_seeds_of_both_rows(done):
+    """Else the difference between two seeds would be taken for that of two rows."""
+    samples = {'a': {0: np.full(3, 80.0)}, 'b': {0: np.full(3, 80.0), 1: np.full(3, 70.0)}}
+    assert _difference('a', 'b', samples) == dict(a='a', b='b', seeds=[0], mean=0, interval=[0, 0])
+    assert {(pair['a'], pair['b']): pair['seeds'] for pair in done['differences']}['SR4IR, tdp 0.1', 'SR4IR'] == [0]
+
+
+def test_configs_of_one_row_need_names(toy):
+    """Else the runs of two configs would be the folds of one row."""
+    (toy / 'net_s_x4_other.py').write_text(CONFIG)
+    cells = [f"dict(config='net_s_x4_{name}.py', schemes=['SR4IR'], block='b')" for name in ('toy', 'other', 'toy')]
+    (toy / 'one.py').write_text(f'cells = [{cells[0]}, {cells[2]}]')
+    assert [len(runs) for runs in Study(toy / 'one.py', toy / 'w').blocks['b']['SR4IR'].values()] == [1]
+    (toy / 'two.py').write_text(f'cells = [{cells[0]}, {cells[1]}]')
+    with pytest.raises(SR4IRError, match=r"have the same row in the block 'b' .* give one of them a label"):
+        Study(toy / 'two.py', toy / 'w')
+
+
+def test_seeds_are_a_list(toy):
+    (toy / 'seed.py').write_text("seeds = 0\ncells = [dict(config='net_s_x4_toy.py')]")
+    with pytest.raises(SR4IRError, match=r'write seeds = \[0\]'):
+        Study(toy / 'seed.py', toy / 'w')
+
+
+def test_a_fold_starts_from_a_pretraining_on_its_own_images(toy):
+    """A file that is there was trained on all images, which the folds test."""
+    (toy / 'mys.py').write_text(CONFIG.replace("'SR4IR'", "'S'").replace('task=dict()', 'task=None'))
+    file = toy / 'work_dirs/mys/epoch_9.pth'
+    init = f"init_cfg=dict(type='Pretrained', checkpoint='{file.relative_to(toy)}')"
+    (toy / 'net_s_x4_toy.py').write_text(CONFIG.replace('sr=dict()', f'sr=dict({init})'))
+    file.parent.mkdir(parents=True)
+    file.touch()
+    start = Plan(toy / 'w', ['fold=1/2']).add(toy / 'net_s_x4_toy.py').starts_from['sr']
+    assert str(start) == 'mys-fold1of2 seed 0'
+    assert str(Plan(toy / 'w').add(toy / 'net_s_x4_toy.py').starts_from['sr']) == str(file.relative_to(toy))
 
 
 def test_psnr(done):

@@ -13,6 +13,7 @@ from paper_table.entries import deciding_entries
 from paper_table.runs import Run
 
 from sr4ir_mm.config import add_cfg_options, check_data, check_weights, load_run
+from sr4ir_mm.config.nodes import find_all
 from sr4ir_mm.config.schemes import run_name
 from sr4ir_mm.errors import SR4IRError
 
@@ -122,7 +123,8 @@ class Plan:
             return file
         if self.load(*found).model.get('scheme') != 'S':
             return self.add(*found, seed)
-        return file if Path(file).is_file() else self.add(*found)
+        # a file of other folds, or of none, has seen the images that this fold tests
+        return file if Path(file).is_file() and not list(find_all(self.load(config), 'fold')) else self.add(*found)
 
     def _find_run(self, name: str, config: Path) -> tuple[Path, str | None] | None:
         """Return the config and the scheme of a run from which a run of ``config`` may start."""

@@ -103,11 +103,21 @@ class Study:
             plan = self._plan(cell, fold)
             for scheme in cell.schemes:
                 run = plan.add(cell.config, None if scheme == 'SR4IR' else scheme, seed)
-                rows.setdefault(cell.row(scheme), {}).setdefault(seed, []).append(run)
+                self._add_to_row(rows.setdefault(cell.row(scheme), {}).setdefault(seed, []), run, cell)
             for folder, run in plan.runs.items():
                 if self.runs.setdefault(folder, run) is not run:
                     raise SR4IRError(f"Two cells of '{self.path}' share '{folder}': give one of them another label.")
             self._check_metric(cell, task_metric(plan.load(cell.config)))
+
+    def _add_to_row(self, folds: list[Run], run: Run, cell: Cell) -> None:
+        """Add the run of a fold, which a cell that is given twice has already."""
+        if folds and folds[0].config != run.config:
+            raise SR4IRError(
+                f"'{folds[0].config}' and '{run.config}' have the same row in the block '{cell.block}' of "
+                f"'{self.path}': give one of them a label or another block."
+            )
+        if run not in folds:
+            folds.append(run)
 
     def _plan(self, cell: Cell, fold: int) -> Plan:
         folds = [f'fold={fold}/{cell.folds}'] if cell.folds else []
@@ -166,6 +176,8 @@ def _read_cell(cell: dict, entries: Config, path: Path) -> Cell:
     if options and not label:
         raise SR4IRError(f"A cell of '{path}' has options and no label: name what is special about it.")
     seeds, folds = (cell.get(key, entries.get(key, default)) for key, default in (('seeds', [0]), ('folds', 0)))
+    if not isinstance(seeds, (list, tuple)):
+        raise SR4IRError(f"seeds={seeds!r} of '{path}' must be a list: write seeds = [{seeds}].")
     block = str(cell.get('block', config.stem))
     return Cell(config, schemes, label, options, tuple(dict.fromkeys(seeds)), folds or 0, block)
 

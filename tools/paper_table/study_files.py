@@ -55,10 +55,10 @@ def _block_text(block: dict[str, Any]) -> str:
             [row['row'], _text(row), '-' if spread is None else f'{spread:.2f}', _text(row.get('gap_closed')),
              _text(row.get('PSNR')), f'{len(row["values"])} of {len(row["seeds"])}']
         )  # fmt: skip
-    pairs = _table(['difference', block['metric'], '0 is outside'])
+    pairs = _table(['difference', block['metric'], '0 is outside', 'seeds'])
     for pair in block['differences']:
         outside = pair['interval'] and not pair['interval'][0] <= 0 <= pair['interval'][1]
-        pairs.add_row([f'{pair["a"]} - {pair["b"]}', _text(pair), 'yes' if outside else 'no'])
+        pairs.add_row([f'{pair["a"]} - {pair["b"]}', _text(pair), 'yes' if outside else 'no', len(pair['seeds'])])
     return f'### {block["name"]}: {block["images"]} images{folds}\n\n{table}\n\n{pairs}\n'
 
 

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -16,6 +16,8 @@ from sr4ir_mm.analysis.image_scores import score
 from sr4ir_mm.analysis.image_tables import ImageTable, join_tables, read_table
 from sr4ir_mm.errors import SR4IRError
 
+#: task metric of each resample, by row and seed
+Samples = Mapping[str, Mapping[int, np.ndarray]]
 REPLICATES, SEED, LEVEL = 2000, 0, 95
 PSNR = 'sr/PSNR'
 
@@ -53,12 +55,16 @@ def _block(name: str, rows: Mapping[str, Mapping[int, list[Run]]], metric: str, 
     # the first "resample" has each image once
     drawn = rng.multinomial(len(images), [1 / len(images)] * len(images), replicates) if images else np.zeros((0, 0))
     weights = np.concatenate([np.ones((1, len(images)), int), drawn.astype(int)])
-    samples = {row: factor * _mean_over_seeds(tables, metric, weights) for row, tables in done.items() if tables}
+    samples = {
+        row: {seed: factor * score(table, metric, weights) for seed, table in tables.items()}
+        for row, tables in done.items()
+        if tables
+    }
     folds = max(len(runs) for seeds in rows.values() for runs in seeds.values())
     return dict(
         name=name, metric=title, images=len(images), folds=folds,
-        rows=[_row(row, rows[row], tables, metric, samples, weights) for row, tables in done.items()],
-        differences=[dict(a=a, b=b, **_summary(samples[a] - samples[b])) for b, a in combinations(samples, 2)],
+        rows=[_row(row, rows[row], tables, samples, weights) for row, tables in done.items()],
+        differences=[_difference(a, b, samples) for b, a in combinations(samples, 2) if _common(samples, a, b)],
     )  # fmt: skip
 
 
@@ -80,25 +86,37 @@ def _same_images(done: Mapping[str, Mapping[int, ImageTable]]) -> list[str]:
     return first
 
 
+def _common(samples: Samples, *rows: str) -> list[int]:
+    """Return the seeds that all rows have: others would be part of the difference."""
+    return [seed for seed in samples[rows[0]] if all(seed in samples[row] for row in rows)]
+
+
+def _mean(samples: Samples, row: str, seeds: Iterable[int]) -> np.ndarray:
+    return np.mean([samples[row][seed] for seed in seeds], axis=0)
+
+
+def _difference(a: str, b: str, samples: Samples) -> dict[str, Any]:
+    seeds = _common(samples, a, b)
+    return dict(a=a, b=b, seeds=seeds, **_summary(_mean(samples, a, seeds) - _mean(samples, b, seeds)))
+
+
 def _mean_over_seeds(tables: Mapping[int, ImageTable], metric: str, weights: np.ndarray) -> np.ndarray:
     return np.mean([score(table, metric, weights) for table in tables.values()], axis=0)
 
 
 def _row(
-    row: str, runs: Mapping[int, list[Run]], tables: Mapping[int, ImageTable], metric: str,
-    samples: Mapping[str, np.ndarray], weights: np.ndarray,
+    row: str, runs: Mapping[int, list[Run]], tables: Mapping[int, ImageTable], samples: Samples, weights: np.ndarray,
 ) -> dict[str, Any]:  # fmt: skip
-    factor = TASK_METRICS[metric][1]
-    values = {seed: factor * float(score(table, metric, weights[:1])[0]) for seed, table in tables.items()}
+    values = {seed: float(scores[0]) for seed, scores in samples.get(row, {}).items()}
     found: dict[str, Any] = dict(row=row, seeds=list(runs), values=values)
     if not values:
         return found
     spread = statistics.stdev(values.values()) if len(values) > 1 else None
-    found.update(_summary(samples[row]), std_over_seeds=spread)
-    if {'L->T', 'H->T'} <= samples.keys():
-        low, high = samples['L->T'], samples['H->T']
+    found.update(_summary(_mean(samples, row, values)), std_over_seeds=spread)
+    if {'L->T', 'H->T'} <= samples.keys() and (seeds := _common(samples, row, 'L->T', 'H->T')):
+        value, low, high = (_mean(samples, name, seeds) for name in (row, 'L->T', 'H->T'))
         with np.errstate(divide='ignore', invalid='ignore'):
-            found['gap_closed'] = _summary((samples[row] - low) / (high - low))
+            found['gap_closed'] = _summary((value - low) / (high - low))
     if all(table.of(PSNR) for table in tables.values()):
         with np.errstate(invalid='ignore'):  # the image of H->T is the HR image
             found['PSNR'] = _summary(_mean_over_seeds(tables, PSNR, weights))
