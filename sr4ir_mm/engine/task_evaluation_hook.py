@@ -36,13 +36,13 @@ class TaskEvaluationHook(Hook):
 
     def __init__(self, quality: Sequence[str] = ('PSNR', 'SSIM'), save_best: bool = True) -> None:
         self.quality = [quality] if isinstance(quality, str) else list(quality)
-        self.save_best = save_best
+        self.keeps_best = save_best  # hooks with `save_best` are taken for those that save
         if self.quality:
             SRQuality(self.quality)  # refuses unknown ones before the training, not after its first epoch
 
     def before_train(self, runner: Runner) -> None:
         """Choose the metric of the best checkpoint, if the config does not."""
-        if not self.save_best or runner.val_loop is None or not runner.val_evaluator.metrics:
+        if not self.keeps_best or runner.val_loop is None or not runner.val_evaluator.metrics:
             return
         name = best_metric(runner.val_evaluator.metrics[0])
         for hook in (hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.save_best):

@@ -70,16 +70,16 @@ def test_an_image_smaller_than_the_scale(tmp_path, fails):
 def test_an_sr_net_of_another_scale(tmp_path, fails):
     make_voc(tmp_path / 'voc')
     tiny_config(tmp_path)
-    message = fails('train', 'tiny.py', '--cfg-options', 'model.sr.upscale_factor=2')
-    assert 'EDSRNet' in message and 'scale=4' in message and '32 x 32' in message and '64 x 64' in message
+    message = fails('train', 'tiny.py', '--cfg-options', 'model.sr.pixel_shuffle=2', 'model.sr.net.out_channels=12')
+    assert 'BilinearSkip' in message and 'scale=4' in message and '32 x 32' in message and '64 x 64' in message
     assert not checkpoints(tmp_path)
 
 
 def test_an_unknown_tdp_layer_is_refused_with_the_known_ones(tmp_path, fails):
     make_voc(tmp_path / 'voc')
-    tiny_config(tmp_path, **{'model.tdp.layers': {'_delete_': True, 'bakbone': 1.0}})
+    tiny_config(tmp_path, **{'model.tdp.layers': {'bakbone': 1.0}})
     message = fails('train', 'tiny.py')
-    assert "'bakbone'" in message and re.search(r'it has: backbone, decode_head\W', message)
+    assert "'bakbone'" in message and re.search(r'it has: backbone, neck, decode_head\W', message)
     assert not checkpoints(tmp_path)
 
 
@@ -90,7 +90,7 @@ def test_a_loss_that_is_not_finite(tmp_path, fails):
     tiny_config(tmp_path, param_scheduler=dict(_delete_=True, sr=[], task=blow_up))
     message = fails('train', 'tiny.py')
     work_dir = tmp_path / 'work_dirs/tiny'
-    assert re.search(r"loss 'sr\.loss_tdp' is (nan|inf) at iteration 4:", message)
+    assert re.search(r"loss '(sr\.loss_tdp|task\.sr\.loss)' is (nan|inf) at iteration 4:", message)
     assert re.search(r'last good checkpoint is \S*epoch_1\.pth', message)
     assert checkpoints(tmp_path) == ['best_mIoU_epoch_1.pth', 'epoch_1.pth']
     state = torch.load(work_dir / 'epoch_1.pth')['state_dict']

@@ -33,6 +33,8 @@ def make_run(folder: Path, **options) -> Path:
     cfg = Config.fromfile(tiny_config(folder, **options))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
+    if model.sr is not None:  # which starts from the bilinear image
+        torch.nn.init.normal_(model.sr.residual.conv_last.weight, std=0.1)
     torch.save(dict(meta={}, state_dict=model.state_dict()), folder / 'epoch_1.pth')
     cfg.dump(folder / 'tiny.py')
     DefaultScope._instance_dict.clear()
