@@ -25,7 +25,7 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
     """Load a config, and derive a baseline from it if a scheme is given.
 
     The file name of the result is the name of the run, see :func:`run_name`; so is the default work dir of the tools.
-    An entry ``fold`` of the config, such as '2/5', makes it the run of a fold, see :func:`take_fold`.
+    An entry ``fold`` of the config, such as '2/5', makes it the run of a fold, see ``take_fold``.
 
     Args:
         source (str or Path): Config of SR4IR, see :func:`load_config`.
