@@ -91,9 +91,11 @@ def test_trains(path, tmp_path, panoptic):
     assert {name.split('.')[0] for name in changed(runner.model, watch.before) & parameters} == {'sr', 'task'}
     check_zoo_hooks(runner, cfg, watch.items)
 
-    (file,) = Path(cfg.work_dir).glob('*_20.pth')
-    assert torch.load(file, weights_only=True)['state_dict'].keys() == runner.model.state_dict().keys()
-    file.unlink()  # hundreds of megabytes
+    files = list(Path(cfg.work_dir).glob('*_20.pth'))
+    assert [file.name.startswith('best_') for file in sorted(files)] == ([True] if cfg.val_evaluator else []) + [False]
+    for file in files:
+        assert torch.load(file, weights_only=True)['state_dict'].keys() == runner.model.state_dict().keys()
+        file.unlink()  # hundreds of megabytes
 
 
 def check_zoo_hooks(runner: Runner, cfg: Config, logs: list[dict]) -> None:
