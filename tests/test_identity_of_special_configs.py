@@ -17,7 +17,7 @@ from test_identity import assert_same
 
 from sr4ir_mm.config import mix
 
-#: like the bare training: the layout of the memory, and scores of a detector that finds nothing, which a mix counts as 0
+#: like the bare training: layout of the memory, and scores of a detector that finds nothing (0 in a mix)
 LIKE_BARE = {'model.channels_last': False, 'default_hooks.task_evaluation': None}
 EMA = ('yolox', 'rtmdet', 'rtmdet-ins', 'switch-recipe-ema', 'convnext-ema', 'deit-ema', 't2t-ema', 'hornet-ema')
 
