@@ -1,23 +1,7 @@
 # The training of the weights that the package ships as sr4ir_mm://edsr-s_x2, from those of x4 but for the last layer:
 # python tools/train.py configs/sr/edsr-s_x2_bsds.py --amp
-_base_ = [
-    '../_base_/tasks/no_task.py',
-    '../_base_/datasets/bsds500.py',
-    '../_base_/schedules/sr_bsds.py',
-    '../_base_/sr/edsr-s_x2.py',
-]
-start = 'work_dirs/edsr-s_x4_bsds/epoch_8.pth'
-pretraining = {start: 'python tools/train.py configs/sr/edsr-s_x4_bsds.py --amp'}
-model = dict(
-    type='sr4ir_mm.SR4IR',
-    sr=dict(_base_.sr, init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=start)),
-    task=None,
-    scale={{_base_.scale}},
-    scheme='S',
-    channels_last=True,
-    may_differ=['sr.residual.conv_last'],
-)
-train_cfg = dict(max_epochs=2, val_interval=2)
+_base_ = ['../_base_/schedules/sr_bsds_from_x4.py', '../_base_/sr/edsr-s_x2.py']
+model = dict(sr=dict(_base_.sr, init_cfg=_base_.from_x4), scale={{_base_.scale}})
 train_pipeline = _base_.train_pipeline
 train_pipeline[1] = dict(type='RandomCrop', crop_size=(96, 96))
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
