@@ -3,6 +3,7 @@
 import gc
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -29,6 +30,13 @@ def pytest_collection_finish() -> None:
 def _plain_configs():
     """Write configs without yapf's line breaks: MMEngine formats each one several times, for seconds in all."""
     with patch('mmengine.config.config.FormatCode', lambda text, **kwargs: (text, False)):
+        yield
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _no_pauses():
+    """Do not wait: MMEngine sleeps for two seconds before each pass over the data but the first."""
+    with patch('mmengine.runner.loops.time', SimpleNamespace(sleep=lambda seconds: None)):
         yield
 
 

@@ -5,14 +5,12 @@ That is so in the memory format of the bare network. channels_last, the default 
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 from helpers.zoo_special import CONFIGS
 from helpers.zoo_trainings import LENGTH, Erase, small_config, train
 from mmengine.config import Config
-from mmengine.runner import loops
 from test_identity import assert_same
 
 from sr4ir_mm.config import mix
@@ -26,12 +24,6 @@ EMA = ('yolox', 'rtmdet', 'rtmdet-ins', 'switch-recipe-ema', 'convnext-ema', 'de
 def data(tmp_path_factory):
     """Folder of the data sets, which are written when a config asks for them."""
     return tmp_path_factory.mktemp('data')
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """MMEngine sleeps for two seconds before each pass over the data but the first."""
-    monkeypatch.setattr(loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
 
 
 def run_bare(name: str, data, tmp_path) -> tuple[Path, dict]:

@@ -1,22 +1,14 @@
 """A resumed run ends with the weights of an uninterrupted one, to the last bit."""
 
 import random
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
 from helpers.zoo import changed, runner_for, state
-from mmengine.runner import loops
 
 from sr4ir_mm.models import SCHEMES, SR4IR
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """MMEngine sleeps for two seconds before each pass over the data but the first."""
-    monkeypatch.setattr(loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
 
 
 class Augmented(ToyDataset):

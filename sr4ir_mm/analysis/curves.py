@@ -22,6 +22,24 @@ def name_runs(folders: Sequence[Path]) -> dict[str, Path]:
     return {}
 
 
+def diagrams(number: int, across: int, size: tuple[float, float], below: float = 0.0) -> tuple[Figure, list[Axes]]:
+    """Return a figure of several diagrams, and these.
+
+    Args:
+        number (int): Number of diagrams.
+        across (int): Number of diagrams in a row.
+        size (tuple[float, float]): Width and height of one of them in inches.
+        below (float): Height of the space below them in inches.
+    """
+    across = max(min(across, number), 1)
+    down = max(math.ceil(number / across), 1)
+    figure = Figure(figsize=(size[0] * across, size[1] * down + below), layout='constrained')
+    axes = figure.subplots(down, across, squeeze=False).ravel().tolist()
+    for ax in axes[number:]:
+        ax.set_axis_off()
+    return figure, axes[:number]
+
+
 def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], across: int = 4) -> Figure:
     """Plot each value in a diagram of its own.
 
@@ -30,14 +48,9 @@ def plot_all(runs: Mapping[str, Mapping[str, Curve]], names: Sequence[str], acro
         names (Sequence[str]): Names of the values.
         across (int): Number of diagrams in a row.
     """
-    across = min(across, len(names))
-    down = math.ceil(len(names) / across)
-    figure = Figure(figsize=(3.4 * across, 2.6 * down + 0.3), layout='constrained')
-    axes = figure.subplots(down, across, squeeze=False).ravel()
+    figure, axes = diagrams(len(names), across, (3.4, 2.6), below=0.3)
     for ax, name in zip(axes, names):
         plot_curve(ax, runs, name)
-    for ax in axes[len(names) :]:
-        ax.set_axis_off()
     if len(runs) > 1:
         lines = [ax.plot([], [], color=f'C{i}')[0] for i in range(len(runs))]
         figure.legend(lines, list(runs), loc='outside lower center', ncols=min(len(runs), 3), frameon=False, fontsize=8)

@@ -5,7 +5,7 @@ This can go when MMEngine removes the assertion.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -68,9 +68,5 @@ class AnyDeviceAmpOptimWrapper(MMEngineAmpOptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Enter mixed precision, as MMEngine's wrapper does."""
-        with super().optim_context(model):
-            if get_device() != 'cpu':
-                yield
-                return
-            with FullDepthwise():
-                yield
+        with super().optim_context(model), FullDepthwise() if get_device() == 'cpu' else nullcontext():
+            yield

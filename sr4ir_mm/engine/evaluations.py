@@ -3,6 +3,8 @@
 from functools import partial
 
 from mmengine.evaluator import DumpResults, Evaluator
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
 from torch import nn
 
 from ..models.sample_images import without_images
@@ -25,6 +27,12 @@ def prepare_evaluation(model: nn.Module, evaluator: Evaluator) -> None:
     for metric in evaluator.metrics:
         if isinstance(metric, DumpResults) and 'process' not in vars(metric):
             metric.process = partial(_process_without_images, metric.process)
+
+
+def best_metrics(runner: Runner) -> list[str]:
+    """Return the metrics by which the hooks that save checkpoints keep the best one; 'auto' is the first metric."""
+    hooks = (hook for hook in runner.hooks if isinstance(hook, CheckpointHook))
+    return [name for hook in hooks for name in hook.save_best or ()]
 
 
 def make_gallery(model: nn.Module) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmengine.runner import LogProcessor, Runner
 
+from .evaluations import best_metrics
 from .screen import WIDTH, ShortText
 
 _CLOCK = len('00:00:00 ')
@@ -40,7 +41,7 @@ class ScreenLogProcessor(LogProcessor):
         """Return the values and the line of a validation or a test."""
         tag, text = super().get_log_after_epoch(runner, batch_idx, mode, *args, **kwargs)
         names = [name for name in tag if isinstance(tag[name], (int, float)) and not name.endswith('time')]
-        best = {name for hook in runner.hooks for name in getattr(hook, 'save_best', None) or ()}
+        best = best_metrics(runner)
         first = [*(name for name in names if name in best), *names[:1], 'sr/PSNR']  # others may have no room
         names.sort(key=lambda name: first.index(name) if name in first else len(first))
         values = [f'{name} {tag[name]:.4f}' for name in names]

@@ -117,15 +117,12 @@ def _networks(runner: Runner) -> Iterator[str]:
 
 
 def _length(runner: Runner) -> str:
-    loop = runner.train_loop
-    text = f'{runner.max_iters} iterations'
+    loop, unit, epochs = runner.train_loop, 'iteration', ''
     if isinstance(loop, EpochBasedTrainLoop):
-        text += f' = {runner.max_epochs} epochs of {len(loop.dataloader)}'
-    unit = 'epoch' if isinstance(loop, EpochBasedTrainLoop) else 'iteration'
+        unit, epochs = 'epoch', f' = {runner.max_epochs} epochs of {len(loop.dataloader)}'
     begun = f'; {runner.iter} of them are done' if runner.iter else ''
-    return f'{text}{begun}; ' + (
-        f'validation {_every(loop.val_interval, unit)}' if runner.val_loop else 'no validation'
-    )
+    validation = f'validation {_every(loop.val_interval, unit)}' if runner.val_loop else 'no validation'
+    return f'{runner.max_iters} iterations{epochs}{begun}; {validation}'
 
 
 def _files(runner: Runner) -> Iterator[str]:

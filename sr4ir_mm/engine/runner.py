@@ -12,6 +12,7 @@ from torch import nn
 
 from ..errors import SR4IRError
 from .alternating_hook import AlternatingUpdateHook
+from .evaluations import best_metrics
 from .fast_runner import FastRunner
 from .log_lines import ScreenLogProcessor
 from .overview_hook import RunOverviewHook
@@ -103,8 +104,7 @@ class LateDumpRunner(FastRunner):
             SR4IRError: If one was not. The epoch is saved already.
         """
         if fn_name == 'after_val_epoch' and (metrics := kwargs.get('metrics')):
-            wanted = [name for hook in self.hooks for name in getattr(hook, 'save_best', None) or ()]
-            missing = [name for name in wanted if name not in (*metrics, 'auto')]
+            missing = [name for name in best_metrics(self) if name not in (*metrics, 'auto')]
             if missing:
                 raise SR4IRError(
                     f"default_hooks.checkpoint.save_best='{missing[0]}' is no metric of the validation, which has: "

@@ -1,14 +1,14 @@
 """What a validation of a mixed config has in addition to that of the zoo's config."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from ..evaluation import SRQuality
+from ..evaluation.coco_scores import scores_or_zeros
 from ..registry import HOOKS
 from ..utils import unwrap
 
@@ -36,13 +36,13 @@ class TaskEvaluationHook(Hook):
 
     def __init__(self, quality: Sequence[str] = ('PSNR', 'SSIM'), save_best: bool = True) -> None:
         self.quality = [quality] if isinstance(quality, str) else list(quality)
-        self.keeps_best = save_best  # hooks with `save_best` are taken for those that save
+        self.save_best = save_best
         if self.quality:
             SRQuality(self.quality)  # refuses unknown ones before the training, not after its first epoch
 
     def before_train(self, runner: Runner) -> None:
         """Choose the metric of the best checkpoint, if the config does not."""
-        if not self.keeps_best or runner.val_loop is None or not runner.val_evaluator.metrics:
+        if not self.save_best or runner.val_loop is None or not runner.val_evaluator.metrics:
             return
         name = best_metric(runner.val_evaluator.metrics[0])
         for hook in (hook for hook in runner.hooks if isinstance(hook, CheckpointHook) and not hook.save_best):
@@ -61,7 +61,7 @@ class TaskEvaluationHook(Hook):
     def _complete(self, runner: Runner, evaluator: Evaluator) -> None:
         for metric in evaluator.metrics:
             if type(metric).__name__ == 'CocoMetric' and 'compute_metrics' not in vars(metric):
-                metric.compute_metrics = partial(_scores_or_zeros, metric, metric.compute_metrics)
+                metric.compute_metrics = partial(_compute, metric, metric.compute_metrics)
         is_own = type(evaluator) is not Evaluator  # of one metric for each data set
         has_quality = is_own or any(isinstance(metric, SRQuality) for metric in evaluator.metrics)
         if self.quality and not has_quality and unwrap(runner.model).scheme.test_input != 'hr':
@@ -76,9 +76,5 @@ def best_metric(metric: BaseMetric) -> str:
     return f'{metric.prefix}/{metric.metrics[0]}' if metric.prefix else metric.metrics[0]
 
 
-def _scores_or_zeros(metric: BaseMetric, compute: partial, results: list) -> dict[str, float]:
-    if (scores := compute(results)) or metric.format_only:
-        return scores
-    print_log('The detector has found nothing: each score counts as 0', 'current')
-    items = metric.metric_items or ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')
-    return {f'{kind}_{item}': 0.0 for kind in metric.metrics for item in items}
+def _compute(metric: BaseMetric, compute: Callable, results: list) -> dict[str, float]:
+    return scores_or_zeros(metric, compute(results))

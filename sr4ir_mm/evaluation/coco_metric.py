@@ -3,6 +3,7 @@
 from mmdet.evaluation import CocoMetric as _CocoMetric
 
 from ..registry import METRICS
+from .coco_scores import scores_or_zeros
 
 
 @METRICS.register_module()
@@ -17,8 +18,4 @@ class ZeroFillCocoMetric(_CocoMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Return the average precision of boxes ('bbox_mAP', 'bbox_mAP_50', ...) and masks, those of ``metric``."""
-        metrics = super().compute_metrics(results)
-        if metrics or self.format_only:
-            return metrics
-        items = self.metric_items or ('mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l')
-        return {f'{kind}_{item}': 0.0 for kind in self.metrics for item in items}
+        return scores_or_zeros(self, super().compute_metrics(results))

@@ -1,8 +1,12 @@
+from types import SimpleNamespace
+
 import pytest
 from helpers.toy import EDSR, ToyClassifier, toy_batch
 from mmengine.evaluator import DumpResults, Evaluator
+from mmengine.hooks import CheckpointHook
 
-from sr4ir_mm.engine.evaluations import prepare_evaluation
+from sr4ir_mm.engine import TaskEvaluationHook
+from sr4ir_mm.engine.evaluations import best_metrics, prepare_evaluation
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 
@@ -44,3 +48,10 @@ def test_a_task_network_without_a_gallery_stays_as_it_is():
     without = SR4IR(EDSR, None, scale=4, scheme='S')
     without.random_parts = []
     prepare_evaluation(without, Evaluator([]))
+
+
+def test_only_hooks_that_save_checkpoints_say_which_is_the_best():
+    """A hook of a user may have an entry of that name, too."""
+    other = SimpleNamespace(save_best=True)
+    hooks = [TaskEvaluationHook(), CheckpointHook(save_best='mIoU', rule='greater'), CheckpointHook(), other]
+    assert best_metrics(SimpleNamespace(hooks=hooks)) == ['mIoU']

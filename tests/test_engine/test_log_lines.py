@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub
 from mmengine.runner import LogProcessor
 
@@ -40,7 +41,8 @@ def runner(hub: str, tag: dict, mode: str) -> SimpleNamespace:
     loader = SimpleNamespace(dataset=None, __len__=None)
     loop = SimpleNamespace(dataloader=[None] * 8)
     return SimpleNamespace(
-        message_hub=hub, hooks=[SimpleNamespace(save_best=['mIoU'])], iter=7, epoch=0, max_epochs=2, max_iters=16,
+        message_hub=hub, hooks=[CheckpointHook(save_best='mIoU', rule='greater')], iter=7, epoch=0, max_epochs=2,
+        max_iters=16,
         train_loop=loop, _train_loop=loop, val_loop=loop, train_dataloader=[None] * 8, val_dataloader=[None] * 8,
         loader=loader,
     )  # fmt: skip

@@ -1,7 +1,6 @@
 """Statistics that are tested and saved, in a training that does not notice."""
 
 import random
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
 from helpers.zoo import runner_for
 from mmengine.evaluator import BaseMetric
 from mmengine.hooks import Hook
-from mmengine.runner import Runner, loops
+from mmengine.runner import Runner
 from torch import nn
 
 from sr4ir_mm.engine.runner import LateDumpRunner
@@ -23,12 +22,6 @@ from sr4ir_mm.models import SR4IR
 OURS = dict(type='sr4ir_mm.TaskStatisticsHook', images=4)
 #: averages of weights, without and with buffers, as in mmpretrain and in mmdet
 AVERAGES = [(), (dict(type='EMAHook', momentum=0.4),), (dict(type='EMAHook', momentum=0.4, update_buffers=True),)]
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """MMEngine sleeps for two seconds before each pass over the data but the first."""
-    monkeypatch.setattr(loops, 'time', SimpleNamespace(sleep=lambda seconds: None))
 
 
 class Augmented(ToyDataset):

@@ -195,25 +195,25 @@ def test_the_shipped_study_names_configs_that_exist():
 # ---- several processes
 
 
-def test_a_run_that_another_process_makes_comes_later(toy, tools, monkeypatch):
-    """It is done when this process looks again, or stays if the other one was stopped; then it is made here."""
-    folder = Path('work_dirs/mine/plain/net_toy-fold1of2_h2t/seed0')
+def run_beside_another(name: str, monkeypatch) -> None:
+    """Run the study while another process makes one of the runs, until this one waits for it; it is then stopped."""
+    folder = Path('work_dirs/mine') / name
     folder.mkdir(parents=True)
     with open(folder / '.lock', 'w') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         monkeypatch.setattr(time, 'sleep', lambda seconds: fcntl.flock(file, fcntl.LOCK_UN))
         assert run('mine.py') == 0
+
+
+def test_a_run_that_another_process_makes_comes_later(toy, tools, monkeypatch):
+    """It is done when this process looks again, or stays if the other one was stopped; then it is made here."""
+    run_beside_another('plain/net_toy-fold1of2_h2t/seed0', monkeypatch)
     assert tools.trained()[-1] == 'plain/net_toy-fold1of2_h2t/seed0' and len(tools.trained()) == 14
 
 
 def test_a_run_waits_for_one_that_another_process_makes(toy, tools, monkeypatch):
     Path('mine.py').write_text("folds = 2\ncells = [dict(config='net_s_x4_toy.py', schemes=['T->S'])]")
-    folder = Path('work_dirs/mine/plain/net_toy-fold1of2_h2t/seed0')
-    folder.mkdir(parents=True)
-    with open(folder / '.lock', 'w') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        monkeypatch.setattr(time, 'sleep', lambda seconds: fcntl.flock(file, fcntl.LOCK_UN))
-        assert run('mine.py') == 0
+    run_beside_another('plain/net_toy-fold1of2_h2t/seed0', monkeypatch)
     names = [name.split('/')[1] for name in tools.trained()]
     assert names == [
         'net_toy-fold2of2_h2t',

@@ -5,22 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure  # without pyplot: no display, no global state
 from paper_table.table import Block
+
+from sr4ir_mm.analysis.curves import diagrams
 
 COLORS = {'H->T': '0.45', 'L->T': '0.45', 'SR4IR': 'C3'}  # others: C0
 
 
 def plot(blocks: Sequence[Block], path: Path) -> None:
     """Draw the task metric of each scheme with its standard deviation; dashed lines mark the ends of the oracle gap."""
-    across = min(len(blocks), 4)
-    down = math.ceil(len(blocks) / across)
-    figure = Figure(figsize=(4 * across, 3.2 * down), layout='constrained')
-    axes = figure.subplots(down, across, squeeze=False).ravel()
+    figure, axes = diagrams(len(blocks), 4, (4, 3.2))
     for ax, block in zip(axes, blocks):
         _plot_block(ax, block)
-    for ax in axes[len(blocks) :]:
-        ax.set_axis_off()
     figure.savefig(path, dpi=150)
 
 

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure  # without pyplot: no display, no global state
 from paper_table.plot import COLORS
 from paper_table.runs import Run
 from paper_table.study import Study
-from paper_table.table import TASK_METRICS
-from prettytable import PrettyTable, TableStyle
+from paper_table.table import TASK_METRICS, markdown_table
 
+from sr4ir_mm.analysis.curves import diagrams
 from sr4ir_mm.analysis.scalars import read_curves
 from sr4ir_mm.utils import new_file, write_file
 
@@ -48,26 +47,18 @@ def to_markdown(numbers: dict[str, Any]) -> str:
 
 def _block_text(block: dict[str, Any]) -> str:
     folds = f', {block["folds"]} folds' if block['folds'] > 1 else ''
-    table = _table(['scheme', block['metric'], '±', 'gap closed', 'PSNR (dB)', 'seeds'])
+    table = markdown_table(['scheme', block['metric'], '±', 'gap closed', 'PSNR (dB)', 'seeds'])
     for row in block['rows']:
         spread = row.get('std_over_seeds')
         table.add_row(
             [row['row'], _text(row), '-' if spread is None else f'{spread:.2f}', _text(row.get('gap_closed')),
              _text(row.get('PSNR')), f'{len(row["values"])} of {len(row["seeds"])}']
         )  # fmt: skip
-    pairs = _table(['difference', block['metric'], '0 is outside', 'seeds'])
+    pairs = markdown_table(['difference', block['metric'], '0 is outside', 'seeds'])
     for pair in block['differences']:
         outside = pair['interval'] and not pair['interval'][0] <= 0 <= pair['interval'][1]
         pairs.add_row([f'{pair["a"]} - {pair["b"]}', _text(pair), 'yes' if outside else 'no', len(pair['seeds'])])
     return f'### {block["name"]}: {block["images"]} images{folds}\n\n{table}\n\n{pairs}\n'
-
-
-def _table(columns: Sequence[str]) -> PrettyTable:
-    table = PrettyTable(list(columns))
-    table.set_style(TableStyle.MARKDOWN)
-    table.align = 'r'
-    table.align[columns[0]] = 'l'
-    return table
 
 
 def _text(value: dict[str, Any] | None) -> str:
@@ -99,15 +90,10 @@ def _cells(value: dict[str, Any] | None) -> list:
 
 def _draw(titles: Sequence[str], plot: Any, path: Path) -> None:
     """Draw a diagram for each block."""
-    across = max(min(len(titles), 3), 1)
-    down = -(-len(titles) // across)
-    figure = Figure(figsize=(4.6 * across, 3.8 * down), layout='constrained')
-    for i, ax in enumerate(figure.subplots(down, across, squeeze=False).ravel()):
-        if i < len(titles):
-            ax.set_title(titles[i], fontsize=9)
-            plot(ax, i)
-        else:
-            ax.set_axis_off()
+    figure, axes = diagrams(len(titles), 3, (4.6, 3.8))
+    for i, ax in enumerate(axes):
+        ax.set_title(titles[i], fontsize=9)
+        plot(ax, i)
     with new_file(path) as part:
         figure.savefig(part, dpi=150)
 

@@ -120,11 +120,17 @@ def to_markdown(blocks: Sequence[Block]) -> str:
     return '\n\n'.join(map(_markdown_block, blocks)) + '\n'
 
 
-def _markdown_block(block: Block) -> str:
-    table = PrettyTable(['scheme', *block.columns, 'gap closed', 'seeds'])
+def markdown_table(columns: Sequence[str]) -> PrettyTable:
+    """Return a table in Markdown without rows: names on the left, numbers aligned to the right."""
+    table = PrettyTable(list(columns))
     table.set_style(TableStyle.MARKDOWN)
     table.align = 'r'
-    table.align['scheme'] = 'l'
+    table.align[columns[0]] = 'l'
+    return table
+
+
+def _markdown_block(block: Block) -> str:
+    table = markdown_table(['scheme', *block.columns, 'gap closed', 'seeds'])
     for row in block.rows:
         cells = {**row.cells, 'gap': row.gap}.items()
         texts = ['-' if cell is None else cell.text(DIGITS.get(title, 2), row.seeds) for title, cell in cells]
