@@ -42,17 +42,18 @@ class BuildPy(build_py):
 
 
 class BdistWheel(bdist_wheel):
-    """Add a second ``.mim`` next to the metadata, where onedl-mim looks for it.
+    """Add a second ``.mim`` where onedl-mim looks for it.
 
-    onedl-mim (0.5) takes the folder of the first file in RECORD for the package; of the OpenMMLab packages' wheels, and
-    of ours, that is ``.dist-info``. openmim looks into the package. This can go when onedl-mim does so too.
+    onedl-mim (0.5) takes the folder of the first file in RECORD for the package. pip sorts RECORD, and the command is
+    ``../../../bin/sr4ir`` there: before any package, but behind a folder whose name begins with '+'. openmim looks into
+    the package. This can go when onedl-mim does so too.
     """
 
     def write_wheelfile(self, wheelfile_base: str, *args: str) -> None:
-        """Complete the metadata; an editable install, whose metadata lie elsewhere, onedl-mim finds by its URL."""
+        """Complete the content; an editable install, whose metadata lie elsewhere, onedl-mim finds by its URL."""
         super().write_wheelfile(wheelfile_base, *args)
         if Path(wheelfile_base).is_relative_to(self.bdist_dir):
-            add_mim_extension(Path(wheelfile_base), link=False)
+            add_mim_extension(Path(self.bdist_dir) / '+sr4ir_mm', link=False)
 
 
 def requirements(name: str) -> list[str]:
@@ -82,6 +83,8 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
+    py_modules=['sr4ir_mm_cli'],
+    entry_points={'console_scripts': ['sr4ir = sr4ir_mm_cli:main']},
     # the public names of the subpackages, imported on first use; and trained weights with their license
     package_data={'': ['*.pyi', 'py.typed'], 'sr4ir_mm': ['weights/*']},
     python_requires='>=3.10,<3.14',

@@ -1,33 +1,41 @@
-"""Run a tool of sr4ir_mm from anywhere: python -m sr4ir_mm train sr4ir_mm::sr4ir/deeplabv3_swinir_x4_voc.py
+"""Run a tool of sr4ir_mm from anywhere: sr4ir train sr4ir_mm::sr4ir/deeplabv3_swinir_x4_voc.py
 
-An installed package has the scripts of ``tools/`` in its folder ``.mim/tools``. Without arguments, list them.
+An installed package has the scripts of ``tools/`` in its folder ``.mim/tools``. Without arguments, list them. The
+command ``sr4ir`` loads this file without its package, so nothing here may import it.
 """
 
 import ast
-import runpy
+import difflib
+import re
 import sys
 from pathlib import Path
+from types import ModuleType
 
-from .errors import SR4IRError, user_errors
-
-TOOLS = Path(__file__).parent / '.mim' / 'tools'
+PACKAGE = Path(__file__).resolve().parent
+TOOLS = PACKAGE / '.mim' / 'tools'
+#: what most users need, in the order of their work
+FIRST = ('train', 'test', 'infer', 'export', 'report', 'webui', 'benchmark', 'doctor')
 
 
 def find_tools() -> dict[str, Path]:
     """Return the scripts in ``tools/`` by name; modules that the scripts share are left out."""
-    scripts = {path.stem: path for path in sorted(TOOLS.rglob('*.py')) if "__name__ == '__main__'" in path.read_text()}
-    if not scripts:
-        raise SR4IRError(
+    found = {path.stem: path for path in sorted(TOOLS.rglob('*.py')) if "__name__ == '__main__'" in path.read_text()}
+    if not found:
+        _exit(
             f"'{TOOLS}' is missing: install sr4ir_mm (in a checkout: pip install -e .), or run the scripts in tools/."
         )
-    return scripts
+    found['doctor'] = PACKAGE / 'doctor.py'
+    return {name: found[name] for name in (*FIRST, *(name for name in found if name not in FIRST))}
 
 
 def overview(scripts: dict[str, Path]) -> str:
-    """Return one line for each tool: the first line of its docstring."""
+    """Return one line for each tool: the first line of its docstring, without its example."""
     docs = {name: ast.get_docstring(ast.parse(path.read_text())) or '' for name, path in scripts.items()}
-    lines = [f'  {name:{max(map(len, docs))}}  {doc.partition(chr(10))[0]}' for name, doc in docs.items()]
-    return '\n'.join(['usage: python -m sr4ir_mm TOOL [ARGUMENTS]; -h after a tool shows its arguments', '', *lines])
+    lines = {name: re.split(r': python |[:.]?$', doc.partition('\n')[0])[0] for name, doc in docs.items()}
+    width = max(map(len, lines))
+    rows = [f'  {name:{width}}  {line}' for name, line in lines.items()]
+    usage = 'usage: sr4ir TOOL [ARGUMENTS]; sr4ir TOOL --help shows its arguments'
+    return '\n'.join([usage, '', *rows[: len(FIRST)], '', *rows[len(FIRST) :]])
 
 
 def main() -> None:
@@ -36,12 +44,25 @@ def main() -> None:
     if name in ('', '-h', '--help'):
         return print(overview(scripts))
     if name not in scripts:
-        raise SR4IRError(f"Unknown tool '{name}': choose one of {', '.join(scripts)}.")
-    sys.argv[:2] = [str(scripts[name])]
-    sys.path[0] = str(scripts[name].parent)  # a script imports its siblings from here
-    runpy.run_path(sys.argv[0], run_name='__main__')
+        near = difflib.get_close_matches(name, scripts, n=1)
+        _exit(f"Unknown tool '{name}': {f'did you mean {near[0]}? ' if near else ''}sr4ir lists all of them.")
+    _run(name, scripts[name])
+
+
+def _run(name: str, path: Path) -> None:
+    """Run a script as the main module, under the name that the user has typed; runpy would give it that of the file."""
+    module = sys.modules['__main__'] = ModuleType('__main__')
+    module.__file__ = str(path)  # worker processes look for the main module here
+    sys.argv[:2] = [f'sr4ir {name}']
+    sys.path[0] = str(path.parent)  # a script imports its siblings from here
+    exec(compile(path.read_text(), str(path), 'exec'), vars(module))
+
+
+def _exit(message: str) -> None:
+    """End as ``user_errors`` does."""
+    print(f'\nerror: {message}', file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == '__main__':
-    with user_errors():
-        main()
+    main()

@@ -57,6 +57,20 @@ def test_train_and_infer(site, project, trained):
     assert (project / 'out' / 'sr' / 'val_0000.png').is_file()
 
 
+def test_the_command_lists_the_tools_and_runs_them(site, project):
+    command = (sys.executable, site / 'bin' / 'sr4ir')
+    assert 'train' in run(*command, cwd=project, path=site)
+    assert run(*command, 'train', '--help', cwd=project, path=site).startswith('usage: sr4ir train')
+
+
+def test_mim_folder_is_the_first_file_of_the_installation(site):
+    """onedl-mim takes the folder of the first file for the package; the command's '../../bin' would win otherwise."""
+    (record,) = site.glob('sr4ir_mm-*.dist-info/RECORD')
+    lines = record.read_text().splitlines()
+    assert any('bin/sr4ir,' in line for line in lines)
+    assert (site / lines[0].partition('/')[0] / '.mim' / 'tools' / 'train.py').is_file()
+
+
 @with_mim
 def test_mim_trains_and_tests_by_the_name_of_a_config(site, project):
     options = ('data_root=data', 'train_cfg.max_epochs=1', 'train_dataloader.batch_size=2')

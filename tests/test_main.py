@@ -1,5 +1,7 @@
-"""python -m sr4ir_mm runs the tools where only the package is installed."""
+"""sr4ir and python -m sr4ir_mm run the tools where only the package is installed."""
 
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,7 +9,6 @@ import pytest
 from helpers.zoo import TOOLS
 
 from sr4ir_mm import __main__ as command
-from sr4ir_mm.errors import SR4IRError
 
 
 @pytest.fixture(autouse=True)
@@ -19,16 +20,19 @@ def tools(monkeypatch):
 def run(monkeypatch, *args: str) -> None:
     monkeypatch.setattr(sys, 'argv', ['sr4ir_mm', *args])
     monkeypatch.setattr(sys, 'path', [*sys.path])
+    monkeypatch.setitem(sys.modules, '__main__', sys.modules['__main__'])
     command.main()
 
 
 @pytest.mark.parametrize('args', [(), ('-h',), ('--help',)])
 def test_overview_names_every_tool_and_what_it_does(monkeypatch, capsys, args):
     run(monkeypatch, *args)
-    listed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[2:])
-    assert {'train', 'test', 'make_table', 'list_layers', 'voc2012', 'official2mm'} <= set(listed)
+    listed = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[2:] if line)
+    assert list(listed)[:3] == ['train', 'test', 'infer']
+    assert all(len(name) + len(text) < 150 and 'python' not in text for name, text in listed.items())
+    assert {'doctor', 'make_table', 'list_layers', 'voc2012', 'official2mm'} <= set(listed)
     assert 'archives' not in listed, 'which the data set converters share'
-    assert listed['train'].startswith('Train SR4IR')
+    assert listed['train'] == 'Train SR4IR'
 
 
 def test_tool_gets_its_arguments(monkeypatch, tmp_path):
@@ -40,15 +44,44 @@ def test_tool_imports_its_siblings(monkeypatch, capsys):
     monkeypatch.delitem(sys.modules, 'archives', raising=False)
     with pytest.raises(SystemExit, match='0'):
         run(monkeypatch, 'cub200', '-h')
-    assert capsys.readouterr().out.startswith('usage: cub200.py')
+    assert capsys.readouterr().out.startswith('usage: sr4ir cub200')
 
 
-def test_unknown_tool(monkeypatch):
-    with pytest.raises(SR4IRError, match=r"Unknown tool 'tarin': choose one of .*train"):
-        run(monkeypatch, 'tarin')
+def test_the_list_comes_without_pytorch():
+    """It takes 0.1 s instead of seconds."""
+    code = 'import sys, sr4ir_mm_cli; sr4ir_mm_cli.main(); print({"torch", "sr4ir_mm"} & set(sys.modules))'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=TOOLS.parent)
+    assert done.stdout.endswith('set()\n') or 'pip install -e' in done.stderr, done.stderr  # a checkout has no .mim
 
 
-def test_plain_checkout(monkeypatch):
+@pytest.mark.parametrize('name', ['train', 'test', 'infer', 'export', 'report', 'webui', 'benchmark', 'make_table'])
+def test_help_says_the_default_of_every_option(monkeypatch, capsys, name):
+    with pytest.raises(SystemExit, match='0'):
+        run(monkeypatch, name, '--help')
+    text = capsys.readouterr().out
+    assert text.startswith(f'usage: sr4ir {name}')
+    entries = re.split(r'\n  (?=-)', text)[1:]
+    silent = [entry for entry in entries if 'default' not in entry and not entry.startswith('-h')]
+    assert entries and not silent
+
+
+@pytest.mark.parametrize(
+    'name, message', [('tarin', "Unknown tool 'tarin': did you mean train"), ('x', "'x': sr4ir lists")]
+)
+def test_unknown_tool(monkeypatch, capsys, name, message):
+    with pytest.raises(SystemExit, match='2'):
+        run(monkeypatch, name)
+    assert message in capsys.readouterr().err
+
+
+def test_a_tool_ends_with_its_own_error(monkeypatch, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        run(monkeypatch, 'train', 'missing.py')
+    assert 'error: ' in capsys.readouterr().err
+
+
+def test_plain_checkout(monkeypatch, capsys):
     monkeypatch.setattr(command, 'TOOLS', Path('nowhere'))
-    with pytest.raises(SR4IRError, match='pip install -e'):
+    with pytest.raises(SystemExit, match='2'):
         run(monkeypatch, 'train')
+    assert 'pip install -e' in capsys.readouterr().err

@@ -23,11 +23,29 @@ _ARGUMENTS = {
 _OUTPUTS = {'out', 'out_dir', 'output', 'show_dir', 'work_dir', 'write_config'}
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Formatter that adds the default of each option to its help, unless the help says it in words."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = action.help or ''
+        if not action.option_strings or 'default' in text or action.required or action.dest == 'help':
+            return text
+        if action.nargs == 0:
+            return f'{text} (default: {"on" if action.default else "off"})'
+        return f'{text} (default: {_shown(action.default)})'
+
+
+def _shown(default: Any) -> str:
+    """Return a default as the user would type it."""
+    values = default if isinstance(default, (list, tuple)) else [default]
+    return 'none' if default is None or not values else ' '.join(map(str, values)).replace('%', '%%')
+
+
 class Parser(argparse.ArgumentParser):
     """Parser of a command line on which no option may be given twice: only the last one would count."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{'formatter_class': argparse.RawDescriptionHelpFormatter, **kwargs})
+        super().__init__(**{'formatter_class': _Help, **kwargs})
         for name in (None, 'store'):
             self.register('action', name, _Once)
 
