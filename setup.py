@@ -83,8 +83,7 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['sr4ir_mm', 'sr4ir_mm.*']),
-    py_modules=['sr4ir_mm_cli'],
-    entry_points={'console_scripts': ['sr4ir = sr4ir_mm_cli:main']},
+    entry_points={'console_scripts': ['sr4ir = sr4ir_mm.__main__:main']},
     # the public names of the subpackages, imported on first use; and trained weights with their license
     package_data={'': ['*.pyi', 'py.typed'], 'sr4ir_mm': ['weights/*']},
     python_requires='>=3.10,<3.14',

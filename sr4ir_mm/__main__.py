@@ -1,7 +1,6 @@
 """Run a tool of sr4ir_mm from anywhere: sr4ir train sr4ir_mm::sr4ir/deeplabv3_swinir_x4_voc.py
 
-An installed package has the scripts of ``tools/`` in its folder ``.mim/tools``. Without arguments, list them. The
-command ``sr4ir`` loads this file without its package, so nothing here may import it.
+An installed package has the scripts of ``tools/`` in its folder ``.mim/tools``. Without arguments, list them.
 """
 
 import ast
@@ -10,6 +9,8 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
+
+from .errors import SR4IRError, user_errors
 
 PACKAGE = Path(__file__).resolve().parent
 TOOLS = PACKAGE / '.mim' / 'tools'
@@ -21,7 +22,7 @@ def find_tools() -> dict[str, Path]:
     """Return the scripts in ``tools/`` by name; modules that the scripts share are left out."""
     found = {path.stem: path for path in sorted(TOOLS.rglob('*.py')) if "__name__ == '__main__'" in path.read_text()}
     if not found:
-        _exit(
+        raise SR4IRError(
             f"'{TOOLS}' is missing: install sr4ir_mm (in a checkout: pip install -e .), or run the scripts in tools/."
         )
     found['doctor'] = PACKAGE / 'doctor.py'
@@ -38,14 +39,15 @@ def overview(scripts: dict[str, Path]) -> str:
     return '\n'.join([usage, '', *rows[: len(FIRST)], '', *rows[len(FIRST) :]])
 
 
+@user_errors()
 def main() -> None:
     """Run the tool that the first argument names, as ``python tools/NAME.py`` would."""
     name, scripts = ''.join(sys.argv[1:2]), find_tools()
     if name in ('', '-h', '--help'):
         return print(overview(scripts))
     if name not in scripts:
-        near = difflib.get_close_matches(name, scripts, n=1)
-        _exit(f"Unknown tool '{name}': {f'did you mean {near[0]}? ' if near else ''}sr4ir lists all of them.")
+        near = [f'did you mean {other}? ' for other in difflib.get_close_matches(name, scripts, n=1)]
+        raise SR4IRError(f"Unknown tool '{name}': {''.join(near)}sr4ir lists all of them.")
     _run(name, scripts[name])
 
 
@@ -56,12 +58,6 @@ def _run(name: str, path: Path) -> None:
     sys.argv[:2] = [f'sr4ir {name}']
     sys.path[0] = str(path.parent)  # a script imports its siblings from here
     exec(compile(path.read_text(), str(path), 'exec'), vars(module))
-
-
-def _exit(message: str) -> None:
-    """End as ``user_errors`` does."""
-    print(f'\nerror: {message}', file=sys.stderr)
-    sys.exit(2)
 
 
 if __name__ == '__main__':

@@ -43,7 +43,7 @@ def second_mim(wheel: Path) -> set[str]:
 def test_wheel_holds_configs_and_tools_also_from_an_sdist(checkout: Path, tmp_path: Path) -> None:
     """mim and ``sr4ir_mm::...`` paths need ``.mim`` in every wheel, and the checkout has to stay clean."""
     shipped = run('git', 'ls-files', *SHIPPED, cwd=checkout).splitlines()
-    sources = run('git', 'ls-files', 'sr4ir_mm', 'sr4ir_mm_cli.py', cwd=checkout).splitlines()
+    sources = run('git', 'ls-files', 'sr4ir_mm', cwd=checkout).splitlines()
     wheel = build('build_wheel', checkout, tmp_path / 'wheel')
     files = contents(wheel)
     assert files == {f'sr4ir_mm/.mim/{name}' for name in shipped} | set(sources)
