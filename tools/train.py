@@ -23,8 +23,8 @@ from sr4ir_mm.errors import SR4IRError, user_errors
 from sr4ir_mm.utils import write_file
 
 
-def main() -> None:
-    """Read the command line, build the runner, train."""
+def main() -> Path:
+    """Read the command line, build the runner, train; return the work dir."""
     args, cfg = parse_and_load(build_parser(), load)
     if args.amp:
         enable_amp(cfg)
@@ -33,8 +33,7 @@ def main() -> None:
     if args.auto_scale_lr:
         cfg.auto_scale_lr = {**(cfg.get('auto_scale_lr') or {}), 'enable': True}
     if args.write_config:
-        write_config(cfg, args)
-        return
+        return write_config(cfg, args)
     resume = args.resume or ((cfg.get('load_from') or 'auto') if cfg.get('resume') else None)
     if resume:
         set_resume(cfg, resume, args.allow_changes)
@@ -47,13 +46,18 @@ def main() -> None:
     check_entries(cfg)
     check_networks(cfg)
     claim_work_dir(cfg, resume)
-    from sr4ir_mm.engine.runner import LateDumpRunner  # takes seconds, which --help does not need
+    # these take seconds, which --help does not need
+    from sr4ir_mm.analysis import TrainingPicturesHook
+    from sr4ir_mm.engine.runner import LateDumpRunner
 
     keep_freed_memory()
     runner = LateDumpRunner.from_cfg(cfg)
     if advice := amp_advice(cfg):
         runner.logger.info(advice)
+    if not args.no_plots:
+        runner.register_hook(TrainingPicturesHook())
     runner.train()
+    return Path(cfg.work_dir)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,6 +84,9 @@ def build_parser() -> argparse.ArgumentParser:
         '--compile', action='store_true', help='torch.compile for both networks; may be slower on a CPU'
     )
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale learning rates with the batch size')
+    parser.add_argument(
+        '--no-plots', action='store_true', help="no pictures in the folder 'plots' of the work dir (default: there are)"
+    )
     parser.add_argument('--write-config', metavar='FILE', help='write the config to a .py file instead of training')
     group = parser.add_argument_group('any network of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
     group.add_argument('--sr', help="super-resolution network: 'edsr', 'swinir', ..., 'mmagic::...', or a file")
@@ -110,8 +117,8 @@ def mix_arguments(args: argparse.Namespace) -> tuple[str, str | None, int]:
     return args.config, args.sr, args.scale or 4
 
 
-def write_config(cfg: Config, args: argparse.Namespace) -> None:
-    """Write a file of a few lines for a mix without further options, else a complete one."""
+def write_config(cfg: Config, args: argparse.Namespace) -> Path:
+    """Write a file of a few lines for a mix without further options, else a complete one; return the file."""
     path = Path(args.write_config)
     if args.resume:
         raise SR4IRError('--write-config writes no --resume: leave it out, and give it when you train.')
@@ -128,6 +135,7 @@ def write_config(cfg: Config, args: argparse.Namespace) -> None:
             cfg.pop('work_dir')
         text = cfg.pretty_text
     write_file(path, text)
+    return path
 
 
 if __name__ == '__main__':

@@ -1,10 +1,13 @@
 from .complexity import Complexity as Complexity
 from .complexity import measure as measure
+from .confusion import ConfusionMatrix as ConfusionMatrix
 from .curves import name_runs as name_runs
 from .curves import plot_all as plot_all
+from .pictures_hook import TrainingPicturesHook as TrainingPicturesHook
 from .scalars import Curve as Curve
 from .scalars import read_curves as read_curves
 from .scalars import select as select
 from .summary import Summary as Summary
 from .summary import summarize as summarize
 from .synthetic_batch import synthetic_batch as synthetic_batch
+from .training_figure import training_figure as training_figure

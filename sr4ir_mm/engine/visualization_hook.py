@@ -2,6 +2,7 @@
 
 import copy
 from collections import defaultdict, deque
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -100,15 +101,8 @@ class SRVisualizationHook(Hook):
 
     @every_process_draws()
     def _draw(self, runner: Runner, batch_idx: int, samples: list, folder: Path | None) -> None:
-        model = unwrap(runner.model)
-        visualizer = copy.copy(drawing_visualizer(runner.visualizer))
-        visualizer.dataset_meta = visualizer.dataset_meta or self.meta  # MMEngine sets that of the first process only
-        visualizer._vis_backends = {}  # it draws the panels, and only this hook saves them
-        visualizer.add_datasample = partial(visualizer.add_datasample, **self.draw_cfg)
-        compares = model.scheme.test_input != 'bilinear' and 'hr' in samples[0]
-        baselines = predict_on_bilinear(model, samples) if compares else [None] * len(samples)
-        for i, (sample, baseline) in enumerate(zip(samples, baselines)):
-            picture = render(make_panel(visualizer, sample, baseline, model.scheme.test_input, self.crops))
+        pictures = draw_panels(runner, samples, self.meta, self.crops, self.draw_cfg)
+        for i, (sample, picture) in enumerate(zip(samples, pictures)):
             self._save(runner, self._name(sample.metainfo.get('img_path'), f'{batch_idx:06d}_{i}'), picture, folder)
 
     def _name(self, img_path: str | None, default: str) -> str:
@@ -130,6 +124,31 @@ class SRVisualizationHook(Hook):
                     backend.add_image(name, picture, step=runner.iter)
             elif not folder:  # the backend itself does not notice if the disk is full
                 write_image(Path(backend.experiment._img_save_dir, f'{name}_{runner.iter}.png'), picture)
+
+
+def draw_panels(
+    runner: Runner, samples: list, meta: dict | None, crops: int = 2, draw_cfg: dict | None = None
+) -> Iterator[np.ndarray]:
+    """Draw a panel of each data sample of a validation or a test.
+
+    Args:
+        runner (Runner): Runner, whose visualizer draws.
+        samples (list): Data samples with predictions.
+        meta (dict, optional): Metadata of the data set, if the visualizer has none.
+        crops, draw_cfg: As in :class:`SRVisualizationHook`.
+
+    Returns:
+        Iterator[np.ndarray]: Pictures, H x W x 3, uint8, RGB.
+    """
+    model = unwrap(runner.model)
+    visualizer = copy.copy(drawing_visualizer(runner.visualizer))
+    visualizer.dataset_meta = visualizer.dataset_meta or meta  # MMEngine sets that of the first process only
+    visualizer._vis_backends = {}  # it draws the panels, and the caller saves them
+    visualizer.add_datasample = partial(visualizer.add_datasample, **(draw_cfg or {}))
+    compare = model.scheme.test_input != 'bilinear' and 'hr' in samples[0]
+    baselines = predict_on_bilinear(model, samples) if compare else [None] * len(samples)
+    for sample, baseline in zip(samples, baselines):
+        yield render(make_panel(visualizer, sample, baseline, model.scheme.test_input, crops))
 
 
 def panel_names(data_set: Dataset, unique: UniqueNames) -> dict[str, deque[str]]:
