@@ -78,10 +78,12 @@ def check_options(args: argparse.Namespace) -> None:
 
 
 def list_runs(runs: Collection[Run]) -> None:
-    """Print the status of every run, in the order of execution."""
+    """Print the status of every run, in the order of execution, with the label of its cell if a study has several."""
+    labels = {run.folder: run.folder.parents[1].name for run in runs}
+    several = len(set(labels.values())) > 1
     for i, run in enumerate(runs, 1):
         starts = (f'{part} from {os.path.basename(str(source))}' for part, source in run.starts_from.items())
-        print(f'{i:4} {run.status():7} {run}', *starts, sep='; ')
+        print(f'{i:4} {run.status():7} {f"{labels[run.folder]}: " if several else ""}{run}', *starts, sep='; ')
 
 
 @contextmanager
@@ -108,11 +110,12 @@ def call(tool: str, gpus: int, lock: int, *args: object) -> None:
         raise SR4IRError(f'{tool} ended with exit code {code}, see its messages above.')
 
 
-def execute(run: Run, per_image: bool = False) -> None:
+def execute(run: Run, place: str, per_image: bool = False) -> None:
     """Train, from the last checkpoint if there is one, and test the last epoch; store where and of what it was made."""
     with locked(run.folder) as lock:
         if (status := run.status()) == 'done':  # another process has just made it
             return
+        print(f'\n===== {place} {run} ({status}): {run.folder}', flush=True)
         run.store()
         start = time.monotonic()
         options = ['--cfg-options', *run.cfg_options()]
@@ -148,12 +151,11 @@ def execute_all(runs: Collection[Run], study: bool = False) -> Iterator[Run]:
     while left:
         waiting = {}
         for i, run in left.items():
-            if (status := run.status()) == 'done':
+            if run.status() == 'done':
                 continue
             try:
                 check_needs(run, failed, study)
-                print(f'\n===== {i}/{len(runs)} {run} ({status}): {run.folder}', flush=True)
-                execute(run, study)
+                execute(run, f'{i}/{len(runs)}', study)
             except SR4IRError as error:
                 if study and isinstance(error, LockedError):
                     waiting[i] = run

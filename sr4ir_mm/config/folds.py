@@ -13,6 +13,8 @@ from .nodes import config_name, type_name
 
 #: entries of a data set that say what its images are used for; all others say which images it has
 _OF_USE = ('pipeline', 'test_mode', 'filter_cfg')
+#: entries that say how files are read and kept in memory
+_OF_STORAGE = ('backend_args', 'lazy_init', 'serialize_data', 'max_refetch')
 
 
 def name_fold(cfg: Config) -> tuple[Config, str]:
@@ -60,7 +62,8 @@ def take_fold(cfg: Config) -> Config:
     uses = {stage: list(data_sets(loader.dataset)) for stage, loader in loaders.items()}
     parts: list[dict] = []
     for part in (_images(part) for stage in uses.values() for part in stage):
-        parts += [part] if part not in parts else []  # most often the test data are the validation data
+        known = any(_without(part, _OF_STORAGE) == _without(other, _OF_STORAGE) for other in parts)
+        parts += [] if known else [part]  # most often the test data are the validation data
     for stage, loader in loaders.items():
         used = [ConfigDict({**copy.deepcopy(part), **_use(uses[stage][0])}) for part in parts]
         node = ConfigDict(type='sr4ir_mm.Fold', datasets=used, **fold, test=stage != 'train')
@@ -91,7 +94,11 @@ def _parse(fold: Any) -> dict[str, int]:
 
 
 def _images(dataset: dict) -> dict:
-    return {key: value for key, value in dataset.items() if key not in _OF_USE}
+    return _without(dataset, _OF_USE)
+
+
+def _without(dataset: dict, keys: tuple[str, ...]) -> dict:
+    return {key: value for key, value in dataset.items() if key not in keys}
 
 
 def _use(dataset: dict) -> dict:

@@ -49,6 +49,11 @@ class Fold(ConcatDataset):
             raise SR4IRError(f'Fold {fold} of {folds} has no image: make fewer folds.')
         super().__init__([part for part in parts if part])
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the classes of an image, by which ``ClassBalancedDataset`` repeats it."""
+        part, index = self._get_ori_dataset_idx(idx)
+        return self.datasets[part].get_cat_ids(index)
+
 
 class _EmptyError(SR4IRError):
     pass

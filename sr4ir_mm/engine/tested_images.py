@@ -104,7 +104,8 @@ class _Loaded(Dataset):
 def _choose(length: int, images: int, batch_size: int, seed: int) -> list[int]:
     """Choose the images of this process: whole batches, and as many as the other processes have."""
     rank, processes = get_dist_info()
-    each = max(1, min(images, length) // processes)
+    # one image may have a single value for each channel, which has no variance
+    each = max(1, min(2, length // processes), min(images, length) // processes)
     each -= each % batch_size if each > batch_size else 0
     order = torch.randperm(length, generator=torch.Generator().manual_seed(seed))
     return order[rank::processes][:each].tolist()

@@ -105,3 +105,14 @@ def test_a_metric_that_reads_another_file(tmp_path):
 def test_a_config_without_validation():
     with pytest.raises(SR4IRError, match='has no val_dataloader, whose images the folds need'):
         load_run(SEG, options={'fold': '1/2', 'val_dataloader': None})
+
+
+def test_data_that_are_listed_twice_are_one_data_set(tmp_path):
+    """How files are read does not make other images of them."""
+    (tmp_path / 'mine.py').write_text(f"""
+_base_ = {str(SEG)!r}
+test_dataloader = dict(dataset=dict(backend_args=dict(backend='local'), lazy_init=False))
+fold = '1/2'
+""")
+    cfg = load_run(tmp_path / 'mine.py')
+    assert len(cfg.test_dataloader.dataset.datasets) == 2  # training and validation

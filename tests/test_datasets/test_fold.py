@@ -71,6 +71,14 @@ def test_it_loads_images(leaves):
     assert dataset[len(dataset) - 1]['inputs'].shape == (3, 8, 10)
 
 
+def test_rare_classes_can_be_repeated(leaves):
+    part = dict(type='sr4ir_mm.Fold', datasets=leaves, fold=1, folds=3)
+    balanced = DATASETS.build(dict(type='ClassBalancedDataset', dataset=part, oversample_thr=0.5))
+    balanced.full_init()
+    labels = Counter(balanced.get_data_info(i)['gt_label'] for i in range(len(balanced)))
+    assert labels[2] > Counter(fold(leaves).get_data_info(i)['gt_label'] for i in range(len(fold(leaves))))[2]
+
+
 def test_an_image_of_both_data_sets_would_leak(leaves):
     with pytest.raises(SR4IRError, match=r"_0\.png' is in two data sets that are divided into folds"):
         fold([leaves[0], leaves[0]])

@@ -84,6 +84,12 @@ def test_each_process_has_images_of_its_own(monkeypatch):
     assert [len(part) for part in parts] == [4, 4, 4] and len({i for part in parts for i in part}) == 12
 
 
+def test_a_process_has_at_least_two_images(monkeypatch):
+    """One image has a single value for each channel where feature maps are 1 x 1, which has no variance."""
+    monkeypatch.setattr(tested_images, 'get_dist_info', lambda: (1, 3))
+    assert len(tested_images._choose(length=20, images=4, batch_size=2, seed=0)) == 2
+
+
 @pytest.mark.parametrize('length, images, batch_size, expected', [(5, 256, 8, 5), (100, 4, 8, 4), (100, 20, 8, 16)])
 def test_few_images(length, images, batch_size, expected):
     assert len(tested_images._choose(length, images, batch_size, seed=1)) == expected

@@ -19,7 +19,7 @@ sys.path.insert(0, str(TOOLS))
 import make_table
 from paper_table.plan import Plan
 from paper_table.study import Study
-from paper_table.study_numbers import _difference
+from paper_table.study_numbers import _difference, _mean_of, _summary
 
 from sr4ir_mm.config.reading import read_config
 from sr4ir_mm.errors import SR4IRError
@@ -171,6 +171,7 @@ def test_a_dry_run_estimates_the_time(toy, tools, capsys):
     assert run('mine.py', '--dry-run') == 0 and not tools.calls and not Path('work_dirs').exists()
     output = capsys.readouterr().out.splitlines()
     assert len(output) == 15 and output[-1] == '14 of 14 runs left'
+    assert any('tdp_0.1: net_s_x4_toy-fold1of2 seed 0' in line for line in output)  # each row can be told from others
     run('mine.py')
     for folder in ('tdp_0.1/net_s_x4_toy-fold1of2/seed0', 'plain/net_s_x4_toy-fold2of2/seed1'):
         path = Path('work_dirs/mine', folder, 'result.json')
@@ -205,10 +206,11 @@ def run_beside_another(name: str, monkeypatch) -> None:
         assert run('mine.py') == 0
 
 
-def test_a_run_that_another_process_makes_comes_later(toy, tools, monkeypatch):
+def test_a_run_that_another_process_makes_comes_later(toy, tools, monkeypatch, capsys):
     """It is done when this process looks again, or stays if the other one was stopped; then it is made here."""
     run_beside_another('plain/net_toy-fold1of2_h2t/seed0', monkeypatch)
     assert tools.trained()[-1] == 'plain/net_toy-fold1of2_h2t/seed0' and len(tools.trained()) == 14
+    assert capsys.readouterr().out.count('===== 1/14') == 1  # only the process that makes a run says so
 
 
 def test_a_run_waits_for_one_that_another_process_makes(toy, tools, monkeypatch):
@@ -265,6 +267,14 @@ def test_differences_are_paired(toy, tools):
     run('mine.py')
     pair = next(p for p in numbers()['blocks'][0]['differences'] if (p['a'], p['b']) == ('SR4IR, tdp 0.1', 'SR4IR'))
     assert pair['interval'][1] - pair['interval'][0] < 5 < 2 * 1.96 * (2 * 76 * 24 / 400) ** 0.5
+
+
+def test_the_interval_contains_the_seeds():
+    """Two seeds that are 10 points apart on whatever images: their mean is uncertain, though the images are not."""
+    values = {'a': (70.0, 80.0), 'b': (60.0, 70.0)}
+    samples = {row: dict(enumerate(np.full((2, 2001), np.c_[seeds,]))) for row, seeds in values.items()}
+    assert _summary(_mean_of(samples, 'a', [0, 1])) == dict(mean=75, interval=[70, 80])
+    assert _difference('a', 'b', samples) == dict(a='a', b='b', seeds=[0, 1], mean=10, interval=[10, 10])  # paired
 
 
 def test_a_difference_counts_the_seeds_of_both_rows(done):

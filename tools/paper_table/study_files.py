@@ -36,7 +36,8 @@ def to_markdown(numbers: dict[str, Any]) -> str:
     bootstrap = numbers['bootstrap']
     head = (
         f'Means over seeds. In brackets: {bootstrap["level"]} % intervals, percentiles of {bootstrap["replicates"]} '
-        'resamples of the test images, which are the same for all rows. ±: standard deviation over seeds.\n'
+        'resamples of the test images and the seeds, which are the same for all rows. ±: standard deviation over '
+        'seeds.\n'
     )
     parts = [head, *map(_block_text, numbers['blocks'])]
     machine = numbers['machine']

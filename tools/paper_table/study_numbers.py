@@ -26,8 +26,8 @@ def study_numbers(study: Study, replicates: int = REPLICATES) -> dict[str, Any]:
     """Return all numbers of a study, as ``study.json`` holds them.
 
     A seed of a row counts when the runs of all its folds are done. Their images are then one test set. Each of
-    ``replicates`` resamples draws as many images as there are, with replacement, and is the same for all rows and
-    seeds of a block; intervals are percentiles of the resampled values.
+    ``replicates`` resamples draws as many images as there are, and as many seeds, both with replacement, and is the
+    same for all rows of a block; intervals are percentiles of the resampled values.
 
     Raises:
         SR4IRError: If the rows of a block were tested on different images.
@@ -91,17 +91,22 @@ def _common(samples: Samples, *rows: str) -> list[int]:
     return [seed for seed in samples[rows[0]] if all(seed in samples[row] for row in rows)]
 
 
-def _mean(samples: Samples, row: str, seeds: Iterable[int]) -> np.ndarray:
-    return np.mean([samples[row][seed] for seed in seeds], axis=0)
+def _mean(by_seed: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the mean over the seeds that each resample draws; the first "resample" has each of them once."""
+    values = np.stack(list(by_seed))
+    seeds, resamples = values.shape
+    # the same for all rows with as many seeds, and not those numbers by which the images were drawn
+    drawn = np.random.default_rng([SEED, seeds]).multinomial(seeds, [1 / seeds] * seeds, resamples - 1)
+    return (np.concatenate([np.ones((1, seeds)), drawn]) * values.T).sum(1) / seeds
+
+
+def _mean_of(samples: Samples, row: str, seeds: Iterable[int]) -> np.ndarray:
+    return _mean(samples[row][seed] for seed in seeds)
 
 
 def _difference(a: str, b: str, samples: Samples) -> dict[str, Any]:
     seeds = _common(samples, a, b)
-    return dict(a=a, b=b, seeds=seeds, **_summary(_mean(samples, a, seeds) - _mean(samples, b, seeds)))
-
-
-def _mean_over_seeds(tables: Mapping[int, ImageTable], metric: str, weights: np.ndarray) -> np.ndarray:
-    return np.mean([score(table, metric, weights) for table in tables.values()], axis=0)
+    return dict(a=a, b=b, seeds=seeds, **_summary(_mean_of(samples, a, seeds) - _mean_of(samples, b, seeds)))
 
 
 def _row(
@@ -112,14 +117,14 @@ def _row(
     if not values:
         return found
     spread = statistics.stdev(values.values()) if len(values) > 1 else None
-    found.update(_summary(_mean(samples, row, values)), std_over_seeds=spread)
+    found.update(_summary(_mean_of(samples, row, values)), std_over_seeds=spread)
     if {'L->T', 'H->T'} <= samples.keys() and (seeds := _common(samples, row, 'L->T', 'H->T')):
-        value, low, high = (_mean(samples, name, seeds) for name in (row, 'L->T', 'H->T'))
+        value, low, high = (_mean_of(samples, name, seeds) for name in (row, 'L->T', 'H->T'))
         with np.errstate(divide='ignore', invalid='ignore'):
             found['gap_closed'] = _summary((value - low) / (high - low))
     if all(table.of(PSNR) for table in tables.values()):
         with np.errstate(invalid='ignore'):  # the image of H->T is the HR image
-            found['PSNR'] = _summary(_mean_over_seeds(tables, PSNR, weights))
+            found['PSNR'] = _summary(_mean(score(table, PSNR, weights) for table in tables.values()))
     return found
 
 
