@@ -1,3 +1,11 @@
+from .apis.sharing import from_pretrained as from_pretrained
+from .apis.sharing import push_to_hub as push_to_hub
+from .apis.sharing import save_pretrained as save_pretrained
+from .apis.verbs import export as export
+from .apis.verbs import infer as infer
+from .apis.verbs import report as report
+from .apis.verbs import test as test
+from .apis.verbs import train as train
 from .config.mixing import mix as mix
 from .engine.alternating_hook import AlternatingUpdateHook as AlternatingUpdateHook
 from .evaluation.sr_quality import SRQuality as SRQuality

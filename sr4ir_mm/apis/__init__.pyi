@@ -8,3 +8,15 @@ from ..config import load_config as load_config
 from ..config import mix as mix
 from ..config import parse_and_load as parse_and_load
 from ..inference import SR4IRInferencer as SR4IRInferencer
+from .coco import to_coco as to_coco
+from .interop import to_fiftyone as to_fiftyone
+from .interop import to_supervision as to_supervision
+from .sharing import from_pretrained as from_pretrained
+from .sharing import push_to_hub as push_to_hub
+from .sharing import save_checkpoint as save_checkpoint
+from .sharing import save_pretrained as save_pretrained
+from .verbs import export as export
+from .verbs import infer as infer
+from .verbs import report as report
+from .verbs import test as test
+from .verbs import train as train

@@ -14,10 +14,10 @@ from urllib.parse import urlparse
 
 import torch
 from mmengine.utils import digit_version
-from safetensors.torch import load_file
 
 from ..errors import SR4IRError
 from ..utils.shipped import SCHEME, find_shipped
+from ..utils.weights_files import read_weights
 from . import safe_pickle, timm_weights
 from .checkpoint_files import explain, name_the_file
 from .import_hooks import Run
@@ -39,7 +39,7 @@ class SafeTorch(ModuleType):
             pickle.UnpicklingError: If the file holds more than tensors, plain types and what MMEngine saves.
         """
         if str(file).endswith('.safetensors'):
-            return load_file(file)  # to the CPU, from where the network takes them
+            return read_weights(file)  # to the CPU, from where the network takes them
         if HAS_SAFE_GLOBALS:
             return torch.load(file, map_location=map_location, weights_only=True)
         if _is_script(file):  # torch before 2.6 runs TorchScript before it looks at the pickle

@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mmengine.config import Config, DictAction
 
 from ..errors import SR4IRError
+from .calls import arguments, is_call
 from .loading import load_config
 
 #: entries of the config -> argument of the tools that replaces them
@@ -48,6 +49,20 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{'formatter_class': _Help, **kwargs})
         for name in (None, 'store'):
             self.register('action', name, _Once)
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the options of a call of the tool as a function, if there is one, else the command line."""
+        return super().parse_args(*(arguments(self) if is_call() and args is None else (args, namespace)))
+
+    def parse_intermixed_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as :meth:`parse_args` does; options may stand between the arguments."""
+        return super().parse_intermixed_args(*(arguments(self) if is_call() and args is None else (args, namespace)))
+
+    def error(self, message: str) -> NoReturn:
+        """End the process, or raise an error if the tool is called as a function."""
+        if is_call():
+            raise SR4IRError(f'{message[:1].upper()}{message[1:]}.')
+        super().error(message)
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None) -> tuple:
         """Forget the options of an earlier command line, then parse as usual."""

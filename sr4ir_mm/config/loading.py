@@ -11,6 +11,7 @@ from .normalization import move_normalization
 from .options import merge_options
 from .reading import read_config
 from .runs import run_config
+from .shared import find_shared, shared_config
 from .stored import is_checkpoint, stored_config
 from .zoo import config_folder, load_zoo_config
 
@@ -28,8 +29,8 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
 
     Args:
         source (str or Path): Config file; name of one of our configs ('faster-rcnn_edsr_x4_voc' or
-            'sr4ir_mm::sr4ir/faster-rcnn_edsr_x4_voc.py'); work dir of :file:`tools/train.py`; or one of its
-            checkpoints, which hold their config.
+            'sr4ir_mm::sr4ir/faster-rcnn_edsr_x4_voc.py'); work dir of :file:`tools/train.py`; one of its
+            checkpoints, which hold their config; or a shared model, see ``find_shared``.
         options (dict, optional): Dotted keys and values of ``--cfg-options``. A new ``data_root`` also reaches every
             path below the old one.
         zoo (bool): Whether the config of another package is accepted too, e.g.
@@ -52,6 +53,8 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
                 '--scale 4.'
             )
         cfg = load_zoo_config(source, weights)
+    elif folder := find_shared(source):
+        cfg = shared_config(folder)
     else:
         path = source if is_checkpoint(source) else _find_file(source)
         cfg = stored_config(path) if is_checkpoint(path) else read_config(path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from ..compat.stored_configs import parse_config
 from ..errors import SR4IRError
 from .checks import find_checkpoint
+from .shared import shared_weights
 from .starts import CONFIG, training_starts
 from .stored import is_checkpoint, read_meta, training_of
 from .work_dir import is_run, last_checkpoint, read_result, result_files
@@ -36,16 +37,20 @@ def find_weights(source: str | Path, weights: str | None = None) -> str:
     """Return the checkpoint of a run: the given one, else the checkpoint itself or the last one of a work dir.
 
     Args:
-        source (str or Path): Config, checkpoint or work dir.
-        weights (str, optional): Checkpoint file or URL.
+        source (str or Path): Config, checkpoint, work dir or shared model.
+        weights (str, optional): Checkpoint file or URL, or shared model.
 
     Raises:
         SR4IRError: If there is none, or if it may be of another training.
     """
+    if weights and (found := shared_weights(weights)):
+        return found
     if weights:
         find_checkpoint(weights)
         _check_of_run(Path(source), weights)
         return weights
+    if found := shared_weights(source):
+        return found
     if is_checkpoint(source):
         return find_checkpoint(str(source))
     if not Path(source).is_dir():

@@ -74,13 +74,14 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
         array = np.asarray(torch.as_tensor(value).cpu())
         are_masks = array.dtype == bool and array.ndim == 3
-        return [_run_lengths(mask) for mask in array] if are_masks else _to_json(array.tolist())
+        return [run_lengths(mask) for mask in array] if are_masks else _to_json(array.tolist())
     if isinstance(value, (list, tuple)):
         return [_to_json(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _run_lengths(mask: np.ndarray) -> dict:
+def run_lengths(mask: np.ndarray) -> dict:
+    """Return a mask, H x W, in the form of COCO's annotations."""
     from pycocotools.mask import encode  # installed with mmdet
 
     code = encode(np.asfortranarray(mask.astype(np.uint8)))

@@ -52,8 +52,8 @@ def make_page(work_dirs: list[Path], panels: list[Path], count: int, title: str)
     )  # fmt: skip
 
 
-def main() -> None:
-    """Read the command line, write the page."""
+def main() -> Path:
+    """Read the command line, write the page, return its file."""
     parser = Parser(description=__doc__)
     parser.add_argument('work_dirs', nargs='+', type=Path, help='work dirs of tools/train.py')
     parser.add_argument('--out', type=Path, default=Path('report.html'), help='HTML file (default: report.html)')
@@ -65,6 +65,7 @@ def main() -> None:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(page, encoding='utf-8')
     print(f'{args.out} ({len(page) / 1e6:.1f} MB): open it in a browser.')
+    return args.out
 
 
 if __name__ == '__main__':
