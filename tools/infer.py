@@ -1,12 +1,16 @@
-"""Super-resolve LR images and predict on them:
+"""Super-resolve LR images and videos, and predict on them:
 
     python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --out-dir outputs
+    python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc video.mp4
 
 Writes the SR images (sr/), the predictions of the task network in the coordinates of the LR images (preds/) and
-pictures of the predictions (vis/).
+pictures of the predictions (vis/). Of a video, sr/ and vis/ receive videos, and preds/ a file for each frame. Ctrl-C
+ends a stream; what is done is kept.
 """
 
-from sr4ir_mm.config.cli import Parser
+import sys
+
+from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.errors import user_errors
 
 
@@ -16,7 +20,11 @@ def main() -> None:
     parser.add_argument(
         'model', help='work dir or checkpoint of tools/train.py; or config file, or name of one of our configs'
     )
-    parser.add_argument('inputs', nargs='+', help='LR images: files, folders, globs, URLs')
+    parser.add_argument(
+        'inputs',
+        nargs='+',
+        help='LR images or videos: files, folders, globs, URLs, rtsp:// streams, number of a camera',
+    )
     parser.add_argument('--weights', help="checkpoint file or URL; default: that of 'model'; 'random' for a trial")
     parser.add_argument('--out-dir', default='outputs', help='folder for the results; default: outputs')
     parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if the machine has one")
@@ -39,6 +47,12 @@ def main() -> None:
     parser.add_argument(
         '--coords', choices=['lr', 'sr'], default='lr', help='coordinates of the predictions: those of LR or SR image'
     )
+    parser.add_argument('--recursive', action='store_true', help='search subfolders of folders too; names keep them')
+    parser.add_argument(
+        '--every', type=at_least(1), default=1, metavar='N', help='predict only every N-th frame of videos; default: 1'
+    )
+    parser.add_argument('--max-frames', type=at_least(1), metavar='N', help='stop a video or a stream after N frames')
+    parser.add_argument('--save-frames', action='store_true', help='write frames as images, not as videos')
     parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
     parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
@@ -49,8 +63,15 @@ def main() -> None:
 
     init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp')}
     skipped: dict[str, str] = {}
-    done = sum(1 for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args))
-    print(f'{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
+    done, stopped = 0, ''
+    try:
+        for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args):
+            done += 1
+    except KeyboardInterrupt:  # the only end of a camera
+        stopped = 'stopped: '
+    print(f'{stopped}{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
+    if stopped:
+        sys.exit(130)
 
 
 if __name__ == '__main__':

@@ -23,9 +23,11 @@ from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import check_number, to_uint8
 from ..utils.devices import check_device
+from ..utils.names import VIDEO_SUFFIXES
 from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer, draws_zoo_fields
 from .enlarge import enlarge
-from .images import Inputs, list_images, skip
+from .frames import count_all, frame_options, video_files
+from .images import SUFFIXES, Inputs, describe, list_images
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
 from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .predictions import save_images, save_prediction
@@ -84,7 +86,9 @@ class SR4IRInferencer(BaseInferencer):
 
         Args:
             inputs (Inputs): LR images: files, folders, globs, URLs, arrays h x w x 3, BGR, tensors 3 x h x w, RGB,
-                images of Pillow, or any iterable of them. They may be of any size, gray, RGBA, or of 16 bits.
+                images of Pillow, or any iterable of them. They may be of any size, gray, RGBA, or of 16 bits. And
+                videos, addresses of streams and numbers of cameras, whose frames are images; their results may not fit
+                into memory, see :meth:`stream`.
             batch_size (int): Largest number of images of the same size that make one batch.
             **options: Arguments of :meth:`stream`.
 
@@ -113,12 +117,17 @@ class SR4IRInferencer(BaseInferencer):
         no_save_vis: bool = False,
         coords: str = 'lr',
         skipped: dict[str, str] | None = None,
+        recursive: bool = False,
+        every: int = 1,
+        max_frames: int | None = None,
+        save_frames: bool = False,
         **kwargs: Any,
     ) -> Iterator[dict]:
         """Predict image by image, for more images than fit into memory.
 
         Two threads read the next images and write results meanwhile. A result that is yielded is written; if the
-        iteration ends early, those that nobody asked for may be missing.
+        iteration ends early, those that nobody asked for may be missing. Videos of results are complete when the
+        iteration ends or comes to the next source.
 
         Args:
             inputs (Inputs): LR images, see :meth:`__call__`.
@@ -131,35 +140,46 @@ class SR4IRInferencer(BaseInferencer):
             no_save_vis (bool): Whether to write no pictures.
             coords (str): Coordinates of the predictions: 'lr', those of the LR image, or 'sr', of the SR image.
             skipped (dict, optional): Receives the names of images that cannot be read, and the reasons.
+            recursive (bool): Whether folders stand for what their subfolders hold, too.
+            every (int): Distance of the frames of videos that are predicted; 1 for all.
+            max_frames (int, optional): Largest number of frames of each video that are predicted.
+            save_frames (bool): Whether to write pictures and SR images of frames as images instead of videos.
             **kwargs: Options of the task network's visualizer, such as ``pred_score_thr``.
 
         Yields:
-            dict: ``input``, ``prediction``, ``task_input`` and ``visualization`` of one image.
+            dict: ``input``, ``prediction``, ``task_input`` and ``visualization`` of one image or frame.
         """
         check_number('SR4IRInferencer', low=1, whole=True, batch_size=batch_size)
         check_coords(coords)
         check_drawing(self.visualizer, kwargs)
         if show:
             check_display()
-        images = list_images(inputs)
+        images = list_images(inputs, SUFFIXES + VIDEO_SUFFIXES, recursive, out_dir)
+        sampling = frame_options(images, every, max_frames, save_frames)
         skipped = {} if skipped is None else skipped
         draws = return_vis or show or bool(out_dir and not no_save_vis)
-        finish = partial(self._finish, draws, out_dir, not no_save_pred, not no_save_vis, kwargs)
+        finish = partial(self._finish, draws, out_dir, not no_save_pred, not no_save_vis, save_frames, kwargs)
         done = 0
-        with closing(self._jobs(images, batch_size, coords, draws, finish)) as jobs:  # its threads end with it
-            for job in tqdm(jobs, 'Inference', len(images), disable=not self.show_progress):
+        jobs = self._jobs(images, batch_size, coords, draws, finish, dict(sampling, folders=recursive))
+        with closing(jobs), video_files(out_dir) as videos:  # threads end, and videos are completed
+            for job in tqdm(jobs, 'Inference', count_all(images, sampling), disable=not self.show_progress):
                 if job.reason:
-                    skip(job.path, job.reason, skipped)
+                    job.skip(skipped)
                     continue
                 result = job.result.result()
                 done += 1
+                if job.video and out_dir and not save_frames:
+                    picture = None if no_save_vis else result['visualization']
+                    videos.write(job.source, job.video.fps, dict(sr=result['task_input'], vis=picture))
                 if show:
-                    self._show(job.name, result['visualization'])
+                    self._show(job, result['visualization'])
                 yield result
         if images and not done:
-            raise SR4IRError('\n'.join(f"image '{name}' {reason}" for name, reason in skipped.items()))
+            raise SR4IRError('\n'.join(f'{describe(name)} {reason}' for name, reason in skipped.items()))
 
-    def _jobs(self, images: list, batch_size: int, coords: str, draws: bool, finish: Callable) -> Iterator[Job]:
+    def _jobs(
+        self, images: list, batch_size: int, coords: str, draws: bool, finish: Callable, options: dict
+    ) -> Iterator[Job]:
         """Read, predict and finish images at the same time."""
         pixels = WAITING_PIXELS // self.pipeline.scale**2
         with thread('reads') as reader, thread('writes') as writer:
@@ -168,7 +188,8 @@ class SR4IRInferencer(BaseInferencer):
                 for job, *samples in self._forward_or_skip(batch, coords, draws):
                     job.result = writer.submit(finish, job, *samples)
 
-            yield from in_order(read_ahead(images, self.pipeline.max_lr_pixels, reader), batch_size, predict, pixels)
+            jobs = read_ahead(images, self.pipeline.max_lr_pixels, reader, **options)
+            yield from in_order(jobs, batch_size, predict, pixels)
 
     def _forward_or_skip(
         self, batch: list[Job], coords: str, draws: bool
@@ -189,6 +210,7 @@ class SR4IRInferencer(BaseInferencer):
         out_dir: str,
         saves_pred: bool,
         saves_vis: bool,
+        saves_frames: bool,
         options: dict,
         job: Job,
         sample: BaseDataElement,
@@ -198,8 +220,8 @@ class SR4IRInferencer(BaseInferencer):
         task_input = to_uint8(sample.task_input)
         picture = self.visualize(task_input, drawn, **options) if draws else None
         if out_dir:
-            written = (sample if saves_pred else None, picture if saves_vis else None)
-            self.postprocess(job.name, Path(out_dir), task_input, *written)
+            images = (task_input, picture if saves_vis else None) if saves_frames or not job.video else (None, None)
+            self.postprocess(job.name, Path(out_dir), images[0], sample if saves_pred else None, images[1])
         return dict(input=job.path, prediction=sample, task_input=task_input, visualization=picture)
 
     def forward(
@@ -227,7 +249,7 @@ class SR4IRInferencer(BaseInferencer):
         self,
         name: str,
         folder: Path,
-        task_input: np.ndarray,
+        task_input: np.ndarray | None,
         prediction: BaseDataElement | None,
         visualization: np.ndarray | None,
     ) -> None:
@@ -236,9 +258,9 @@ class SR4IRInferencer(BaseInferencer):
         if prediction is not None and self.model.scheme.uses_task_net:
             save_prediction(prediction, folder / 'preds' / name, self.dataset_meta.get('classes'))
 
-    def _show(self, name: str, picture: np.ndarray) -> None:
-        with _DRAWING:
-            self.visualizer.show(picture, win_name=name)
+    def _show(self, job: Job, picture: np.ndarray) -> None:
+        with _DRAWING:  # a window for each image until a key is pressed; one for all frames of a video
+            self.visualizer.show(picture, win_name=job.source, wait_time=0.001 if job.video else 0)
 
     def _task_scope(self) -> AbstractContextManager:
         """Look up names in the library of the task network."""

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ..errors import SR4IRError
-from .images import read_image, unique_names
+from .images import read_image, skip, unique_names
+from .video import Video, is_video, shown
 
 #: number of batches among whose images those of one size are searched
 WINDOW = 4
@@ -28,6 +31,7 @@ class Job:
         image (np.ndarray, optional): LR image, h x w x 3, uint8, BGR; None if it cannot be read.
         reason (str): Why the image has no result; it continues its name.
         result (Future, optional): What is made of the image in the end.
+        video (Video, optional): Video that the image is a frame of.
     """
 
     name: str
@@ -35,6 +39,7 @@ class Job:
     image: np.ndarray | None = None
     reason: str = ''
     result: Future | None = None
+    video: Video | None = None
 
     @property
     def is_done(self) -> bool:
@@ -42,9 +47,20 @@ class Job:
         return bool(self.reason) or self.result is not None
 
     @property
+    def source(self) -> str:
+        """Name of the image, or of the video that it is a frame of."""
+        return self.name.rpartition('/')[0] if self.video else self.name
+
+    @property
     def pixels(self) -> int:
         """Number of LR pixels."""
         return 0 if self.image is None else self.image.shape[0] * self.image.shape[1]
+
+    def skip(self, skipped: dict[str, str]) -> None:
+        """Log and note why the image has no result. Then the other frames of its video have none either."""
+        skip(self.path, self.reason, skipped)
+        if self.video:
+            self.video.is_over = True
 
     def fail(self, error: Exception) -> None:
         """Keep an error until it is the image's turn."""
@@ -62,25 +78,33 @@ def thread(name: str) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def read_ahead(images: Sequence[str | np.ndarray], max_pixels: float, pool: ThreadPoolExecutor) -> Iterator[Job]:
-    """Read images, each while the one before is used.
+def read_ahead(
+    images: Sequence[str | np.ndarray],
+    max_pixels: float,
+    pool: ThreadPoolExecutor,
+    folders: bool = False,
+    **options: Any,
+) -> Iterator[Job]:
+    """Read images and frames of videos, each while the one before is used.
 
     Args:
-        images (Sequence[str or np.ndarray]): Files, URLs and arrays, see :func:`read_image`.
+        images (Sequence[str or np.ndarray]): Files, URLs and arrays, see :func:`read_image`; and videos.
         max_pixels (float): Largest number of pixels of an image; larger ones are skipped before they are decoded.
         pool (ThreadPoolExecutor): Thread that reads.
+        folders (bool): Whether names hold subfolders, see :func:`unique_names`.
+        **options: Arguments of :class:`Video`.
 
     Yields:
         Job: An image, or the reason why it cannot be read.
     """
     waiting: deque[tuple[Job, Future]] = deque()
-    for image, name in zip(images, unique_names(images)):
-        path = image if isinstance(image, str) else name
-        waiting.append((Job(name, path), pool.submit(read_image, image, max_pixels)))
-        if len(waiting) > 2:
-            yield _read(*waiting.popleft())
+    for image, name in zip(images, unique_names(images, folders)):
+        for job, read in _frames(Video(image, **options), name) if is_video(image) else [_image(image, name)]:
+            waiting.append((job, pool.submit(read, max_pixels)))
+            if len(waiting) > 2:
+                yield from _read(*waiting.popleft())
     while waiting:
-        yield _read(*waiting.popleft())
+        yield from _read(*waiting.popleft())
 
 
 def in_order(
@@ -100,7 +124,7 @@ def in_order(
     """
     jobs, window = iter(jobs), deque[Job]()
     while _fill(window, jobs, batch_size, max_pixels):
-        first = _next(window, batch_size, max_pixels)
+        first = None if window[0].reason else _next(window, batch_size, max_pixels)
         if first is None:
             yield window.popleft()
             continue
@@ -135,11 +159,26 @@ def _next(window: deque[Job], batch_size: int, max_pixels: int) -> Job | None:
     return None if is_ahead and first is not window[0] else first
 
 
-def _read(job: Job, image: Future) -> Job:
+def _image(image: str | np.ndarray, name: str) -> tuple[Job, Callable]:
+    return Job(name, image if isinstance(image, str) else name), partial(read_image, image)
+
+
+def _frames(video: Video, name: str) -> Iterator[tuple[Job, Callable]]:
+    """Yield a job that opens the video, and one for each frame until the video is over."""
+    yield Job(name, video.path, video=video), video.open
+    for number in count(step=video.every):
+        if video.is_over:
+            return
+        yield Job(f'{name}/{number:06d}', f'{shown(video.path)}#{number}', video=video), video.read
+
+
+def _read(job: Job, image: Future) -> Iterator[Job]:
+    """Yield the job when its image is read, if there is one: not after the end of a video."""
     try:
         job.image = image.result()
     except SR4IRError as error:
         job.reason = str(error)
     except Exception as error:  # raised in the image's turn, too
         job.fail(error)
-    return job
+    if job.is_done or job.image is not None:
+        yield job

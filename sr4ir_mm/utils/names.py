@@ -2,9 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 #: suffixes of images, which the names of results do not keep
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm', '.pgm')
+#: suffixes of videos, likewise
+VIDEO_SUFFIXES = (
+    '.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.ts', '.wmv', '.flv', '.asf',
+)  # fmt: skip
 
 
 class UniqueNames:
@@ -33,7 +38,8 @@ def output_names(images: Sequence[str], folders: bool = False, unique: UniqueNam
     """Decide the names of the results of all images of a run, no name twice.
 
     The names follow from the list alone, so they are the same in each process and in each epoch. Of an address or path
-    the file name counts, without the suffix of an image. A name that an earlier image has receives a number.
+    the file name counts, without the suffix of an image or a video. A name that an earlier image has receives a number.
+    If there are videos, so does the name of a folder, because the frames of a video have a folder of their own.
 
     Args:
         images (Sequence[str]): Paths and addresses of the images.
@@ -52,7 +58,11 @@ def output_names(images: Sequence[str], folders: bool = False, unique: UniqueNam
         return [unique(_without_suffix(_file_name(image))) for image in images]
     paths = [os.path.abspath(image) for image in images]
     root = os.path.commonpath({os.path.dirname(path) for path in paths}) if paths else ''
-    return [unique(_without_suffix(os.path.relpath(path, root).replace(os.sep, '/'))) for path in paths]
+    names = [os.path.relpath(path, root).replace(os.sep, '/') for path in paths]
+    if any(name.lower().endswith(VIDEO_SUFFIXES) for name in names):
+        for folder in sorted({str(folder) for name in names for folder in PurePosixPath(name).parents}):
+            unique(folder)
+    return [unique(_without_suffix(name)) for name in names]
 
 
 def _file_name(image: str) -> str:
@@ -62,4 +72,4 @@ def _file_name(image: str) -> str:
 
 def _without_suffix(name: str) -> str:
     stem, suffix = os.path.splitext(name)
-    return stem if suffix.lower() in IMAGE_SUFFIXES else name
+    return stem if suffix.lower() in IMAGE_SUFFIXES + VIDEO_SUFFIXES else name

@@ -251,5 +251,5 @@ def test_addresses_of_files(tmp_path):
     path = written(tmp_path / 'a b/x.png', LEVELS)
     for name in ((tmp_path / 'a b/x.png').as_uri(), (tmp_path / 'a b').as_uri()):
         assert list_images(name) == [path]
-    with pytest.raises(SR4IRError, match='images of Pillow, not int'):
-        list_images([path, 7])
+    with pytest.raises(SR4IRError, match='or numbers of cameras, not float'):
+        list_images([path, 7.5])

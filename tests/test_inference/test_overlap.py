@@ -69,6 +69,22 @@ def test_few_images_wait(max_pixels, most):
         assert len(taken) - done <= most
 
 
+def test_images_without_a_result_do_not_wait_for_others():
+    def refuse(batch):
+        for job in batch:
+            job.reason = 'is too small'
+
+    taken = []
+
+    def reading():
+        for job in jobs([4] * 20):
+            taken.append(job)
+            yield job
+
+    for done, _ in enumerate(in_order(reading(), 2, refuse, LARGE), 1):
+        assert len(taken) - done <= 8 + 2
+
+
 def test_an_error_comes_after_the_results_before_it():
     def predict(batch):
         if batch[0].name == '2':
