@@ -1,5 +1,7 @@
 """The pictures of a panel: one image from LR to HR, the predictions on it, and where the SR image changed them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,10 +13,13 @@ from torch import Tensor
 
 from ..utils import to_uint8
 from .drawing import draw_sample, labels_whole_images
-from .windows import changed_pixels, top_windows
+from .texts import SMALLEST
+from .windows import changed_pixels, labeled_pixels, top_windows
 
 #: names of what the task network receives at test time, by ``Scheme.test_input``
 INPUT_NAMES = dict(sr='SR', bilinear='bilinear', hr='HR')
+#: width of the pictures in a rendered panel, px
+WIDTH = 300
 #: change of the error, in gray levels, at which the colors of the difference map end
 COLOR_LIMIT = 64
 SampleOnImage = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that the task network received
@@ -23,6 +28,8 @@ SampleOnImage = tuple[BaseDataElement, np.ndarray]  # a data sample and the imag
 @dataclass
 class Panel:
     """Pictures by their titles, H x W x 3, uint8, RGB, all of the size of the predictions (that of the original image).
+
+    Small images with a class of the whole image are enlarged by a whole number.
 
     Args:
         images (dict[str, np.ndarray]): LR, bilinear, SR and HR image.
@@ -56,7 +63,7 @@ def make_panel(
         test_input (str): What ``task_input`` is: 'sr', 'bilinear' (up-sampling) or 'hr'.
         crops (int): Largest number of windows.
     """
-    size = tuple(sample.metainfo.get('ori_shape', sample.task_input.shape[-2:])[:2])
+    size = set_size(visualizer, *sample.metainfo.get('ori_shape', sample.task_input.shape[-2:])[:2])
     lr, task_input = _uint8(sample, 'lr', size, 'nearest'), _uint8(sample, 'task_input', size)
     name = INPUT_NAMES[test_input]
     images = {'LR': lr, 'HR (task input)' if name == 'HR' else name: task_input}
@@ -74,6 +81,17 @@ def make_panel(
         {title: difference, 'prediction on bilinear': _predictions(visualizer, bilinear, baseline)} | right,
         _windows(visualizer, (baseline, bilinear), (sample, task_input), crops),
     )
+
+
+def set_size(visualizer: Visualizer, height: int, width: int) -> tuple[int, int]:
+    """Let a visualizer draw labels that are readable when a picture is made as wide as those of a panel.
+
+    Returns:
+        tuple[int, int]: Height and width to draw in: if the label is that of the whole image, a small one is enlarged.
+    """
+    factor = -(-WIDTH // width) if labels_whole_images(visualizer) else 1
+    visualizer.smallest_text = SMALLEST * max(1.0, factor * width / WIDTH)
+    return factor * height, factor * width
 
 
 def difference_map(bilinear: np.ndarray, task_input: np.ndarray, hr: np.ndarray) -> tuple[str, np.ndarray]:
@@ -105,13 +123,25 @@ def _windows(
     visualizer: Visualizer, first: SampleOnImage, second: SampleOnImage, crops: int
 ) -> list[tuple[slice, slice]]:
     canvas = np.full_like(first[1], 128)  # on the same canvas, only the predictions can differ
-    pictures = [_predictions(visualizer, canvas, sample, scores=False) for sample, _ in (first, second)]
+    names = nullcontext() if labels_whole_images(visualizer) else _without_labels(visualizer)  # scores are no change
+    with names:
+        pictures = [_predictions(visualizer, canvas, sample, scores=False) for sample, _ in (first, second)]
     if not labels_whole_images(visualizer):
-        return top_windows(changed_pixels(*pictures), crops)
+        labeled = labeled_pixels(first[0], canvas.shape[:2], (visualizer.dataset_meta or {}).get('classes'))
+        return top_windows(changed_pixels(*pictures) * labeled, crops)
     if np.array_equal(*pictures):
         return []
     # a class has no place in the image: take where the images themselves differ
     return top_windows(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
+
+
+@contextmanager
+def _without_labels(visualizer: Visualizer) -> Iterator[None]:
+    visualizer.draw_texts = lambda *args, **kwargs: visualizer
+    try:
+        yield
+    finally:
+        del visualizer.draw_texts
 
 
 def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str = 'bilinear') -> np.ndarray:

@@ -1,14 +1,17 @@
 """The visualizers of the zoos, with one rendering for each picture."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
+
+from .texts import SMALLEST, fit
 
 #: what is replaced of MMEngine's visualizer, and of those of the zoos; that of users stays
 _CANVAS, _MAPS = ('set_image', 'get_image', 'draw_binary_masks'), ('_draw_sem_seg', '_get_center_loc')
@@ -23,6 +26,8 @@ class QuickDrawing:
     """
 
     _picture: np.ndarray | None = None
+    #: smallest height of a label in px
+    smallest_text: float = SMALLEST
 
     def set_image(self, image: np.ndarray) -> None:
         """Start a picture with an image, H x W x 3, uint8, RGB."""
@@ -57,6 +62,8 @@ class QuickDrawing:
             return self._image
         renderer = self.fig_save_canvas.get_renderer()
         for artist in artists:
+            if isinstance(artist, Text):
+                fit(artist, renderer, self.width, self.height, self.smallest_text)
             artist.draw(renderer)
         return np.asarray(renderer.buffer_rgba())[..., :3].copy()
 
@@ -68,9 +75,28 @@ class QuickDrawing:
         drawn.remove()
         return self
 
-    def _draw_sem_seg(self, image: np.ndarray, sem_seg: PixelData, *args: Any, **kwargs: Any) -> np.ndarray:
-        """Draw a map of classes as mmseg and mmdet do, for which NumPy is faster than PyTorch."""
-        return super()._draw_sem_seg(image, sem_seg.numpy(), *args, **kwargs)  # type: ignore[misc]
+    def _draw_sem_seg(
+        self, image: np.ndarray, sem_seg: PixelData, classes: Sequence[str], palette: Sequence, *with_labels: bool
+    ) -> np.ndarray:
+        """Draw a map of classes as mmseg and mmdet do, for which NumPy is faster than PyTorch.
+
+        mmseg mixes white names with the colors of the classes, and cuts them off at the edges.
+        """
+        draw, maps = super()._draw_sem_seg, sem_seg.numpy()  # type: ignore[misc]
+        if not with_labels:  # mmdet's
+            return draw(image, maps, classes, palette)
+        draw(image, maps, classes, palette, False)
+        if with_labels[0]:
+            self._write_names(maps.data[0], classes, palette)
+        return self.get_image()
+
+    def _write_names(self, labels: np.ndarray, classes: Sequence[str], palette: Sequence) -> None:
+        size = max(self.smallest_text, min(self.height, self.width) / 25) * 72 / self.dpi  # from px to points
+        for label in np.unique(labels):
+            if label < len(classes) and classes[label]:
+                frame = dict(facecolor='black', edgecolor=np.array(palette[label]) / 255, pad=1)
+                place = self._get_center_loc((labels == label).astype(np.uint8))
+                self.draw_texts(classes[label], place, size, 'w', 'center', 'center', bboxes=frame)
 
     def _get_center_loc(self, mask: np.ndarray) -> np.ndarray:
         """Return x and y of the label of a class, as mmseg does, which sorts all pixels of the class for it."""

@@ -4,13 +4,13 @@ import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from .panel import Panel
+from .panel import WIDTH, Panel
 
 COLORS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # frames of the windows
 TITLE, GAP, FRAME = 22, 4, 4  # above a picture, between two, around a window; px
 
 
-def render(panel: Panel, width: int = 300) -> np.ndarray:
+def render(panel: Panel, width: int = WIDTH) -> np.ndarray:
     """Lay out two rows of pictures with titles, and below them the enlarged windows, each framed in its own color.
 
     Args:

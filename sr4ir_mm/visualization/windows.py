@@ -1,7 +1,10 @@
 """The windows of an image in which two predictions differ most."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from mmengine.structures import BaseDataElement
 
 #: A window is shown if at least this share of its pixels has changed.
 MIN_SHARE = 0.002
@@ -27,6 +30,24 @@ def changed_pixels(first: np.ndarray, second: np.ndarray, reach: int = 3) -> np.
         return np.maximum(above, below).max(2)
 
     return (np.maximum(beyond(first, second), beyond(second, first)) > 16).astype(np.float32)
+
+
+def labeled_pixels(sample: BaseDataElement, size: tuple[int, int], classes: Sequence[str] | None = None) -> np.ndarray:
+    """Mark the pixels whose class the ground truth knows: nothing says which prediction is right in the others.
+
+    Args:
+        sample (BaseDataElement): Data sample.
+        size (tuple[int, int]): Height and width of the result.
+        classes (Sequence[str], optional): Classes of the ground truth; values beyond them are unlabeled, as is 255.
+
+    Returns:
+        np.ndarray: H x W, float32, 0 or 1; 1 everywhere if the sample has no map of classes.
+    """
+    if 'gt_sem_seg' not in sample:
+        return np.ones(size, np.float32)
+    truth = np.asarray(sample.gt_sem_seg.cpu().values()[0])[0]
+    known = (truth != 255) & (truth < (len(classes) if classes else np.inf))
+    return cv2.resize(known.astype(np.float32), size[::-1], interpolation=cv2.INTER_NEAREST)
 
 
 def top_windows(weights: np.ndarray, count: int, fraction: int = 3) -> list[tuple[slice, slice]]:

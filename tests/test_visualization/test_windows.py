@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 
-from sr4ir_mm.visualization.windows import changed_pixels, top_windows
+from sr4ir_mm.visualization.windows import changed_pixels, labeled_pixels, top_windows
 
 
 def picture(*boxes: tuple[int, int, int, int], color: int = 200) -> np.ndarray:
@@ -25,6 +28,15 @@ def test_what_is_new_is_a_change(swap):
     rows, columns = np.nonzero(changed)
     assert set(np.unique(changed)) == {0, 1} and changed.shape == (60, 90)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (5, 19, 60, 74)
+
+
+def test_labeled_pixels():
+    truth = torch.tensor([[[0, 1], [2, 255]]])
+    sample = SegDataSample(gt_sem_seg=PixelData(data=truth))
+    assert labeled_pixels(sample, (2, 2), ['a', 'b']).tolist() == [[1, 1], [0, 0]]
+    assert labeled_pixels(sample, (2, 2)).tolist() == [[1, 1], [1, 0]]
+    assert labeled_pixels(sample, (4, 6))[:, ::3].tolist() == [[1, 1], [1, 1], [1, 0], [1, 0]]  # of an LR data set
+    assert labeled_pixels(SegDataSample(), (2, 3)).tolist() == [[1, 1, 1]] * 2
 
 
 def test_top_windows():
