@@ -100,11 +100,11 @@ class AlternatingUpdateHook(ExactResumeHook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Decide whether the TDP loss is active."""
-        active = runner.epoch >= self.warmup_epochs and runner.iter >= self._first_iter(runner)
+        active = runner.epoch >= self.warmup_epochs and runner.iter >= self.first_iter(runner)
         unwrap(runner.model).tdp_active = active
         super().before_train_iter(runner, batch_idx, data_batch)
 
-    def _first_iter(self, runner: Runner) -> int:
+    def first_iter(self, runner: Runner) -> int:
         """Return the iteration in which the warm-up ends, if it does not count epochs; whole in spite of rounding."""
         return max(self.warmup_iters, int(self.warmup_ratio * runner.max_iters + 1e-6))
 
@@ -117,7 +117,7 @@ class AlternatingUpdateHook(ExactResumeHook):
             )
         if self.warmup_ratio == 1:
             print_log('warmup_ratio=1: this run has no TDP loss', 'current')
-        elif self.warmup_epochs >= runner.max_epochs or self._first_iter(runner) >= runner.max_iters:
+        elif self.warmup_epochs >= runner.max_epochs or self.first_iter(runner) >= runner.max_iters:
             length = f'{self.warmup_epochs} epochs' if self.warmup_epochs else f'{self.warmup_iters} iterations'
             raise SR4IRError(
                 f'The warm-up of {length} (default_hooks.alternating) is as long as the whole run, so that the TDP '

@@ -106,7 +106,7 @@ def test_tdp_loss_starts_when_the_paper_code_starts_it(fixture, train, task, war
 def test_warm_up_as_a_share_of_the_run(epochs, per_epoch, ratio, first):
     """Those of the schedules are whole epochs in spite of rounding, and shrink with the run."""
     runner = SimpleNamespace(max_iters=epochs * per_epoch)
-    assert AlternatingUpdateHook(warmup_ratio=ratio)._first_iter(runner) == first
+    assert AlternatingUpdateHook(warmup_ratio=ratio).first_iter(runner) == first
 
 
 EPOCHS, ITERATIONS = dict(by_epoch=True, max_epochs=2), dict(by_epoch=False, max_iters=4)
