@@ -11,6 +11,7 @@ ends a stream; what is done is kept.
 import sys
 
 from sr4ir_mm.config.cli import Parser, at_least
+from sr4ir_mm.config.predict import add_predict_options
 from sr4ir_mm.errors import user_errors
 
 
@@ -57,11 +58,13 @@ def main() -> None:
     parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
+    add_predict_options(parser, 'that are drawn and written; default: all are written, those above 0.3 are drawn')
     args = vars(parser.parse_args())
 
     from sr4ir_mm.inference import SR4IRInferencer  # takes seconds
 
-    init = {key: args.pop(key) for key in ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp')}
+    names = ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
+    init = {key: args.pop(key) for key in names}
     skipped: dict[str, str] = {}
     done, stopped = 0, ''
     try:

@@ -16,14 +16,15 @@ from sr4ir_mm.config import check_data, find_weights, load_config, load_run, par
 from sr4ir_mm.config.amp import enable_test_amp
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.entries import check_entries
+from sr4ir_mm.config.predict import add_predict_options, predict_options
 from sr4ir_mm.config.schemes import is_sr4ir
 from sr4ir_mm.config.stored import is_checkpoint, training_of
 from sr4ir_mm.config.work_dir import folder_for_test, is_work_dir
 from sr4ir_mm.errors import SR4IRError, user_errors
 
 
-def main() -> None:
-    """Read the command line, build the runner, test."""
+def main() -> dict[str, float]:
+    """Read the command line, build the runner, test; return the metrics."""
     parser = Parser(description=__doc__)
     parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
@@ -39,15 +40,17 @@ def main() -> None:
         help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision; the metrics stay in float32')
+    add_predict_options(parser, 'in the panels of --show-dir; the metrics count all objects')
     parser.add_argument('--compile', action='store_true', help='torch.compile for the networks; may be slower on a CPU')
     args, cfg = parse_and_load(parser, load)
     cfg.compile = args.compile and (cfg.get('compile') or True)  # that of a training would cost minutes
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
     tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
-    hooks = [dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir)] if args.show_dir else []
-    hooks += [dict(type='sr4ir_mm.ImageResultsHook', out_file=args.per_image)] if args.per_image else []
-    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *hooks]
+    options = predict_options(cfg, tta=args.tta, classes=args.classes, score_thr=args.score_thr)
+    if args.score_thr is not None and not args.show_dir:
+        raise SR4IRError('--score-thr chooses the objects in panels, not those of the metrics: add --show-dir.')
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *_hooks(args, options.score_thr)]
     if not cfg.get('test_dataloader'):
         raise SR4IRError(f"'{cfg.filename}' has no test_dataloader, so there is nothing to test: set it.")
     check_data(cfg, 'test_dataloader')
@@ -56,7 +59,10 @@ def main() -> None:
     # these take seconds to import, which --help does not need
     from sr4ir_mm.engine.fast_runner import FastRunner
     from sr4ir_mm.evaluation import DumpPredictions
+    from sr4ir_mm.evaluation.chosen_classes import restrict_evaluator
     from sr4ir_mm.inference import use_lr_input
+    from sr4ir_mm.inference.runs import dataset_meta
+    from sr4ir_mm.inference.task_options import set_options
 
     if args.lr_input:
         use_lr_input(cfg, args.lr_input)
@@ -66,7 +72,10 @@ def main() -> None:
     runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))
-    runner.test()
+    names = dataset_meta(cfg, cfg.load_from).get('classes') or ()
+    if (labels := set_options(runner.model, cfg, options, names, drops_scores=False)) is not None:
+        restrict_evaluator(runner.test_evaluator, labels)
+    return runner.test()
 
 
 def load(args: argparse.Namespace) -> Config:
@@ -81,6 +90,14 @@ def load(args: argparse.Namespace) -> Config:
     cfg = load_run(args.config, args.scheme, args.cfg_options)
     cfg.load_from = weights
     return cfg
+
+
+def _hooks(args: argparse.Namespace, score_thr: float | None) -> list[dict]:
+    """Return the hooks that write what is asked for."""
+    drawn = {} if score_thr is None else dict(pred_score_thr=score_thr)
+    panels = dict(type='sr4ir_mm.SRVisualizationHook', out_dir=args.show_dir, draw_cfg=drawn)
+    images = dict(type='sr4ir_mm.ImageResultsHook', out_file=args.per_image)
+    return [panels] * bool(args.show_dir) + [images] * bool(args.per_image)
 
 
 def _run_dir(args: argparse.Namespace, cfg: Config) -> Path:

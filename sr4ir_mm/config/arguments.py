@@ -24,7 +24,7 @@ ENTRIES = {
     'find_unused_parameters', 'activation_checkpointing', 'efficient_conv_bn_eval', 'runner_type',
 }  # fmt: skip
 #: what this package reads in addition
-OURS = {'data_root', 'pretraining', 'baseline_scheduler', 'fold'}
+OURS = {'data_root', 'pretraining', 'baseline_scheduler', 'fold', 'predict'}
 
 _ANY = 'DATASETS TRANSFORMS MODELS HOOKS'
 #: start of a path -> registries of the classes in it
@@ -54,6 +54,7 @@ _PLAIN: dict[str, tuple[set[str], Sequence[str]]] = {
     r'test_cfg': ({'type'}, ['mmengine.runner.TestLoop']),
     r'\w+_dataloader': ({'num_batch_per_epoch'}, ['torch.utils.data.DataLoader']),
     r'env_cfg': ({'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}, []),
+    r'predict': ({'tta', 'classes', 'score_thr'}, []),
     r'randomness': ({'seed', 'deterministic', 'diff_rank_seed'}, []),
     r'auto_scale_lr': ({'enable', 'base_batch_size'}, []),
     r'(param|baseline)_scheduler': ({'sr', 'task'}, []),

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ..config import build_model
 from ..config.nodes import find_all
+from ..config.predict import predict_options
 from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import check_number, to_uint8
@@ -33,6 +34,7 @@ from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta, find_run
 from .small_images import TooSmallImage
+from .task_options import set_options
 
 #: threads take turns: MMEngine has one scope for all, and a visualizer one figure
 _LOCK, _DRAWING = threading.RLock(), threading.RLock()
@@ -52,6 +54,11 @@ class SR4IRInferencer(BaseInferencer):
             it in overlapping tiles, which bounds memory.
         max_pixels (int): Largest number of pixels of an SR image. LR images that would make a larger one are skipped.
         amp (bool): Whether the networks compute in mixed precision: float16 on a GPU, bfloat16 on a CPU.
+        tta (bool, optional): Whether the task network predicts on several views of each image: those of the config's
+            ``tta_pipeline``, else the image and its mirror image. By default this and the next two
+            are as in the entry ``predict`` of the config.
+        classes (Sequence[str or int], optional): Names or labels of the only classes.
+        score_thr (float, optional): Lowest score of objects; also that of those in pictures.
 
     Raises:
         SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, the
@@ -72,6 +79,9 @@ class SR4IRInferencer(BaseInferencer):
         tile: int = 256,
         max_pixels: int = MAX_PIXELS,
         amp: bool = False,
+        tta: bool | None = None,
+        classes: Sequence[str | int] | None = None,
+        score_thr: float | None = None,
     ) -> None:
         check_device(device)
         self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
@@ -80,6 +90,11 @@ class SR4IRInferencer(BaseInferencer):
             self.scope = cfg.get('default_scope', 'mmengine')
             with self._task_scope():
                 super().__init__(cfg, weights, device, self.scope, show_progress)
+                predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr)
+                set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
+        # objects of lower scores are gone, and mmdet's visualizer has a limit of its own
+        lowers = predict.score_thr is not None and draws_zoo_fields(self.visualizer)
+        self.drawing = dict(pred_score_thr=0.0) if lowers else {}
 
     def __call__(self, inputs: Inputs, batch_size: int = 1, **options: Any) -> dict:
         """Predict all images.
@@ -242,8 +257,9 @@ class SR4IRInferencer(BaseInferencer):
             return task_input
         if draws_zoo_fields(self.visualizer):
             sample = enlarge(sample, task_input.shape[:2])
+        options = {**self.drawing, **kwargs}
         with _DRAWING:
-            return draw_sample(self.visualizer, task_input, sample, draw_gt=False, draw_pred=True, **kwargs)
+            return draw_sample(self.visualizer, task_input, sample, draw_gt=False, draw_pred=True, **options)
 
     def postprocess(
         self,
