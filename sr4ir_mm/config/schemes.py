@@ -95,7 +95,7 @@ def apply_scheme(cfg: Config, scheme: str, source: str | None = None) -> Config:
         'work_dirs/deeplabv3_edsr_x4_voc_s/epoch_100.pth'
     """
     scheme = scheme_name(scheme)
-    _check(cfg, scheme)
+    _check(cfg)
     path = Path(cfg.filename or 'sr4ir.py')
     cfg = Config(cfg.to_dict(), cfg_text=cfg.text, filename=path.with_stem(run_name(path.stem, scheme)))
     if scheme == 'SR4IR':
@@ -144,12 +144,12 @@ def is_sr4ir(cfg: Config) -> bool:
     return {'sr', 'scale'} <= set(cfg.get('model') or {})
 
 
-def _check(cfg: Config, wanted: str) -> None:
+def _check(cfg: Config) -> None:
     if not is_sr4ir(cfg):
         raise SR4IRError(f"'{cfg.filename}' has no super-resolution network: add one with --sr edsr --scale 4.")
     scheme = cfg.model.get('scheme', 'SR4IR')
     # with options, such as joint=True, it is still that of SR4IR
-    name = scheme.get('phases') if wanted == 'SR4IR' and isinstance(scheme, dict) else scheme
+    name = scheme.get('phases') if isinstance(scheme, dict) else scheme
     if not isinstance(name, str) or scheme_name(name) != 'SR4IR':
         raise SR4IRError(
             f"'{cfg.filename}' already has the scheme {scheme}: give the config of SR4IR, or leave out --scheme."

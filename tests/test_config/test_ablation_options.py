@@ -74,14 +74,16 @@ def test_the_config_of_the_page(tmp_path):
     assert model.tdp_net.preprocessor.flip_channels is False
 
 
-def test_options_of_the_scheme_are_for_mixed_configs_too_but_for_no_baseline():
+def test_options_of_the_scheme_are_for_mixed_configs_too_and_baselines_leave_them_out():
     zoo, options = 'mmpretrain::resnet/resnet18_8xb32_in1k.py', {'model.scheme.joint': True}
     assert Scheme(**mix(zoo, 'edsr', 4, **options).model.scheme) == Scheme('SR4IR', joint=True)
     assert mix(zoo, 'edsr', 4).model.align_corners is False  # our default, not the paper's
     cfg = load_run(CONFIG, 'sr4ir', options)
     assert cfg.model.scheme == dict(phases='SR4IR', joint=True)
-    with pytest.raises(SR4IRError, match='already has the scheme'):
-        apply_scheme(cfg, 's2t')
+    assert apply_scheme(cfg, 's2t').model.scheme == 'S->T'
+    asked = load_run(CONFIG, 's2t', options).model.scheme  # of this command, so nobody drops it without a word
+    with pytest.raises(SR4IRError, match='joint of the scheme takes two phases'):
+        Scheme(**asked)
     with pytest.raises(SR4IRError, match=r"'jiont' is unknown in model\.scheme. Did you mean model\.scheme\.joint\?"):
         load_config(CONFIG, {'model.scheme.jiont': True})
 
