@@ -47,7 +47,7 @@ from sr4ir_mm import SR4IRInferencer
 result = SR4IRInferencer('{name}')('folder/with/images')
 ```
 
-`config.py` is the config of the training, read as data, and `model.safetensors` has the weights. Nothing in it is run as code.
+`config.py` is the config of the training, read as data, and `model.safetensors` has the weights. No code is run.
 
 ## License
 

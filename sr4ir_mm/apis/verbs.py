@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from mmengine.visualization import Visualizer
+
 from ..__main__ import find_tools
 from ..config.calls import call
 
@@ -104,8 +106,16 @@ def report(work_dirs: File | list[File], **options: Any) -> Path:
 
 def _run(tool: str, **options: Any) -> Any:
     module = _load(tool, find_tools()[tool])
+    _forget(Visualizer)
     with call(tool, options):
         return module.main()
+
+
+def _forget(kind: type[Visualizer]) -> None:
+    """Let the next run have its own visualizer: MMEngine returns one of the same name, which writes for the last run."""
+    kind._instance_dict.clear()
+    for other in kind.__subclasses__():
+        _forget(other)
 
 
 @cache

@@ -7,6 +7,7 @@ from helpers.zoo import TOOLS, make_voc, tiny_config
 
 import sr4ir_mm
 from sr4ir_mm import __main__ as command
+from sr4ir_mm.config.runs import run_test
 from sr4ir_mm.errors import SR4IRError
 
 
@@ -25,8 +26,12 @@ def test_from_training_to_report(tmp_path, monkeypatch):
     run = sr4ir_mm.train(config, scheme='sr4ir', cfg_options=options, no_plots=True)
     assert run == Path('work_dirs/tiny_sr4ir') or run == Path('work_dirs/tiny')
     assert (run / 'epoch_1.pth').is_file()
-    metrics = sr4ir_mm.test(run, show_dir='panels')
-    assert {'mIoU', 'sr/PSNR'} <= set(metrics) and len(list(Path('panels').iterdir())) == 4
+    logs = next(run.glob('*/vis_data'))
+    before = {path.name: path.read_text() for path in logs.iterdir() if path.is_file()}
+    metrics = sr4ir_mm.test(run, show_dir='panels', cfg_options={'test_dataloader.dataset.indices': 3})
+    assert before == {path.name: path.read_text() for path in logs.iterdir() if path.is_file()}
+    assert run_test(run).changed == ['test_dataloader'], 'the test has logs of its own'
+    assert {'mIoU', 'sr/PSNR'} <= set(metrics) and len(list(Path('panels').iterdir())) == 3
     images = sorted(Path('voc/JPEGImages').iterdir())[:2]
     out = sr4ir_mm.infer(run, images, out_dir='out', no_save_vis=True)
     assert out == Path('out') and len(list(Path('out/preds').glob('*.json'))) == 2
