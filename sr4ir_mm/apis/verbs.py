@@ -112,7 +112,7 @@ def _run(tool: str, **options: Any) -> Any:
 
 
 def _forget(kind: type[Visualizer]) -> None:
-    """Let the next run have its own visualizer: MMEngine returns one of the same name, which writes for the last run."""
+    """Let the next run have its own visualizer: MMEngine returns that of the last run, which writes into its folder."""
     kind._instance_dict.clear()
     for other in kind.__subclasses__():
         _forget(other)
