@@ -32,7 +32,7 @@ class TaskStatisticsHook(Hook):
     without this hook. With an EMAHook, the statistics are those of the averaged weights, which are tested and saved.
 
     Only the layers whose statistics the training changes are concerned, see ``batch_norms``; if T is frozen or has
-    none, nothing is done.
+    none, nothing is done. Nor is it, with a warning, if the pipeline of the validation does not take training images.
 
     Args:
         images (int, optional): Number of training images, the same ones each time. By default 256, but of few images at
@@ -70,7 +70,14 @@ class TaskStatisticsHook(Hook):
         self._check_ema(runner)
         self.taken, self.done = -1, runner.iter
         with own_random_numbers(runner.seed or 0):
-            self.source = ImagesAsTested(runner, self.images, self.batch_size)
+            source = ImagesAsTested(runner, self.images, self.batch_size)
+            if problem := source.problem():
+                runner.logger.warning(
+                    f'TaskStatisticsHook is off: the pipeline of the validation takes no training images ({problem}). '
+                    "The task network is tested with the BatchNorm statistics of its training."
+                )
+                return
+        self.source = source
         runner.logger.info(f'TaskStatisticsHook: {len(norms)} BatchNorms, {self.source}')
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *_: Any, **__: Any) -> None:

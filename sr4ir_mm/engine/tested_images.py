@@ -29,34 +29,29 @@ class ImagesAsTested:
         runner (Runner): Runner of a training.
         images (int, optional): Number of images for all processes together, at most; whole batches are taken.
         batch_size (int, optional): Images of a batch; by default as in training.
-
-    Raises:
-        SR4IRError: If the pipeline of the validation does not take the training images.
     """
 
     def __init__(self, runner: Runner, images: int | None, batch_size: int | None) -> None:
         train = runner.train_dataloader
         tested = train if runner.val_loop is None else runner.val_dataloader
         pipeline = None if tested is train else getattr(next(parts(tested.dataset)), 'pipeline', None)
-        self.as_tested = pipeline is not None and hasattr(train.dataset, 'get_data_info')
+        readable = _without_mixing(train.dataset)
+        self.as_tested = pipeline is not None and hasattr(readable, 'get_data_info')
         self.batch_size = batch_size or max(2, train.batch_size or getattr(train.batch_sampler, 'batch_size', 2))
         self.collate = tested.collate_fn
         self.seed = runner.seed or 0
-        length = len(train.dataset)
+        length = len(readable if self.as_tested else train.dataset)
         # an image takes a tenth or a fifth of the time of its training, so this is a few percent of an epoch
         images = images or min(256, max(length // 4, 4 * self.batch_size))
         self.indices = _choose(length, images, self.batch_size, self.seed)
         self.loader = DataLoader(
-            _Loaded(train.dataset, pipeline) if self.as_tested else train.dataset,
+            _Loaded(readable, pipeline) if self.as_tested else train.dataset,
             batch_size=None,
             sampler=self.indices,
             num_workers=tested.num_workers,
             collate_fn=_as_it_is,
             worker_init_fn=epoch_worker_init_fn,
         )
-
-        if self.as_tested:
-            self._try()
 
     def __str__(self) -> str:
         """Say how many images these are."""
@@ -74,18 +69,16 @@ class ImagesAsTested:
             for start in range(0, len(chunk), self.batch_size):
                 yield self.collate(_of_one_size(chunk[start : start + self.batch_size]))
 
-    def _try(self) -> None:
-        """Load an image at the start rather than after the first epoch."""
+    def problem(self) -> str | None:
+        """Load an image, and return why the pipeline of the validation does not take it; None if it does."""
         try:
-            self.loader.dataset[self.indices[0]]
+            if self.as_tested:
+                self.loader.dataset[self.indices[0]]
         except SR4IRError:
             raise
         except Exception as error:
-            raise SR4IRError(
-                'TaskStatisticsHook loads training images with the pipeline of the validation data, which does not '
-                f'take them ({type(error).__name__}: {error}). Correct it, or leave the hook out: '
-                '--cfg-options default_hooks.task_statistics=None'
-            ) from error
+            return f'{type(error).__name__}: {error}'
+        return None
 
 
 class _Loaded(Dataset):
@@ -99,6 +92,13 @@ class _Loaded(Dataset):
 
     def __getitem__(self, index: int) -> dict:
         return self.pipeline(self.dataset.get_data_info(index))
+
+
+def _without_mixing(dataset: Dataset) -> Dataset:
+    """Return the data set below a wrapper that makes one image of several, such as mmdet's MultiImageMixDataset."""
+    while not hasattr(dataset, 'get_data_info') and hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    return dataset
 
 
 def _choose(length: int, images: int, batch_size: int, seed: int) -> list[int]:

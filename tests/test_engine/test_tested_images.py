@@ -3,13 +3,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 from helpers.toy import ToyDataset, toy_batch
+from mmdet.datasets import MultiImageMixDataset
 from mmengine.dataset import BaseDataset, RepeatDataset, pseudo_collate
 from mmengine.structures import BaseDataElement
 from torch.utils.data import DataLoader
 
 from sr4ir_mm.engine import tested_images
 from sr4ir_mm.engine.tested_images import ImagesAsTested
-from sr4ir_mm.errors import SR4IRError
 
 SIDES = [(8, 6), (6, 8), (8, 7), (6, 9), (8, 6)]
 
@@ -105,9 +105,16 @@ def test_a_batch_has_at_least_two_images():
     assert ImagesAsTested(runner(ToyDataset(toy_batch(4)), batch_size=1), 4, None).batch_size == 2
 
 
-def test_a_pipeline_that_does_not_take_training_images_ends_the_run_at_its_start():
+def test_a_pipeline_that_does_not_take_training_images():
     def take_proposals(info):
         return info['proposals']
 
-    with pytest.raises(SR4IRError, match=r"KeyError: 'proposals'.*default_hooks.task_statistics=None"):
-        ImagesAsTested(runner(Files(pipeline=[load]), Files(pipeline=[take_proposals])), 4, None)
+    assert ImagesAsTested(runner(Files(pipeline=[load]), Files(pipeline=[load])), 4, None).problem() is None
+    source = ImagesAsTested(runner(Files(pipeline=[load]), Files(pipeline=[take_proposals])), 4, None)
+    assert source.problem() == "KeyError: 'proposals'"
+
+
+def test_images_of_a_mosaic_are_loaded_one_by_one():
+    mixed = MultiImageMixDataset(Files(pipeline=[crop]), pipeline=[])
+    source = ImagesAsTested(runner(mixed, Files(pipeline=[load])), images=4, batch_size=2)
+    assert len(mixed) == 10 and [len(numbers(batch)) for batch in source] == [2, 2]
