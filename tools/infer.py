@@ -64,6 +64,7 @@ def main() -> None:
     from sr4ir_mm.inference import SR4IRInferencer  # takes seconds
 
     names = ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
+    names += ('slice_size', 'slice_overlap')
     init = {key: args.pop(key) for key in names}
     skipped: dict[str, str] = {}
     done, stopped = 0, ''

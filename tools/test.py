@@ -47,7 +47,10 @@ def main() -> dict[str, float]:
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
     tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
-    options = predict_options(cfg, tta=args.tta, classes=args.classes, score_thr=args.score_thr)
+    slices = dict(slice_size=args.slice_size, slice_overlap=args.slice_overlap)
+    options = predict_options(cfg, tta=args.tta, classes=args.classes, score_thr=args.score_thr, **slices)
+    if (options.slice_size or options.slice_overlap is not None) and not args.lr_input:
+        raise SR4IRError('--slice is for LR images of any size: add --lr-input, or leave out slice_size (--slice).')
     if args.score_thr is not None and not args.show_dir:
         raise SR4IRError('--score-thr chooses the objects in panels, not those of the metrics: add --show-dir.')
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *_hooks(args, options.score_thr)]
@@ -65,7 +68,7 @@ def main() -> dict[str, float]:
     from sr4ir_mm.inference.task_options import set_options
 
     if args.lr_input:
-        use_lr_input(cfg, args.lr_input)
+        use_lr_input(cfg, args.lr_input, options.slice_size, options.slice_overlap)
     if args.amp:
         enable_test_amp(cfg)
     runner = FastRunner.from_cfg(cfg)

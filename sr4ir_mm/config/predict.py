@@ -20,6 +20,8 @@ class PredictOptions:
         tta (bool): Whether the task network predicts on several views of each image.
         classes (Sequence[str or int], optional): Names or labels of the classes that are kept.
         score_thr (float, optional): Lowest score of objects.
+        slice_size (int, optional): Side of slices of LR input, see :class:`~sr4ir_mm.inference.LRPredictor`.
+        slice_overlap (float, optional): Share of a side that neighboring slices have in common.
 
     Example:
         >>> predict = dict(classes=['car', 'bus'], score_thr=0.5)  # in a config
@@ -28,6 +30,8 @@ class PredictOptions:
     tta: bool = False
     classes: Sequence[str | int] | None = None
     score_thr: float | None = None
+    slice_size: int | None = None
+    slice_overlap: float | None = None
 
 
 def predict_options(cfg: Config, **given: Any) -> PredictOptions:
@@ -63,3 +67,13 @@ def add_predict_options(parser: argparse.ArgumentParser, drawn: str) -> None:
         '--classes', nargs='+', metavar='NAME', help='names or numbers (from 0) of the only classes; default: all'
     )
     parser.add_argument('--score-thr', type=float, metavar='X', help=f'lowest score of objects {drawn}')
+    parser.add_argument(
+        '--slice',
+        type=int,
+        dest='slice_size',
+        metavar='PX',
+        help='side, in SR pixels, of slices in which small objects are searched, too; default: whole images only',
+    )
+    parser.add_argument(
+        '--slice-overlap', type=float, metavar='X', help='share of a side that slices have in common; default: 0.2'
+    )

@@ -59,6 +59,9 @@ class SR4IRInferencer(BaseInferencer):
             are as in the entry ``predict`` of the config.
         classes (Sequence[str or int], optional): Names or labels of the only classes.
         score_thr (float, optional): Lowest score of objects; also that of those in pictures.
+        slice_size (int, optional): Side, in SR pixels, of slices in which small objects are searched, too; see
+            :class:`LRPredictor`. By default this and the next one are as in the entry ``predict``.
+        slice_overlap (float, optional): Share of a side that neighboring slices have in common.
 
     Raises:
         SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, the
@@ -82,15 +85,19 @@ class SR4IRInferencer(BaseInferencer):
         tta: bool | None = None,
         classes: Sequence[str | int] | None = None,
         score_thr: float | None = None,
+        slice_size: int | None = None,
+        slice_overlap: float | None = None,
     ) -> None:
         check_device(device)
         self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
         with _LOCK:
             cfg, weights = find_run(model, weights)
             self.scope = cfg.get('default_scope', 'mmengine')
+            slices = dict(slice_size=slice_size, slice_overlap=slice_overlap)
+            predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr, **slices)
+            self.options.update(slice_size=predict.slice_size, slice_overlap=predict.slice_overlap)
             with self._task_scope():
                 super().__init__(cfg, weights, device, self.scope, show_progress)
-                predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr)
                 set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
         # objects of lower scores are gone, and mmdet's visualizer has a limit of its own
         lowers = predict.score_thr is not None and draws_zoo_fields(self.visualizer)

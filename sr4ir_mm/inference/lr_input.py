@@ -8,7 +8,9 @@ from ..config.nodes import find_all, type_name
 from ..errors import SR4IRError
 
 
-def use_lr_input(cfg: Config, annotations: str = 'hr') -> None:
+def use_lr_input(
+    cfg: Config, annotations: str = 'hr', slice_size: int | None = None, slice_overlap: float | None = None
+) -> None:
     """Change a config so that its test takes LR images; see :class:`LRTestLoop`.
 
     The data sets only load images, and the test loop does the rest. :class:`SRQuality`, which compares with an HR
@@ -18,6 +20,7 @@ def use_lr_input(cfg: Config, annotations: str = 'hr') -> None:
         cfg (Config): Complete config.
         annotations (str): Images whose coordinates the annotations are in: 'lr', those that are loaded, or 'hr',
             images ``scale`` times as large. Masks of classes may be of any size.
+        slice_size, slice_overlap (optional): Slices, see :class:`LRPredictor`.
 
     Raises:
         SR4IRError: If no test data set loads images, or no metric is left.
@@ -26,7 +29,8 @@ def use_lr_input(cfg: Config, annotations: str = 'hr') -> None:
     loading = _loading_steps(pipelines[0] if pipelines else ())
     cfg.test_evaluator = _task_metrics(cfg.test_evaluator)
     (cfg.get('default_hooks') or {}).pop('task_evaluation', None)  # which would add it again
-    cfg.test_cfg = dict(type='sr4ir_mm.LRTestLoop', annotations=annotations, pipeline=list(pipelines[0]))
+    slices = dict(slice_size=slice_size, slice_overlap=slice_overlap)
+    cfg.test_cfg = dict(type='sr4ir_mm.LRTestLoop', annotations=annotations, pipeline=list(pipelines[0]), **slices)
     for pipeline in pipelines:
         pipeline[:] = loading
     cfg.test_dataloader.collate_fn = dict(type='sr4ir_mm.collate_list')

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from ..errors import SR4IRError
 from ..models import SR4IR
-from ..utils import check_number
+from ..utils import check_number, unwrap
 from ..utils.precision import mixed_precision
+from .merging import merge
+from .slices import make_slices, slides, without_resize
 from .small_images import explain_small
 from .task_pipeline import Size, TaskPipeline
 from .tiling import tiled
@@ -37,9 +39,13 @@ class LRPredictor:
         max_pixels (int): Largest number of pixels of an SR image.
         amp (bool): Whether the networks compute in mixed precision, see ``mixed_precision``. SR images, their
             normalization and predictions stay in float32.
+        slice_size (int, optional): Side, in SR pixels, of slices that the task network receives too, see :func:`merge`;
+            or of its own windows if it predicts a map of classes. Its pipeline resizes each slice, but the images of
+            which windows are cut keep their size. By default it receives whole images only.
+        slice_overlap (float, optional): Share of a side that neighboring slices have in common; 0.2 by default.
 
     Raises:
-        SR4IRError: If ``tile`` or ``max_pixels`` is not positive.
+        SR4IRError: If a number is wrong, or slices make no sense for the task network.
 
     Example:
         >>> (sample,) = LRPredictor(model, test_pipeline)([dict(img=cv2.imread('lr.png'), img_path='lr.png', img_id=0)])
@@ -53,6 +59,8 @@ class LRPredictor:
         tile: int = 256,
         max_pixels: int = MAX_PIXELS,
         amp: bool = False,
+        slice_size: int | None = None,
+        slice_overlap: float | None = None,
     ) -> None:
         check_number('LRPredictor', low=1, whole=True, tile=tile, max_pixels=max_pixels)
         self.model = model
@@ -60,6 +68,11 @@ class LRPredictor:
         self.tile = tile
         self.max_pixels = max_pixels
         self.amp = amp
+        self.slices = make_slices(model, slice_size, slice_overlap)
+        self.slides = self.slices is not None and slides(unwrap(model.task))
+        if self.slices:
+            steps = without_resize(pipeline) if self.slides else pipeline
+            self.slice_pipeline = TaskPipeline(model.data_preprocessor, steps, annotations and self.slides)
 
     def __call__(self, items: Sequence[dict], coords: str = 'lr') -> list:
         """Predict images of any sizes.
@@ -125,7 +138,9 @@ class LRPredictor:
     def _predict(self, items: Sequence[dict], lr: Tensor, size: Size, coords: Sequence[str]) -> list[tuple]:
         """Predict images of one size, whose SR images are of another one."""
         uses_task_net = self.model.scheme.uses_task_net
-        padded = self.task_pipeline.pad(items, lr, size, self.scale) if uses_task_net else None
+        is_cut = self.slices is not None and self.slices.cut(size)
+        pipeline = self.slice_pipeline if is_cut and self.slides else self.task_pipeline
+        padded = pipeline.pad(items, lr, size, self.scale) if uses_task_net else None
         sr = self.upsample(padded[0] if padded else lr)
         task_inputs = sr[..., : size[0], : size[1]]  # SR images have up to scale - 1 px more
         results = []
@@ -133,16 +148,31 @@ class LRPredictor:
         for name in coords:
             target = (tuple(lr.shape[-2:]), self.scale) if name == 'lr' else (size, 1)
             if uses_task_net:
-                batch = self.task_pipeline.batch(items, padded[1] if padded else task_inputs, *target, packed)
+                batch = pipeline.batch(items, padded[1] if padded else task_inputs, *target, packed)
                 packed = None  # the task network writes into it
                 with explain_small(items[0].get('img_path', ''), size[1], size[0]):
                     samples = self._run_task(batch, sr if padded else None)
+                    if is_cut and not self.slides:
+                        self._add_slices(samples, items, task_inputs, *target)
             else:
-                samples = [entry['data_samples'] for entry in self.task_pipeline.pack(items, task_inputs, *target)]
+                samples = [entry['data_samples'] for entry in pipeline.pack(items, task_inputs, *target)]
             for sample, *images in zip(samples, lr, task_inputs):
                 sample.set_data(dict(zip(('lr', 'task_input'), images)))
             results.append(samples)
         return list(zip(*results))
+
+    def _add_slices(self, samples: Sequence, items: Sequence[dict], images: Tensor, size: Size, ratio: int) -> None:
+        """Merge the objects of whole images with those of their slices; arguments as of :meth:`TaskPipeline.batch`."""
+        windows = self.slices.windows(images.shape[-2:], self.scale)
+        found = [[sample.pred_instances.cpu()] for sample in samples]
+        for left, top, right, bottom in windows:
+            target = -(-(bottom - top) // ratio), -(-(right - left) // ratio)
+            batch = self.slice_pipeline.batch(items, images[..., top:bottom, left:right], target, ratio)
+            for objects, sample in zip(found, self._run_task(batch, None)):
+                objects.append(sample.pred_instances.cpu())
+        places = [(0, 0, *size[::-1]), *(tuple(-(-side // ratio) for side in window) for window in windows)]
+        for sample, objects in zip(samples, found):
+            sample.pred_instances = merge(objects, places, size)
 
     def _run_task(self, batch: dict, sr: Tensor | None) -> list:
         """Run the task network on a batch; ``sr`` are padded SR images to take the place of its images."""

@@ -27,10 +27,11 @@ class LRTestLoop(TestLoop):
         annotations (str): Images whose coordinates the annotations are in: 'lr', those that are loaded, or 'hr',
             images ``scale`` times as large.
         tile (int): Size of tiles, see :class:`LRPredictor`.
+        slice_size, slice_overlap (optional): Slices of large images, see :class:`LRPredictor`.
         fp16 (bool): Whether to use mixed precision, as MMEngine calls it; bfloat16 on a CPU.
 
     Raises:
-        SR4IRError: If ``annotations`` or ``tile`` is wrong, or an image does not belong to its annotations.
+        SR4IRError: If an argument is wrong, or an image does not belong to its annotations.
 
     Example:
         >>> test_cfg = dict(type='sr4ir_mm.LRTestLoop', pipeline=test_pipeline, annotations='lr')
@@ -44,13 +45,16 @@ class LRTestLoop(TestLoop):
         pipeline: Sequence[dict],
         annotations: str = 'hr',
         tile: int = 256,
+        slice_size: int | None = None,
+        slice_overlap: float | None = None,
         fp16: bool = False,
     ) -> None:
         if annotations not in (coords := dict(lr='lr', hr='sr')):
             raise SR4IRError(f"LRTestLoop: annotations='{annotations}' must be 'lr' or 'hr'.")
         super().__init__(runner, dataloader, evaluator, fp16)
         self.coords = coords[annotations]
-        self.predictor = LRPredictor(unwrap(runner.model), pipeline, annotations=True, tile=tile, amp=fp16)
+        options = dict(tile=tile, amp=fp16, slice_size=slice_size, slice_overlap=slice_overlap)
+        self.predictor = LRPredictor(unwrap(runner.model), pipeline, annotations=True, **options)
 
     def run_iter(self, idx: int, data_batch: list[dict]) -> None:
         """Test one batch."""

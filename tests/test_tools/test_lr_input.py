@@ -53,7 +53,7 @@ def segmentation(tmp_path_factory) -> Path:
 
 
 def run_lr(folder: Path, annotations: str, *options: str) -> dict:
-    work_dir = f'{annotations}-annotations'
+    work_dir = '-'.join((annotations, 'annotations', *options))
     args = ('--lr-input', annotations, '--work-dir', work_dir, *options)
     names = (f'experiment_name={work_dir}', f'visualizer.name={work_dir}')
     assert run_tool('test', 'tiny.py', 'net.pth', *args, '--cfg-options', 'data_root=lr', *names, cwd=folder) == 0
@@ -104,6 +104,31 @@ def test_detection(tmp_path, annotations):
         if annotations == 'lr':
             expected = expected / 4
         assert len(expected) > 2 and torch.allclose(ours, expected, atol=1e-2)
+
+
+def test_slices(segmentation, capsys):
+    """A network for maps of classes has windows of its own; one that holds the whole image changes nothing."""
+    whole, same = (run_lr(segmentation, 'hr', *options)['mIoU'] for options in ((), ('--slice', '128')))
+    assert same == whole
+    assert 0 <= run_lr(segmentation, 'hr', '--slice', '32', '--slice-overlap', '0.5')['mIoU'] != whole
+    assert run_tool('test', 'tiny.py', 'net.pth', '--slice', '64', cwd=segmentation) == 2
+    assert '--slice is for LR images of any size: add --lr-input' in capsys.readouterr().err
+
+
+def test_slices_for_a_detector(tmp_path):
+    """The predictions of slices are scored in the coordinates of the annotations."""
+    lr = make_lr(make_voc_boxes(tmp_path / 'voc', [((64, 96), [CAT, DOG])]), tmp_path / 'lr')
+    cfg = config(lr, randomness=dict(seed=0))
+    use_lr_input(cfg, 'hr', 48, 0.25)
+    cfg.test_evaluator = [*cfg.test_evaluator, dict(type='sr4ir_mm.DumpPredictions', out_file_path=f'{lr}.pkl')]
+    runner = Runner.from_cfg(cfg)
+    runner.model.random_parts = []
+    task, seen = runner.model.task, []
+    task.register_forward_pre_hook(lambda module, args: seen.append(1))
+    runner.test()
+    (sample,) = pickle.loads(Path(f'{lr}.pkl').read_bytes())
+    boxes = sample['pred_instances']['bboxes']
+    assert len(seen) == 1 + 2 * 3 and boxes[:, 2].max() > 60 and boxes.max() <= 96.01 and boxes.min() >= 0
 
 
 def test_no_metric_or_no_image():
