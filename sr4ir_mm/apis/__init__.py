@@ -12,7 +12,7 @@ _MODULES = {
     ],
     'sr4ir_mm.apis.verbs': ['train', 'test', 'infer', 'export', 'report'],
     'sr4ir_mm.apis.sharing': ['from_pretrained', 'push_to_hub', 'save_checkpoint', 'save_pretrained'],
-    'sr4ir_mm.apis.coco': ['to_coco'],
+    'sr4ir_mm.apis.coco': ['CocoPredictions', 'to_coco'],
     'sr4ir_mm.apis.interop': ['to_fiftyone', 'to_supervision'],
 }  # fmt: skip
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

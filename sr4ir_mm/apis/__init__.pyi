@@ -8,6 +8,7 @@ from ..config import load_config as load_config
 from ..config import mix as mix
 from ..config import parse_and_load as parse_and_load
 from ..inference import SR4IRInferencer as SR4IRInferencer
+from .coco import CocoPredictions as CocoPredictions
 from .coco import to_coco as to_coco
 from .interop import to_fiftyone as to_fiftyone
 from .interop import to_supervision as to_supervision

@@ -69,7 +69,7 @@ def _download(name: str, revision: str | None) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=list(FILES)))
     except Exception as error:  # of several kinds, also of the packages below the hub's
-        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+        reason = f'{type(error).__name__}: {error}'.splitlines()[0].partition('. ')[0]
         raise SR4IRError(
             f"'{name}' is no file or folder here, and the Hugging Face Hub does not give it ({reason}). Correct the "
             'name, connect to the network, or download the model elsewhere and name its folder.'

@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
+from helpers.zoo import run_tool
 from mmengine.structures import BaseDataElement, InstanceData
+from PIL import Image
 from pycocotools.coco import COCO
 
 from sr4ir_mm.apis import to_coco
@@ -36,3 +39,16 @@ def test_pycocotools_reads_it(masks, tmp_path):
         assert coco.annToMask(last)[2:4, 1:5].all() and coco.annToMask(last).sum() == 8
     found = coco.loadRes(data['annotations'])  # as COCO's evaluation reads results
     assert len(found.anns) == 3
+
+
+def test_the_tool_writes_all_objects_to_one_file(tmp_path):
+    for name in 'ab':
+        Image.fromarray(np.full((24, 32, 3), 90, np.uint8)).save(tmp_path / f'{name}.png')
+    args = ('a.png', 'b.png', '--weights', 'random', '--no-save-vis', '--device', 'cpu', '--coco')
+    assert run_tool('infer', 'atss-efficientnet-lite0_edsr-s_x4_bccd', *args, 'out/coco.json', cwd=tmp_path) == 0
+    data = json.loads((tmp_path / 'out/coco.json').read_text())
+    assert [image['file_name'] for image in data['images']] == ['a.png', 'b.png']
+    assert [entry['name'] for entry in data['categories']] == ['RBC', 'WBC', 'Platelets']
+    files = [json.loads((tmp_path / f'outputs/preds/{name}.json').read_text()) for name in 'ab']
+    counts = [len(content['pred_instances']['scores']) for content in files]
+    assert len(data['annotations']) == sum(counts) > 0
