@@ -8,15 +8,18 @@ pictures of the predictions (vis/). Of a video, sr/ and vis/ receive videos, and
 ends a stream; what is done is kept.
 """
 
+import json
 import sys
+from pathlib import Path
 
 from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.config.predict import add_predict_options
 from sr4ir_mm.errors import user_errors
+from sr4ir_mm.utils.files import check_writable, write_file
 
 
-def main() -> None:
-    """Read the command line, predict each image, count the results."""
+def main() -> Path:
+    """Read the command line, predict each image, count the results; return their folder."""
     parser = Parser(description=__doc__)
     parser.add_argument(
         'model', help='work dir or checkpoint of tools/train.py; or config file, or name of one of our configs'
@@ -56,26 +59,38 @@ def main() -> None:
     parser.add_argument('--save-frames', action='store_true', help='write frames as images, not as videos')
     parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
     parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
+    parser.add_argument('--coco', metavar='FILE', help="one .json file in COCO's format for all objects; default: none")
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     add_predict_options(parser, 'that are drawn and written; default: all are written, those above 0.3 are drawn')
     args = vars(parser.parse_args())
 
-    from sr4ir_mm.inference import SR4IRInferencer  # takes seconds
+    # these take seconds
+    from sr4ir_mm.apis import CocoPredictions
+    from sr4ir_mm.inference import SR4IRInferencer
 
     names = ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
     names += ('slice_size', 'slice_overlap')
     init = {key: args.pop(key) for key in names}
+    if file := args.pop('coco'):
+        check_writable(file)
+    inferencer = SR4IRInferencer(**init)
+    coco = CocoPredictions(inferencer.dataset_meta.get('classes') or ())
     skipped: dict[str, str] = {}
     done, stopped = 0, ''
     try:
-        for _ in SR4IRInferencer(**init).stream(skipped=skipped, **args):
+        for result in inferencer.stream(skipped=skipped, **args):
             done += 1
+            if file:
+                coco.add(result['input'], result['prediction'])
     except KeyboardInterrupt:  # the only end of a camera
         stopped = 'stopped: '
+    if file:
+        write_file(file, json.dumps(coco.data))
     print(f'{stopped}{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
     if stopped:
         sys.exit(130)
+    return Path(args['out_dir'])
 
 
 if __name__ == '__main__':
