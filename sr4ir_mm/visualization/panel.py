@@ -1,7 +1,5 @@
 """The pictures of a panel: one image from LR to HR, the predictions on it, and where the SR image changed them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +10,9 @@ from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from ..utils import to_uint8
+from .changes import draw_windows, find_windows
 from .drawing import draw_sample, labels_whole_images
-from .texts import SMALLEST
-from .windows import changed_pixels, labeled_pixels, top_windows
+from .texts import MARGIN, SMALLEST
 
 #: names of what the task network receives at test time, by ``Scheme.test_input``
 INPUT_NAMES = dict(sr='SR', bilinear='bilinear', hr='HR')
@@ -22,7 +20,6 @@ INPUT_NAMES = dict(sr='SR', bilinear='bilinear', hr='HR')
 WIDTH = 300
 #: change of the error, in gray levels, at which the colors of the difference map end
 COLOR_LIMIT = 64
-SampleOnImage = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that the task network received
 
 
 @dataclass
@@ -35,6 +32,8 @@ class Panel:
         images (dict[str, np.ndarray]): LR, bilinear, SR and HR image.
         drawn (dict[str, np.ndarray]): Pictures below them: difference map, predictions, ground truth.
         windows (list[tuple[slice, slice]]): Rows and columns where the predictions on SR and on bilinear differ.
+        details (list[list[np.ndarray]]): For each window the pictures below those of ``drawn``, but for the first one;
+            empty to enlarge parts of these.
 
     Example:
         >>> picture = render(make_panel(visualizer, sample, baseline))  # H x W x 3, uint8, RGB
@@ -43,6 +42,7 @@ class Panel:
     images: dict[str, np.ndarray]
     drawn: dict[str, np.ndarray]
     windows: list[tuple[slice, slice]] = field(default_factory=list)
+    details: list[list[np.ndarray]] = field(default_factory=list)
 
 
 def make_panel(
@@ -76,11 +76,11 @@ def make_panel(
         return Panel(images | {'HR': hr}, {'': np.full_like(lr, 255)} | right)
     bilinear = _uint8(baseline, 'task_input', size)
     title, difference = difference_map(bilinear, task_input, hr)
-    return Panel(
-        {'LR': lr, 'bilinear': bilinear} | images | {'HR': hr},
-        {title: difference, 'prediction on bilinear': _predictions(visualizer, bilinear, baseline)} | right,
-        _windows(visualizer, (baseline, bilinear), (sample, task_input), crops),
-    )
+    below = {title: difference, 'prediction on bilinear': _predictions(visualizer, bilinear, baseline)} | right
+    pairs = (baseline, bilinear), (sample, task_input)
+    windows = find_windows(visualizer, *pairs, crops)
+    details = draw_windows(visualizer, windows, WIDTH, *pairs, truth=(sample, hr))
+    return Panel({'LR': lr, 'bilinear': bilinear} | images | {'HR': hr}, below, windows, details)
 
 
 def set_size(visualizer: Visualizer, height: int, width: int) -> tuple[int, int]:
@@ -90,7 +90,7 @@ def set_size(visualizer: Visualizer, height: int, width: int) -> tuple[int, int]
         tuple[int, int]: Height and width to draw in: if the label is that of the whole image, a small one is enlarged.
     """
     factor = -(-WIDTH // width) if labels_whole_images(visualizer) else 1
-    visualizer.smallest_text = SMALLEST * max(1.0, factor * width / WIDTH)
+    visualizer.smallest_text, visualizer.text_margin = SMALLEST * max(1.0, factor * width / WIDTH), MARGIN
     return factor * height, factor * width
 
 
@@ -111,37 +111,12 @@ def difference_map(bilinear: np.ndarray, task_input: np.ndarray, hr: np.ndarray)
     return f'closer to HR: blue, further away: red ({decrease.mean():+.1f})', picture
 
 
-def _predictions(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement, scores: bool = True) -> np.ndarray:
-    return draw_sample(visualizer, image, sample, scores, draw_gt=False, draw_pred=True)
+def _predictions(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement) -> np.ndarray:
+    return draw_sample(visualizer, image, sample, draw_gt=False, draw_pred=True)
 
 
 def _ground_truth(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement) -> dict[str, np.ndarray]:
     return {'ground truth': draw_sample(visualizer, image, sample, draw_gt=True, draw_pred=False)}
-
-
-def _windows(
-    visualizer: Visualizer, first: SampleOnImage, second: SampleOnImage, crops: int
-) -> list[tuple[slice, slice]]:
-    canvas = np.full_like(first[1], 128)  # on the same canvas, only the predictions can differ
-    names = nullcontext() if labels_whole_images(visualizer) else _without_labels(visualizer)  # scores are no change
-    with names:
-        pictures = [_predictions(visualizer, canvas, sample, scores=False) for sample, _ in (first, second)]
-    if not labels_whole_images(visualizer):
-        labeled = labeled_pixels(first[0], canvas.shape[:2], (visualizer.dataset_meta or {}).get('classes'))
-        return top_windows(changed_pixels(*pictures) * labeled, crops)
-    if np.array_equal(*pictures):
-        return []
-    # a class has no place in the image: take where the images themselves differ
-    return top_windows(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, crops)
-
-
-@contextmanager
-def _without_labels(visualizer: Visualizer) -> Iterator[None]:
-    visualizer.draw_texts = lambda *args, **kwargs: visualizer
-    try:
-        yield
-    finally:
-        del visualizer.draw_texts
 
 
 def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str = 'bilinear') -> np.ndarray:

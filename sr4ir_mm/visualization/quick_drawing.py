@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.text import Text
 from mmengine.structures import PixelData
 from mmengine.visualization import Visualizer
 
-from .texts import SMALLEST, fit
+from .texts import MARGIN, SMALLEST, fit
 
 #: what is replaced of MMEngine's visualizer, and of those of the zoos; that of users stays
 _CANVAS, _MAPS = ('set_image', 'get_image', 'draw_binary_masks'), ('_draw_sem_seg', '_get_center_loc')
@@ -26,8 +27,9 @@ class QuickDrawing:
     """
 
     _picture: np.ndarray | None = None
-    #: smallest height of a label in px
+    #: smallest height of a label, and its distance from the edge of the picture, px
     smallest_text: float = SMALLEST
+    text_margin: int = MARGIN
 
     def set_image(self, image: np.ndarray) -> None:
         """Start a picture with an image, H x W x 3, uint8, RGB."""
@@ -63,7 +65,7 @@ class QuickDrawing:
         renderer = self.fig_save_canvas.get_renderer()
         for artist in artists:
             if isinstance(artist, Text):
-                fit(artist, renderer, self.width, self.height, self.smallest_text)
+                fit(artist, renderer, (self.width, self.height), self.smallest_text, self.text_margin)
             artist.draw(renderer)
         return np.asarray(renderer.buffer_rgba())[..., :3].copy()
 
@@ -99,10 +101,14 @@ class QuickDrawing:
                 self.draw_texts(classes[label], place, size, 'w', 'center', 'center', bboxes=frame)
 
     def _get_center_loc(self, mask: np.ndarray) -> np.ndarray:
-        """Return x and y of the label of a class, as mmseg does, which sorts all pixels of the class for it."""
-        row = (mask == 1).sum(1).argmax()
-        columns = np.flatnonzero(mask[row] == 1)
-        return np.array([columns[len(columns) // 2], row])
+        """Return x and y of the label of a class: the pixel that is furthest from other classes and the edges.
+
+        mmseg takes the longest row of the class, for which it sorts all pixels.
+        """
+        inside = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        furthest = np.argwhere(inside == inside.max())
+        middle = np.abs(furthest - furthest.mean(0)).sum(1).argmin()  # of many, in a band
+        return furthest[middle, ::-1].copy()
 
 
 class _Background(Artist):

@@ -4,10 +4,11 @@ import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
+from .changes import FRAME
 from .panel import WIDTH, Panel
 
 COLORS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # frames of the windows
-TITLE, GAP, FRAME = 22, 4, 4  # above a picture, between two, around a window; px
+TITLE, GAP = 22, 4  # above a picture, between two; px
 
 
 def render(panel: Panel, width: int = WIDTH) -> np.ndarray:
@@ -31,9 +32,11 @@ def render(panel: Panel, width: int = WIDTH) -> np.ndarray:
             _write(page, title, (corner[0] + width / 2, y + TITLE / 2))
             _mark(page, windows if j else [], corner, width / image.shape[1])
     for i, window in enumerate(panel.windows):
-        for j, (_, image) in enumerate([images[0], *drawn[1:]]):  # LR, then the predictions and the ground truth
+        # LR, then the predictions and the ground truth
+        details = panel.details[i] if panel.details else [image[window] for _, image in drawn[1:]]
+        for j, image in enumerate([images[0][1][window], *details]):
             corner = GAP + j * (width + GAP), top + i * (height + GAP)
-            page.paste(_framed(_fit(image[window], width, height), i), corner)
+            page.paste(_framed(_fit(image, width, height), i), corner)
     return np.array(page)
 
 

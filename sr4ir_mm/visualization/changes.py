@@ -1,0 +1,90 @@
+"""The windows in which two predictions differ, and the pictures of what lies in them."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+from mmengine.structures import BaseDataElement
+from mmengine.visualization import Visualizer
+from PIL import Image
+
+from .crops import Window, crop
+from .drawing import draw_sample, draws_zoo_fields, labels_whole_images
+from .texts import SMALLEST
+from .windows import changed_pixels, labeled_pixels, top_windows
+
+#: width of the frame of a window, px
+FRAME = 4
+SampleOnImage = tuple[BaseDataElement, np.ndarray]  # a data sample and the image that it is drawn on
+
+
+def find_windows(visualizer: Visualizer, first: SampleOnImage, second: SampleOnImage, count: int) -> list[Window]:
+    """Find the windows where the predictions of two samples differ most.
+
+    Args:
+        visualizer (Visualizer): Visualizer of the task network.
+        first (SampleOnImage): A sample and its image.
+        second (SampleOnImage): Another one for the same image.
+        count (int): Largest number of windows.
+    """
+    canvas = np.full_like(first[1], 128)  # on the same canvas, only the predictions can differ
+    with nullcontext() if labels_whole_images(visualizer) else _without_labels(visualizer):  # scores are no change
+        pictures = [
+            draw_sample(visualizer, canvas, sample, scores=False, draw_gt=False, draw_pred=True)
+            for sample, _ in (first, second)
+        ]
+    if not labels_whole_images(visualizer):
+        changed = changed_pixels(*pictures).reshape(-1, *canvas.shape[:2]).max(0)  # depth is drawn below the image
+        classes = (visualizer.dataset_meta or {}).get('classes')
+        return top_windows(changed * labeled_pixels(first[0], canvas.shape[:2], classes), count)
+    if np.array_equal(*pictures):
+        return []
+    # a class has no place in the image: take where the images themselves differ
+    return top_windows(np.abs(first[1].astype(np.float32) - second[1]).mean(2) / 255, count)
+
+
+def draw_windows(
+    visualizer: Visualizer, windows: Sequence[Window], width: int, *predictions: SampleOnImage, truth: SampleOnImage
+) -> list[list[np.ndarray]]:
+    """Draw what lies in windows, with labels of their own.
+
+    Args:
+        visualizer (Visualizer): Visualizer of the task network.
+        windows (Sequence[Window]): Rows and columns of the images.
+        width (int): Width of the pictures in px.
+        *predictions (SampleOnImage): Samples with predictions to draw, and their images.
+        truth (SampleOnImage): Sample with the ground truth to draw, and its image.
+
+    Returns:
+        list[list[np.ndarray]]: For each window the pictures, H x W x 3, uint8, RGB; nothing if the visualizer is one of
+        a user, which may draw any field of a sample.
+    """
+    if not draws_zoo_fields(visualizer) or any(name.endswith('_depth_map') for name in truth[0].all_keys()):
+        return []
+    visualizer.smallest_text, visualizer.text_margin = SMALLEST, FRAME + 1  # a frame comes around them
+    jobs = [(*row, False) for row in predictions] + [(*truth, True)]
+    return [[_draw(visualizer, window, width, *job) for job in jobs] for window in windows]
+
+
+def _draw(
+    visualizer: Visualizer, window: Window, width: int, sample: BaseDataElement, image: np.ndarray, is_truth: bool
+) -> np.ndarray:
+    image = image[window]
+    height = max(1, round(width * image.shape[0] / image.shape[1]))
+    picture = np.asarray(Image.fromarray(image).resize((width, height), Image.NEAREST))
+    if labels_whole_images(visualizer):
+        return picture
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='.*out of bounds')  # of boxes that reach beyond the window
+        part = crop(sample, window, (height, width))
+        return draw_sample(visualizer, picture, part, draw_gt=is_truth, draw_pred=not is_truth)
+
+
+@contextmanager
+def _without_labels(visualizer: Visualizer) -> Iterator[None]:
+    visualizer.draw_texts = lambda *args, **kwargs: visualizer
+    try:
+        yield
+    finally:
+        del visualizer.draw_texts
