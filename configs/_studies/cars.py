@@ -2,7 +2,6 @@
 seeds = [0]
 folds = 3
 options = [
-    'default_hooks.task_statistics.type=sr4ir_mm.TaskStatisticsHook',
     'train_cfg.val_interval=20',
     'default_hooks.checkpoint.interval=5',
 ]

@@ -19,6 +19,8 @@ for config in every[:3]:
         'no CQMix': ['model.scheme.shares.sr=0.5', 'model.scheme.shares.hr=0.5'],
         'joint': ['model.scheme.joint=True'],
         'TDP of the start': ['model.tdp_net=start'],
+        'statistics of the training': ['default_hooks.task_statistics=None'],
+        'SR images of phase 1': ['model.scheme.reuse_sr=True'],
     }.items():
         cells.append(dict(config=config, schemes=['SR4IR'], label=label, options=special, seeds=[0]))
     cells.append(dict(config=config, schemes=['L->T'], label='aligned corners', options=['model.align_corners=True']))
