@@ -18,6 +18,7 @@ from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.predict import add_predict_options, predict_options
 from sr4ir_mm.config.schemes import is_sr4ir
+from sr4ir_mm.config.shared import find_shared
 from sr4ir_mm.config.stored import is_checkpoint, training_of
 from sr4ir_mm.config.work_dir import folder_for_test, is_work_dir
 from sr4ir_mm.errors import SR4IRError, user_errors
@@ -104,9 +105,10 @@ def _hooks(args: argparse.Namespace, score_thr: float | None) -> list[dict]:
 
 
 def _run_dir(args: argparse.Namespace, cfg: Config) -> Path:
-    """Return the work dir of the training, or the folder that the user has chosen."""
+    """Return the work dir of the training, or the folder that the user has chosen; a shared model stays as it is."""
     source = Path(args.config)
-    if args.work_dir or not (source.is_dir() or (is_checkpoint(source) and is_work_dir(source.parent))):
+    is_own = source.is_dir() or (is_checkpoint(source) and is_work_dir(source.parent))
+    if args.work_dir or find_shared(source) or not is_own:
         return Path(cfg.work_dir)
     return source if source.is_dir() else source.parent
 
