@@ -3,8 +3,9 @@
     python tools/export.py work_dirs/deeplabv3_edsr_x4_voc model.onnx
     python tools/export.py work_dirs/deeplabv3_edsr_x4_voc/epoch_50.pth model.onnx
 
-The file takes LR images and returns the SR image and the outputs of the task network. With --split, model_sr.onnx and
-model_task.onnx hold one network each. With the suffix .pt2 the file is for torch.export.load. See docs/export.md.
+The file takes LR images and returns the SR image and the outputs of the task network: boxes, scores and labels of a
+detector, logits of others. With --split, model_sr.onnx and model_task.onnx hold one network each, which tools/infer.py
+runs as well. With the suffix .pt2 the file is for torch.export.load. See docs/export.md.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def difference_table(rows: list[Difference]) -> PrettyTable:
     return table
 
 
-def main() -> None:
-    """Read the command line, export, print the differences from PyTorch."""
+def main() -> list[Path]:
+    """Read the command line, export, print the differences from PyTorch; return the files."""
     parser = Parser(description=__doc__)
     parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
@@ -41,6 +42,12 @@ def main() -> None:
     parser.add_argument('--split', action='store_true', help='write each network to its own file: OUT_sr, OUT_task')
     parser.add_argument(
         '--shape', nargs=2, type=at_least(1), metavar=('H', 'W'), help='size of all LR images; default: any'
+    )
+    parser.add_argument(
+        '--half', action='store_true', help='compute in float16 in the networks; input and outputs stay in float32'
+    )
+    parser.add_argument(
+        '--raw', action='store_true', help='of detectors: what the heads return, for any batch size, instead of boxes'
     )
     add_cfg_options(parser)
     args = parser.parse_intermixed_args()
@@ -50,12 +57,15 @@ def main() -> None:
     # these take seconds
     from sr4ir_mm.config import build_model
     from sr4ir_mm.export import export, find_images
+    from sr4ir_mm.inference.exported import run_meta
 
     pipeline = next(find_all(cfg.get('test_dataloader'), 'pipeline'), None)
-    options = (args.split, args.shape, pipeline, find_images(cfg))
-    for path, rows in export(build_model(cfg, weights), args.out, *options).items():
+    options = dict(split=args.split, shape=args.shape, raw=args.raw, half=args.half, meta=run_meta(cfg, weights))
+    files = export(build_model(cfg, weights), args.out, pipeline=pipeline, images=find_images(cfg), **options)
+    for path, rows in files.items():
         print(f'\n{path}: {path.stat().st_size / 2**20:.1f} MB, compared with PyTorch:')
         print(difference_table(rows))
+    return list(files)
 
 
 if __name__ == '__main__':

@@ -9,11 +9,14 @@ import numpy as np
 from ..errors import SR4IRError
 from ..models import SR4IR
 from ..utils import to_uint8
+from .box_differences import box_differences
 from .formats import load
 from .reference import Reference, to_tensor
 
 #: largest difference from PyTorch, as a share of the largest absolute value
 TOLERANCE = 1e-4
+#: the same for networks in float16, which has 11 bits
+HALF_TOLERANCE = 5e-2
 #: longest side of an LR image of the data set, at scale 4
 LONGEST = 96
 Size = tuple[int, int, int]
@@ -41,6 +44,11 @@ class Difference:
     image: str = 'noise'
 
 
+def allowed(half: bool) -> float:
+    """Return the largest share of the largest value by which a file may differ."""
+    return HALF_TOLERANCE if half else TOLERANCE
+
+
 def read(file: str | Path, model: SR4IR, factor: int, shape: tuple[int, int] | None) -> np.ndarray:
     """Read an HR image as an input: degraded if it is to be an LR image, and not larger than needed."""
     hr = cv2.imread(str(file))
@@ -55,20 +63,25 @@ def read(file: str | Path, model: SR4IR, factor: int, shape: tuple[int, int] | N
     return to_uint8(model.data_preprocessor.degradation(to_tensor([hr]))[0])[..., ::-1]
 
 
-def compare(reference: Reference, path: Path, inputs: dict[str, list[np.ndarray]]) -> list[Difference]:
+def compare(
+    reference: Reference, path: Path, inputs: dict[str, list[np.ndarray]], tolerance: float
+) -> list[Difference]:
     """Run a file on images, and list its differences from the reference; ``inputs`` are images of one size by name."""
     run, rows = load(path), []
     for name, images in inputs.items():
-        size = (len(images), *images[0].shape[:2])
-        found = run(to_tensor(images))
-        for output, (expected, convert) in reference(images).items():
+        size, image = (len(images), *images[0].shape[:2]), name.partition(' (')[0]
+        found, wanted = run(to_tensor(images)), reference(images)
+        if 'boxes' in wanted:
+            boxes = {key: wanted.pop(key)[0] for key in ('boxes', 'scores', 'labels')}
+            for output, values in box_differences(found, boxes, tolerance).items():
+                rows.append(Difference(size, output, *values, image))
+        for output, (expected, convert) in wanted.items():
             if output not in found:
                 raise ValueError(f"the file has no output '{output}', but {', '.join(found)}")
             ours = convert(found[output])
             if ours.shape != expected.shape:
                 raise ValueError(f"'{output}' is {tuple(ours.shape)}, not {tuple(expected.shape)}, at {size}")
             difference = (ours - expected).abs().max()
-            image = name.partition(' (')[0]
             rows.append(Difference(size, output, float(difference), float(expected.abs().max()), image))
     return rows
 
@@ -77,6 +90,8 @@ def check_repeats(reference: Reference, size: Size) -> None:
     """Check that two predictions of an image are equal: no file can hold random numbers that PyTorch draws."""
     first, second = reference(images := noise(size)), reference(images)
     for name, (expected, _) in first.items():
+        if not expected.numel():
+            continue  # no boxes
         difference = float((second[name][0] - expected).abs().max())
         if difference > TOLERANCE * float(expected.abs().max()):
             raise SR4IRError(
@@ -86,13 +101,13 @@ def check_repeats(reference: Reference, size: Size) -> None:
             )
 
 
-def check_differences(rows: list[Difference], path: Path, remedy: str) -> None:
-    """Remove a file that differs by more than :data:`TOLERANCE`.
+def check_differences(rows: list[Difference], path: Path, tolerance: float, remedy: str) -> None:
+    """Remove a file that differs by more than a share of the largest value.
 
     Raises:
         SR4IRError: If it does; ``remedy`` ends the message.
     """
-    wrong = [row for row in rows if not row.difference <= TOLERANCE * row.largest]  # also if it is not a number
+    wrong = [row for row in rows if not row.difference <= tolerance * row.largest]  # also if it is not a number
     if wrong:
         path.unlink()
         raise SR4IRError(

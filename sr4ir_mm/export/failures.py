@@ -43,7 +43,7 @@ def _remedies(split: bool, fixed: bool) -> str:
     remedies = [
         '' if split else 'export the two networks to two files (--split), so that at least one of them succeeds',
         '' if fixed else 'use one size for all images (--shape H W), if the size is the problem',
-        'use a one-stage task network, if data samples are missing (None)',
+        'export what the heads of a detector return (--raw), if its boxes are the problem',
         'or use another network',
     ]
     return f'Remedies: {"; ".join(filter(None, remedies))}.'

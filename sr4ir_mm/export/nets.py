@@ -8,6 +8,7 @@ from ..errors import SR4IRError
 from ..models import SR4IR
 from ..models.features import tensors
 from ..models.scheme import SCHEMES, Scheme
+from .detectors import predict_boxes
 from .padding import Padding
 from .windows import predict_windows
 
@@ -16,16 +17,18 @@ class TaskFunction(nn.Module):
     """The task network as a function of images in [0, 1]: normalization, padding as at test time, and its outputs.
 
     Of segmentation networks these are what ``predict`` compares (whole image or windows, and a map of the size of the
-    image), of classification networks the scores before softmax, of others the outputs in ``mode='tensor'``.
+    image), of classification networks the scores before softmax, of mmdet's detectors boxes, scores and labels after
+    NMS, of others the outputs in ``mode='tensor'``.
 
     Args:
         model (SR4IR): Model of which to take the task network.
+        raw (bool): Whether to take the outputs in ``mode='tensor'`` of detectors, too.
 
     Example:
         >>> logits = TaskFunction(model)(image)['logits']
     """
 
-    def __init__(self, model: SR4IR) -> None:
+    def __init__(self, model: SR4IR, raw: bool = False) -> None:
         super().__init__()
         self.preprocessor = model.data_preprocessor
         self.task = model.task
@@ -33,6 +36,8 @@ class TaskFunction(nn.Module):
         test_cfg = getattr(model.task, 'test_cfg', None)
         #: whether the prediction is made of windows, whose number depends on the size
         self.slides = isinstance(test_cfg, dict) and test_cfg.get('mode') == 'slide'
+        #: whether the outputs are boxes, which exist for one image at a time
+        self.detects = not raw and hasattr(model.task, 'add_pred_to_datasample')  # mmdet's detectors have it
 
     def forward(self, image: Tensor, size: tuple[int, int] | None = None) -> dict[str, Tensor]:
         """Run the task network.
@@ -42,11 +47,14 @@ class TaskFunction(nn.Module):
             size (tuple[int, int], optional): Height and width without padding, if the image has some already.
 
         Returns:
-            dict[str, Tensor]: 'logits', N x classes (x H x W in segmentation), if the task network returns one tensor;
-            otherwise all its outputs by position, e.g. 'task_0_2' for ``[0][2]``.
+            dict[str, Tensor]: Of a detector, 'boxes', 'scores' and 'labels', see :func:`predict_boxes`; 'logits', N x
+            classes (x H x W in segmentation), if the task network returns one tensor; otherwise all its outputs by
+            position, e.g. 'task_0_2' for ``[0][2]``.
         """
         height, width = size or image.shape[-2:]
         inputs = self.padding(self.preprocessor.normalize(image))
+        if self.detects:
+            return predict_boxes(self.task, inputs, (height, width))
         if hasattr(self.task, 'encode_decode'):  # mmseg's segmentors have it
             predict = predict_windows if self.slides else _predict_whole
             return dict(logits=predict(self.task, inputs)[..., :height, :width])
@@ -78,6 +86,11 @@ class Chain(nn.Module):
         self.upsample = upsample
         self.task = task
         self.scale = scale
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether the input may hold several images."""
+        return self.task is None or not self.task.detects
 
     def check_sizes(self, free: bool) -> None:
         """Check that the task network's prediction has one form for all sizes, if these are free.
@@ -116,12 +129,13 @@ class Chain(nn.Module):
         return dict(sr=sr[..., :height, :width]) | self.task(sr, (height, width))
 
 
-def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int, Scheme | None]]:
+def parts(model: SR4IR, split: bool, raw: bool = False) -> dict[str, tuple[Chain, int, Scheme | None]]:
     """List the networks to write.
 
     Args:
         model (SR4IR): Model with the networks; its scheme says what the task network receives.
         split (bool): Whether each network has its own file.
+        raw (bool): Whether detectors return what their heads return.
 
     Returns:
         dict[str, tuple[Chain, int, Scheme or None]]: For each file, by the end of its name, the network, how many times
@@ -133,7 +147,7 @@ def parts(model: SR4IR, split: bool) -> dict[str, tuple[Chain, int, Scheme | Non
     """
     bilinear = nn.Upsample(scale_factor=model.scale, mode='bilinear', align_corners=model.align_corners)
     upsample = dict(sr=model.sr, bilinear=bilinear, hr=None)[model.scheme.test_input]
-    task = TaskFunction(model) if model.scheme.uses_task_net else None
+    task = TaskFunction(model, raw) if model.scheme.uses_task_net else None
     if not split:
         return {'': (Chain(upsample, task, model.scale), model.scale if upsample is None else 1, model.scheme)}
     if upsample is None or task is None:

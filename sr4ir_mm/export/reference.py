@@ -32,13 +32,17 @@ class Reference:
         scheme (Scheme, optional): Scheme to predict under; None for the SR image alone.
         pipeline (Sequence[dict], optional): Test pipeline of the task network. Its steps that change the size are left
             out.
+        raw (bool): Whether detectors return what their heads return, instead of boxes.
 
     Example:
         >>> Reference(model, model.scheme)([cv2.imread('lr.png')])['sr']
     """
 
-    def __init__(self, model: SR4IR, scheme: Scheme | None, pipeline: Sequence[dict] | None = None) -> None:
+    def __init__(
+        self, model: SR4IR, scheme: Scheme | None, pipeline: Sequence[dict] | None = None, raw: bool = False
+    ) -> None:
         self.model = model
+        self.raw = raw
         self.predictor = None
         if scheme is not None:
             self.model = copy.copy(model)
@@ -62,7 +66,7 @@ class Reference:
             expected['sr'] = torch.stack([sample.task_input for sample in samples]), _same
         if task is not None:
             handle.remove()
-            expected |= _outputs(task, samples, calls[-1])
+            expected |= _outputs(task, samples, calls[-1], self.raw)
         return expected
 
 
@@ -88,7 +92,10 @@ def to_tensor(images: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(images)[..., ::-1].copy()).permute(0, 3, 1, 2).float() / 255
 
 
-def _outputs(task: nn.Module, samples: list, call: tuple) -> dict[str, Expected]:
+def _outputs(task: nn.Module, samples: list, call: tuple, raw: bool) -> dict[str, Expected]:
+    if 'pred_instances' in samples[0] and not raw:  # of one image
+        found = samples[0].pred_instances
+        return dict(boxes=(found.bboxes, _same), scores=(found.scores, _same), labels=(found.labels, _same))
     maps = [
         next((sample.get(key) for key in ('seg_logits', 'pred_depth_map') if key in sample), None) for sample in samples
     ]

@@ -1,0 +1,62 @@
+"""Runtimes for ONNX files: ONNX Runtime and OpenVINO."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import SR4IRError
+
+#: a function from images to its outputs by name
+Run = Callable[[Tensor], dict[str, Tensor]]
+_INSTALL = dict(onnxruntime='pip install -r requirements/export.txt', openvino='pip install openvino')
+
+
+def open_file(path: Path, backend: str = 'onnxruntime', device: str | None = None) -> Run:
+    """Open an ONNX file as a function.
+
+    Args:
+        path (Path): File with one input, 'image'.
+        backend (str): 'onnxruntime' or 'openvino'.
+        device (str, optional): 'cpu' (the default), or 'cuda' for ONNX Runtime.
+
+    Returns:
+        Callable: Function from images, N x 3 x h x w, [0, 1], RGB, float32, to outputs by name, on the CPU.
+
+    Raises:
+        SR4IRError: If the backend is unknown or not installed, or does not have the device.
+    """
+    if backend not in _INSTALL:
+        raise SR4IRError(f"The backend '{backend}' is unknown; choose from: {', '.join(_INSTALL)}.")
+    if importlib.util.find_spec(backend) is None:
+        raise SR4IRError(f'The backend {backend} is not installed: {_INSTALL[backend]}')
+    on_gpu = (device or 'cpu').partition(':')[0] != 'cpu'
+    return (_open_openvino if backend == 'openvino' else _open_onnxruntime)(path, on_gpu)
+
+
+def _open_onnxruntime(path: Path, on_gpu: bool) -> Run:
+    import onnxruntime  # an optional package
+
+    provider = 'CUDAExecutionProvider' if on_gpu else 'CPUExecutionProvider'
+    if provider not in (known := onnxruntime.get_available_providers()):
+        raise SR4IRError(f'The installed onnxruntime has {", ".join(known)}, but no CUDA: pip install onnxruntime-gpu')
+    session = onnxruntime.InferenceSession(path, providers=[provider, 'CPUExecutionProvider'][: 1 + on_gpu])
+    names = [output.name for output in session.get_outputs()]
+    return lambda image: dict(zip(names, map(torch.from_numpy, session.run(None, dict(image=image.numpy())))))
+
+
+def _open_openvino(path: Path, on_gpu: bool) -> Run:
+    import openvino  # an optional package
+
+    if on_gpu:
+        raise SR4IRError('The backend openvino runs on the CPU here: use --device cpu, or --backend onnxruntime.')
+    # without the hint, a CPU with bfloat16 would compute in it
+    model = openvino.compile_model(path, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
+
+    def run(image: Tensor) -> dict[str, Tensor]:
+        results = model(image.numpy())
+        return {output.get_any_name(): torch.from_numpy(results[output].copy()) for output in model.outputs}
+
+    return run
