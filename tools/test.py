@@ -27,7 +27,10 @@ from sr4ir_mm.errors import SR4IRError, user_errors
 def main() -> dict[str, float]:
     """Read the command line, build the runner, test; return the metrics."""
     parser = Parser(description=__doc__)
-    parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
+    parser.add_argument(
+        'config',
+        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
+    )
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
     parser.add_argument(
         '--scheme', help='baseline to test with the config of SR4IR, as in tools/train.py: h2t, l2t, ...'

@@ -27,7 +27,7 @@ def write_weights(path: str | Path, state: dict[str, Tensor], meta: dict) -> Non
     text = json.dumps(dict(meta=meta, versions=versions), default=_plain)
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in state.items()}
     with new_file(path) as file:
-        save_file(tensors, file, {'format': 'pt', _KEY: text})
+        save_file(tensors, file, {_KEY: text})  # a second entry would come in an order that changes
 
 
 def read_weights(path: str | Path) -> dict:

@@ -16,7 +16,10 @@ from sr4ir_mm.errors import user_errors
 def main() -> Path:
     """Read the command line, write, say what to do next; return what was written."""
     parser = Parser(description=__doc__)
-    parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
+    parser.add_argument(
+        'config',
+        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
+    )
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
     parser.add_argument('out', type=Path, help='folder, or file *.pth')
     args = parser.parse_args()
