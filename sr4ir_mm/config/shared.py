@@ -51,7 +51,7 @@ def shared_config(folder: Path) -> Config:
     Returns:
         Config: Complete config, under the name of the folder.
     """
-    text = (folder / CONFIG).read_text(encoding='utf-8')
+    text = (folder / CONFIG).read_text(encoding='utf-8', errors='replace')
     entries = read_as_data(text, str(folder / CONFIG))
     # in the cache of the hub: models--user--name/snapshots/<revision>
     name = folder.parents[1].name.rpartition('--')[2] if folder.parent.name == 'snapshots' else folder.resolve().name

@@ -14,7 +14,7 @@ class _CallablePackage(ModuleType):
     """Package that stands where users look for the function of the same name, next to ``sr4ir_mm.train``."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        return import_module('sr4ir_mm.apis').export(*args, **options)
+        return import_module('sr4ir_mm.apis.verbs').export(*args, **options)
 
 
 sys.modules[__name__].__class__ = _CallablePackage

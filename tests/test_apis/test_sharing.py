@@ -169,7 +169,7 @@ def test_push(trained_dir, tmp_path, monkeypatch, has_page):
     assert push_to_hub(trained_dir, 'user/net', private=True) == 'https://hub/user/net'
     assert calls['repo'] == ('user/net', True) and "SR4IRInferencer('user/net')" in calls['page']
     weights = ['config.py', 'model.safetensors']
-    assert calls['files'] == weights if has_page else ['README.md', *weights]
+    assert calls['files'] == (weights if has_page else ['README.md', *weights])
 
     shared = save_pretrained(trained_dir, tmp_path / 'mine')
     (shared / 'README.md').write_text('my page')

@@ -52,7 +52,7 @@ def test_export_is_a_function_and_a_package():
     import sr4ir_mm.export as package
 
     assert callable(package.find_images), 'the package is what it was'
-    for export in (sr4ir_mm.export, sr4ir_mm.apis.export, package):
+    for export in (sr4ir_mm.export, package):
         with pytest.raises(SR4IRError, match=r"'missing\.py' not found"):
             export('missing.py', 'model.onnx')
 
