@@ -18,8 +18,9 @@ from ..config.zoo import without_weights
 from ..models import SR4IR
 from ..utils import to_uint8
 from ..visualization import Panel
-from ..visualization.drawing import draw_sample, drawing_visualizer
+from ..visualization.drawing import drawing_visualizer
 from ..visualization.panel import set_size
+from ..visualization.parts import draw_whole
 
 
 def training_panels(cfg: Config, seed: int = 0) -> Iterator[tuple[str, Panel]]:
@@ -72,10 +73,8 @@ def _images(model: SR4IR, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _panel(visualizer: Visualizer, sample: BaseDataElement, images: dict[str, np.ndarray]) -> Panel:
     titles = list(images)
-    height, width = images['HR'].shape[:2]
-    factor = set_size(visualizer, height, width)[0] // height
-    large = images['HR'].repeat(factor, 0).repeat(factor, 1)
-    truth = draw_sample(visualizer, large, sample, draw_gt=True, draw_pred=False)
+    set_size(visualizer, *images['HR'].shape[:2])
+    truth = draw_whole(visualizer, images['HR'], sample, is_truth=True)
     below = {'ground truth': truth} | {title: images[title] for title in titles[3:]}
     return Panel({title: images[title] for title in titles[:3]}, below)
 

@@ -56,7 +56,6 @@ class AugmentedForward:
     def _predict(self, image: Tensor, sample: BaseDataElement) -> BaseDataElement:
         height, width = _size(image, sample.metainfo)
         views = [self._view(view, image[:, :height, :width], sample.metainfo) for view in self.views]
-        _check(views[0])
         (merged,) = self.merge([views])
         if 'pred_score' in merged:
             merged.set_pred_label(merged.pred_score.argmax())
@@ -74,7 +73,9 @@ class AugmentedForward:
         batch = view.batch([item], image[None], size, 1)
         factors = [ref.get('scale_factor', (1.0, 1.0)) for ref in (batch['data_samples'][0].metainfo, meta)]
         batch['data_samples'][0].set_metainfo(dict(scale_factor=tuple(a * b for a, b in zip(*factors))))
-        return self.forward(batch['inputs'], batch['data_samples'], mode='predict')[0]
+        (prediction,) = self.forward(batch['inputs'], batch['data_samples'], mode='predict')
+        _check(prediction)
+        return prediction
 
 
 def augment(model: SR4IR, cfg: Config) -> None:

@@ -1,16 +1,15 @@
 """The windows in which two predictions differ, and the pictures of what lies in them."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
-from PIL import Image
 
-from .crops import Window, crop
-from .drawing import draw_sample, draws_zoo_fields, labels_whole_images
+from .crops import Window
+from .drawing import draw_sample, labels_whole_images
+from .parts import WIDTH, can_crop, draw_part
 from .texts import SMALLEST
 from .windows import changed_pixels, labeled_pixels, top_windows
 
@@ -45,14 +44,13 @@ def find_windows(visualizer: Visualizer, first: SampleOnImage, second: SampleOnI
 
 
 def draw_windows(
-    visualizer: Visualizer, windows: Sequence[Window], width: int, *predictions: SampleOnImage, truth: SampleOnImage
+    visualizer: Visualizer, windows: Sequence[Window], *predictions: SampleOnImage, truth: SampleOnImage
 ) -> list[list[np.ndarray]]:
     """Draw what lies in windows, with labels of their own.
 
     Args:
         visualizer (Visualizer): Visualizer of the task network.
         windows (Sequence[Window]): Rows and columns of the images.
-        width (int): Width of the pictures in px.
         *predictions (SampleOnImage): Samples with predictions to draw, and their images.
         truth (SampleOnImage): Sample with the ground truth to draw, and its image.
 
@@ -60,25 +58,13 @@ def draw_windows(
         list[list[np.ndarray]]: For each window the pictures, H x W x 3, uint8, RGB; nothing if the visualizer is one of
         a user, which may draw any field of a sample.
     """
-    if not draws_zoo_fields(visualizer) or any(name.endswith('_depth_map') for name in truth[0].all_keys()):
+    if not can_crop(visualizer, truth[0]):
         return []
+    if labels_whole_images(visualizer):  # a label is not of a place
+        return [[image[window] for _, image in (*predictions, truth)] for window in windows]
     visualizer.smallest_text, visualizer.text_margin = SMALLEST, FRAME + 1  # a frame comes around them
-    jobs = [(*row, False) for row in predictions] + [(*truth, True)]
-    return [[_draw(visualizer, window, width, *job) for job in jobs] for window in windows]
-
-
-def _draw(
-    visualizer: Visualizer, window: Window, width: int, sample: BaseDataElement, image: np.ndarray, is_truth: bool
-) -> np.ndarray:
-    image = image[window]
-    height = max(1, round(width * image.shape[0] / image.shape[1]))
-    picture = np.asarray(Image.fromarray(image).resize((width, height), Image.NEAREST))
-    if labels_whole_images(visualizer):
-        return picture
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='.*out of bounds')  # of boxes that reach beyond the window
-        part = crop(sample, window, (height, width))
-        return draw_sample(visualizer, picture, part, draw_gt=is_truth, draw_pred=not is_truth)
+    jobs = [(image, sample, False) for sample, image in predictions] + [(truth[1], truth[0], True)]
+    return [[draw_part(visualizer, *job, window, WIDTH) for job in jobs] for window in windows]
 
 
 @contextmanager

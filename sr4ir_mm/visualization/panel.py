@@ -11,22 +11,20 @@ from torch import Tensor
 
 from ..utils import to_uint8
 from .changes import draw_windows, find_windows
-from .drawing import draw_sample, labels_whole_images
+from .parts import WIDTH, draw_whole
 from .texts import MARGIN, SMALLEST
 
 #: names of what the task network receives at test time, by ``Scheme.test_input``
 INPUT_NAMES = dict(sr='SR', bilinear='bilinear', hr='HR')
-#: width of the pictures in a rendered panel, px
-WIDTH = 300
 #: change of the error, in gray levels, at which the colors of the difference map end
 COLOR_LIMIT = 64
 
 
 @dataclass
 class Panel:
-    """Pictures by their titles, H x W x 3, uint8, RGB, all of the size of the predictions (that of the original image).
+    """Pictures by their titles, H x W x 3, uint8, RGB, of the size of the predictions (that of the original image).
 
-    Small images with a class of the whole image are enlarged by a whole number.
+    Those with labels are a multiple of it if the image is narrower than a panel's pictures.
 
     Args:
         images (dict[str, np.ndarray]): LR, bilinear, SR and HR image.
@@ -79,7 +77,7 @@ def make_panel(
     below = {title: difference, 'prediction on bilinear': _predictions(visualizer, bilinear, baseline)} | right
     pairs = (baseline, bilinear), (sample, task_input)
     windows = find_windows(visualizer, *pairs, crops)
-    details = draw_windows(visualizer, windows, WIDTH, *pairs, truth=(sample, hr))
+    details = draw_windows(visualizer, windows, *pairs, truth=(sample, hr))
     return Panel({'LR': lr, 'bilinear': bilinear} | images | {'HR': hr}, below, windows, details)
 
 
@@ -87,11 +85,10 @@ def set_size(visualizer: Visualizer, height: int, width: int) -> tuple[int, int]
     """Let a visualizer draw labels that are readable when a picture is made as wide as those of a panel.
 
     Returns:
-        tuple[int, int]: Height and width to draw in: if the label is that of the whole image, a small one is enlarged.
+        tuple[int, int]: The height and the width.
     """
-    factor = -(-WIDTH // width) if labels_whole_images(visualizer) else 1
-    visualizer.smallest_text, visualizer.text_margin = SMALLEST * max(1.0, factor * width / WIDTH), MARGIN
-    return factor * height, factor * width
+    visualizer.smallest_text, visualizer.text_margin = SMALLEST * max(1.0, width / WIDTH), MARGIN
+    return height, width
 
 
 def difference_map(bilinear: np.ndarray, task_input: np.ndarray, hr: np.ndarray) -> tuple[str, np.ndarray]:
@@ -112,11 +109,11 @@ def difference_map(bilinear: np.ndarray, task_input: np.ndarray, hr: np.ndarray)
 
 
 def _predictions(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement) -> np.ndarray:
-    return draw_sample(visualizer, image, sample, draw_gt=False, draw_pred=True)
+    return draw_whole(visualizer, image, sample, is_truth=False)
 
 
 def _ground_truth(visualizer: Visualizer, image: np.ndarray, sample: BaseDataElement) -> dict[str, np.ndarray]:
-    return {'ground truth': draw_sample(visualizer, image, sample, draw_gt=True, draw_pred=False)}
+    return {'ground truth': draw_whole(visualizer, image, sample, is_truth=True)}
 
 
 def _uint8(sample: BaseDataElement, name: str, size: tuple[int, int], mode: str = 'bilinear') -> np.ndarray:

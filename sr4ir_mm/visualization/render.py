@@ -5,7 +5,8 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 from .changes import FRAME
-from .panel import WIDTH, Panel
+from .panel import Panel
+from .parts import WIDTH
 
 COLORS = ('#f28e2b', '#b07aa1', '#59a14f', '#e15759')  # frames of the windows
 TITLE, GAP = 22, 4  # above a picture, between two; px
@@ -30,7 +31,7 @@ def render(panel: Panel, width: int = WIDTH) -> np.ndarray:
             corner = GAP + j * (width + GAP), y + TITLE
             page.paste(_fit(image, width, height), corner)
             _write(page, title, (corner[0] + width / 2, y + TITLE / 2))
-            _mark(page, windows if j else [], corner, width / image.shape[1])
+            _mark(page, windows if j else [], corner, width / images[0][1].shape[1])
     for i, window in enumerate(panel.windows):
         # LR, then the predictions and the ground truth
         details = panel.details[i] if panel.details else [image[window] for _, image in drawn[1:]]
