@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 from mmengine.structures import InstanceData
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 from torchvision.ops import box_iou
 
@@ -14,8 +11,8 @@ from .slices import Window
 
 #: smallest intersection over union of boxes, inside what two slices have in common, that are one object
 SAME = 0.5
-#: smallest share of a cut box inside a whole one of which it is a part
-PART = 0.7
+#: smallest score of a box that counts, as a share of the highest one of its object
+SHARE = 0.5
 #: share of a slice's side up to which a box touches its border
 RIM = 0.02
 
@@ -24,9 +21,10 @@ def merge(found: Sequence[InstanceData], windows: Sequence[Window], size: tuple[
     """Merge the objects of slices, so that each comes out once and whole.
 
     Two slices agree on an object if their boxes of one class, clipped to what the slices have in common, overlap by
-    :data:`SAME`: so do the two parts of an object on a seam, and two objects next to each other do not. Of all boxes of
-    an object the one of the highest score counts that no border cuts. If borders cut all, it is their union. A cut box
-    inside a whole one of a higher score is a part of it, and left out.
+    :data:`SAME`: so do the two parts of an object on a seam, and two objects next to each other do not. Boxes are taken
+    by their scores, as in non-maximum suppression, and each takes those with it that agree. If a border cuts it, one
+    of these that no border cuts replaces it, or else the union with those that borders cut, too. Those of less than
+    half its score do not count.
 
     Args:
         found (Sequence[InstanceData]): Objects of each slice in its own coordinates, with ``bboxes``, ``scores``,
@@ -41,19 +39,17 @@ def merge(found: Sequence[InstanceData], windows: Sequence[Window], size: tuple[
     source = torch.cat([torch.full((len(entry),), index) for index, entry in enumerate(found)])
     boxes = torch.cat([_boxes(entry) for entry in found]) + places[source][:, [0, 1, 0, 1]]
     scores, labels = (torch.cat([entry[name] for entry in found]) for name in ('scores', 'labels'))
-    groups = _groups(boxes, labels, source, places)
-    cut = _is_cut(boxes, places[source], size)
-    best = _best(groups, cut, scores)
-    union = [_extreme(groups, boxes[:, side], len(best), how) for side, how in enumerate(('amin',) * 2 + ('amax',) * 2)]
-    boxes = torch.where(cut[best, None], torch.stack(union, 1), boxes[best])
-    scores, labels = _extreme(groups, scores, len(best), 'amax'), labels[best]
-    kept = torch.nonzero(~_is_part(boxes, labels, scores, cut[best]))[:, 0]
-    kept = kept[scores[kept].argsort(descending=True)]
-    merged = InstanceData(bboxes=boxes[kept], scores=scores[kept], labels=labels[kept])
+    agreeing: list[set[int]] = [set() for _ in boxes]
+    for first, second in _pairs(boxes, labels, source, places):
+        agreeing[first].add(second)
+        agreeing[second].add(first)
+    objects = _objects(scores, _is_cut(boxes, places[source], size).tolist(), agreeing)
+    seeds = torch.tensor(list(objects), dtype=torch.long)
+    unions = [torch.cat([boxes[parts, :2].amin(0), boxes[parts, 2:].amax(0)]) for parts in objects.values()]
+    boxes = torch.stack(unions) if unions else boxes
+    merged = InstanceData(bboxes=boxes, scores=scores[seeds], labels=labels[seeds])
     if 'masks' in found[0]:
-        cut = cut[best]
-        members = [torch.nonzero(groups == index)[:, 0] if cut[index] else best[index, None] for index in kept]
-        merged.masks = _masks(found, windows, size, members)
+        merged.masks = _masks(found, windows, size, list(objects.values()))
     return merged
 
 
@@ -67,25 +63,15 @@ def _boxes(entry: InstanceData) -> Tensor:
     return mask2bbox(torch.as_tensor(entry.masks))
 
 
-def _groups(boxes: Tensor, labels: Tensor, source: Tensor, windows: Tensor) -> Tensor:
-    """Number the objects, and return the number of each box."""
-    if not len(boxes):
-        return source
-    pairs = [torch.zeros(0, 2, dtype=torch.long), *_pairs(boxes, labels, source, windows)]
-    rows, columns = torch.cat(pairs).numpy().T
-    edges = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(boxes),) * 2)
-    return torch.from_numpy(connected_components(edges, directed=False)[1]).long()
-
-
-def _pairs(boxes: Tensor, labels: Tensor, source: Tensor, windows: Tensor) -> Iterator[Tensor]:
-    """Yield the indices of boxes of two slices that agree, M x 2."""
+def _pairs(boxes: Tensor, labels: Tensor, source: Tensor, windows: Tensor) -> Iterator[list[int]]:
+    """Yield the indices of two boxes of two slices that agree."""
     of_slice = [torch.nonzero(source == index)[:, 0] for index in range(len(windows))]
     for first, second in torch.nonzero(torch.triu(box_iou(windows, windows), 1)).tolist():
         common = torch.cat([windows[[first, second], :2].amax(0), windows[[first, second], 2:].amin(0)])
         rows, columns = of_slice[first], of_slice[second]
         overlap = box_iou(_clip(boxes[rows], common), _clip(boxes[columns], common))  # not a number outside
         row, column = torch.nonzero((overlap >= SAME) & (labels[rows, None] == labels[columns])).T
-        yield torch.stack([rows[row], columns[column]], 1)
+        yield from torch.stack([rows[row], columns[column]], 1).tolist()
 
 
 def _clip(boxes: Tensor, window: Tensor) -> Tensor:
@@ -101,37 +87,35 @@ def _is_cut(boxes: Tensor, windows: Tensor, size: tuple[int, int]) -> Tensor:
     return (before | after).any(1)
 
 
-def _best(groups: Tensor, cut: Tensor, scores: Tensor) -> Tensor:
-    """Return for each object the index of its best box: one that is not cut, of the highest score."""
-    order = np.lexsort((-scores.numpy(), cut.numpy(), groups.numpy()))
-    return torch.from_numpy(order[np.unique(groups.numpy()[order], return_index=True)[1]])
-
-
-def _extreme(groups: Tensor, values: Tensor, count: int, how: str) -> Tensor:
-    return values.new_zeros(count).scatter_reduce(0, groups, values, how, include_self=False)
-
-
-def _is_part(boxes: Tensor, labels: Tensor, scores: Tensor, cut: Tensor) -> Tensor:
-    """Return which cut boxes lie inside a whole one of their class that has a higher score."""
-    found = torch.zeros_like(cut)
-    for label in labels[cut].unique():
-        parts, wholes = (torch.nonzero((labels == label) & chosen)[:, 0] for chosen in (cut, ~cut))
-        low = torch.maximum(boxes[parts, None, :2], boxes[wholes, :2])
-        high = torch.minimum(boxes[parts, None, 2:], boxes[wholes, 2:])
-        area = (boxes[parts, 2:] - boxes[parts, :2]).prod(1)
-        inside = (high - low).clamp(min=0).prod(2) >= PART * area[:, None].clamp(min=1e-6)
-        found[parts] = (inside & (scores[parts, None] < scores[wholes])).any(1)
-    return found
+def _objects(scores: Tensor, cut: list[bool], agreeing: Sequence[set[int]]) -> dict[int, list[int]]:
+    """Return for each object its box of the highest score, and the boxes whose union it is."""
+    free, objects = set(range(len(cut))), {}
+    values = scores.tolist()
+    for seed in scores.argsort(descending=True).tolist():
+        if seed not in free:
+            continue
+        free.remove(seed)
+        parts, wholes = [seed], []
+        for part in parts:
+            for other in sorted(agreeing[part] & free):
+                free.remove(other)
+                if cut[seed] and values[other] >= SHARE * values[seed]:
+                    (parts if cut[other] else wholes).append(other)
+        if wholes:
+            parts = [max(wholes, key=values.__getitem__)]
+            free -= agreeing[parts[0]]
+        objects[seed] = parts
+    return objects
 
 
 def _masks(
-    found: Sequence[InstanceData], windows: Sequence[Window], size: tuple[int, int], members: Sequence[Tensor]
+    found: Sequence[InstanceData], windows: Sequence[Window], size: tuple[int, int], members: Sequence[Sequence[int]]
 ) -> Tensor:
     """Return the masks of the objects, N x height x width of the image: those of all members of an object."""
     masks = torch.zeros(len(members), *size, dtype=torch.bool)
     places = [(index, row) for index, entry in enumerate(found) for row in range(len(entry))]
     for mask, group in zip(masks, members):
-        for index, row in (places[member] for member in group.tolist()):
+        for index, row in (places[member] for member in group):
             left, top, right, bottom = windows[index]
             mask[top:bottom, left:right] |= torch.as_tensor(found[index].masks[row])
     return masks

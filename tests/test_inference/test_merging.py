@@ -41,7 +41,7 @@ def seen(boxes: torch.Tensor, window: tuple, rng: np.random.Generator, noise: fl
     found = torch.cat([low, high], 1)[(high - low).amin(1) >= 3]
     found = found + torch.from_numpy(rng.uniform(-noise, noise, found.shape)).float()
     found = found - torch.tensor([left, top, left, top])
-    return instances(found, rng.uniform(0.3, 1, len(found)).tolist())
+    return instances(found, rng.uniform(0.5, 1, len(found)).tolist())
 
 
 @pytest.mark.parametrize('whole', [False, True])
@@ -78,12 +78,20 @@ def test_classes_are_not_mixed():
     assert sorted(merged.labels.tolist()) == [0, 1] and merged.bboxes.tolist() == [[62, 10, 76, 30]] * 2
 
 
-@pytest.mark.parametrize(('score', 'count'), [(0.4, 1), (0.95, 2)])
-def test_parts_of_a_whole_object(score, count):
-    """What a network takes the visible half of an object for, unless it is surer of it than of the whole."""
+def test_a_row_of_overlapping_objects_stays():
+    """Each overlaps the next one by half, and one that is not sure of itself lies between two."""
+    windows = [(0, 0, 80, 80), (20, 0, 100, 80)]
+    boxes = [[left, 20, left + 20, 40] for left in (30, 42, 54)]
+    shifted = [[left - 20 + 5, 20, left - 20 + 25, 40] for left in (30, 42)]
+    merged = merge([instances(boxes, [0.9, 0.8, 0.7]), instances(shifted, [0.3, 0.2])], windows, (80, 100))
+    assert merged.bboxes.tolist() == boxes
+
+
+@pytest.mark.parametrize(('score', 'right'), [(0.8, 90), (0.3, 80)])
+def test_a_box_of_a_low_score_makes_no_object_larger(score, right):
     windows = [(0, 0, 80, 80), (60, 0, 140, 80)]
-    first, second = instances([[30, 10, 76, 60]], [0.9]), instances([[0, 12, 10, 30]], [score])
-    assert len(merge([first, second], windows, (80, 140))) == count
+    merged = merge([instances([[30, 10, 80, 60]], [0.9]), instances([[0, 10, 30, 60]], [score])], windows, (80, 140))
+    assert merged.bboxes.tolist() == [[30, 10, right, 60]]
 
 
 def test_masks_are_joined():
