@@ -12,6 +12,7 @@ from ..config.nodes import type_name
 from ..datasets.class_names import first_meta
 from ..engine.heads import predicts_masks
 from ..models import SR4IR
+from ..models.loads import first_few
 from ..version import __version__
 from .checkpoint_results import checkpoint_results
 
@@ -105,7 +106,7 @@ def _facts(cfg: Config, model: SR4IR, meta: dict) -> dict[str, str]:
         'scale': f'x{model.scale}',
         'scheme': str(cfg.model.get('scheme', 'SR4IR')),
         'the task network receives': model.scheme.test_input,
-        **({'classes': f'{len(classes)}: {", ".join(map(str, classes))}'} if classes else {}),
+        **({'classes': f'{len(classes)}: {first_few(list(map(str, classes)), 100)}'} if classes else {}),
         **({'trained until': ', '.join(trained)} if trained else {}),
         'written with': f'sr4ir_mm {__version__}, MMEngine {mmengine.__version__}, PyTorch {torch.__version__}',
     }
