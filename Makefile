@@ -37,8 +37,8 @@ $(READY): requirements.txt requirements/runtime.txt setup.py $(TESTED)
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
 # the extras are for those who test, export or build the site
-$(TESTS_READY): $(READY) requirements/tests.txt requirements/export.txt requirements/webui.txt
-	$(INSTALL) -r requirements/tests.txt -r requirements/export.txt -r requirements/webui.txt
+$(TESTS_READY): $(READY) $(addprefix requirements/,tests.txt export.txt webui.txt spandrel.txt)
+	$(INSTALL) $(addprefix -r requirements/,tests.txt export.txt webui.txt spandrel.txt)
 	$(PIP) check
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 

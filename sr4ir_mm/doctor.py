@@ -31,7 +31,7 @@ IMPORTS = {
     'mmsegmentation': 'mmseg.models', 'mmdet': 'mmdet.models', 'mmpretrain': 'mmpretrain.models',
     'mmagic': 'mmagic.models',
 }  # fmt: skip
-OPTIONAL = ('optional', 'export', 'webui')  # extras of setup.py for users
+OPTIONAL = ('optional', 'export', 'webui', 'spandrel')  # extras of setup.py for users
 #: packages that must be older than a release where PyTorch is: (package, its limit, the first PyTorch without it)
 OLDER_WITH_OLD_TORCH = (('numpy', '2', '2.3'),)
 Finding = tuple[str, str, str]  # mark, what was found, what to do

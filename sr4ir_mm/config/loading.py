@@ -12,6 +12,7 @@ from .options import merge_options
 from .reading import read_config
 from .runs import run_config
 from .shared import find_shared, shared_config
+from .sr_nets import read_sr_file
 from .stored import is_checkpoint, stored_config
 from .zoo import config_folder, load_zoo_config
 
@@ -59,7 +60,7 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
         path = source if is_checkpoint(source) else _find_file(source)
         cfg = stored_config(path) if is_checkpoint(path) else read_config(path)
         _check_old(cfg, source)
-    return move_normalization(override(cfg, options))
+    return read_sr_file(move_normalization(override(cfg, options)))
 
 
 def override(cfg: Config, options: dict | None) -> Config:

@@ -16,7 +16,7 @@ from .nodes import type_name
 from .normalization import move_normalization
 from .reading import is_new_style, read_config
 from .schemes import apply_scheme, options_for
-from .sr_nets import find_sr
+from .sr_nets import find_sr, is_name
 from .zoo import check_net, config_folder, started_from, teacher_of
 
 _TEMPLATE = """\
@@ -107,7 +107,7 @@ def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrain
     optim, sr_optim = _optim(zoo.optim_wrapper)
     net = find_sr(sr, scale)
     # one of ours can be a base, if the zoo's config has no variable of the same name
-    named = isinstance(sr, str) and '::' not in sr and not sr.endswith('.py') and not {'sr', 'scale'} & set(zoo)
+    named = is_name(sr) and not {'sr', 'scale'} & set(zoo)
     text = _TEMPLATE.format(
         base=[task, *([f'sr4ir_mm::_base_/sr/{sr}_x{scale}.py'] if named else []), _SCHEME],
         sr='{{_base_.sr}}' if named else net,

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 
 from ..errors import SR4IRError
+from .nodes import type_name
 from .reading import read_config
 from .zoo import config_folder, load_zoo_config
 
@@ -13,6 +14,8 @@ NETS = (
     'EDSRNet', 'RDNNet', 'RRDBNet', 'MSRResNet', 'SRCNNNet', 'SwinIRNet', 'LIIFEDSRNet', 'LIIFRDNNet', 'NAFNet',
     'NAFNetLocal', 'NAFBaseline', 'NAFBaselineLocal', 'Restormer', 'DeblurGanV2Generator',
 )  # fmt: skip
+#: suffixes of files of weights
+_WEIGHTS = ('.pth', '.pt', '.ckpt', '.safetensors')
 _CHANNELS = ('in_channels', 'in_chans', 'img_channels', 'img_channel', 'inp_channels')
 
 
@@ -23,7 +26,8 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
         sr (str or dict, optional): One of these: short name such as 'edsr' or 'swinir' (file
             ``_base_/sr/<name>_x<scale>.py`` of our configs); such a file of your own; config of mmagic with a generator
             that maps one image to one image ('mmagic::swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py'), which
-            starts from the weights that mmagic publishes; or the config itself.
+            starts from the weights that mmagic publishes; file of weights of the community ('4x-something.pth'), whose
+            architecture spandrel recognizes; or the config itself.
         scale (int): Up-sampling factor of the network.
 
     Returns:
@@ -40,17 +44,51 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
         return sr
     if sr.startswith('mmagic::'):
         return _from_mmagic(sr, scale)
+    if sr.endswith(_WEIGHTS):
+        return of_file(sr, scale)
     path = Path(sr) if sr.endswith('.py') else _folder() / f'{sr}_x{scale}.py'
     if not path.is_file():
         names = ', '.join(_names(scale)) or 'none'
         raise SR4IRError(
             f"Unknown super-resolution network '{sr}' for scale {scale}; choose from: {names}. Or give a config of "
-            "mmagic ('mmagic::...'), or a file with a dict 'sr' in it."
+            "mmagic ('mmagic::...'), a file with a dict 'sr' in it, or one of weights ('4x-something.pth')."
         )
     cfg = read_config(path)
     if 'sr' not in cfg or cfg.get('scale', scale) != scale:
         raise SR4IRError(f"'{sr}' has no dict 'sr' for scale {scale}: set it there, or choose the scale of the file.")
     return cfg.sr.to_dict()
+
+
+def is_name(sr: str | dict | None) -> bool:
+    """Return whether an SR network is given by a short name such as 'edsr'."""
+    return isinstance(sr, str) and '::' not in sr and not sr.endswith(('.py', *_WEIGHTS))
+
+
+def of_file(file: str, scale: int) -> dict:
+    """Return the config of the network in a file of weights, which starts from them.
+
+    Raises:
+        SR4IRError: If spandrel does not know the architecture, or the network enlarges by another factor.
+    """
+    from ..models.adapters.spandrel_sr import config_of, describe  # spandrel, an optional package that takes seconds
+
+    found = describe(file)
+    if found.scale != scale:
+        raise SR4IRError(
+            f"'{file}' ({found.architecture.name}) enlarges by {found.scale}, not by {scale}: set scale={found.scale} "
+            '(--scale), or choose another file.'
+        )
+    return dict(config_of(found.model), init_cfg=dict(type='Pretrained', checkpoint=file))
+
+
+def read_sr_file(cfg: Config) -> Config:
+    """Replace the file of weights that a config names for its SR network by what it holds, so that it can be lost."""
+    model = cfg.get('model')
+    sr = model.get('sr') if isinstance(model, dict) else None
+    if isinstance(sr, dict) and type_name(sr.get('type', '')) == 'SpandrelSR' and sr.get('checkpoint'):
+        others = {key: value for key, value in sr.items() if key not in ('type', 'checkpoint')}
+        model.sr = ConfigDict(**of_file(sr.checkpoint, model.get('scale')), **others)
+    return cfg
 
 
 def _from_mmagic(name: str, scale: int) -> dict:

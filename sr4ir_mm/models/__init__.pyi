@@ -2,6 +2,7 @@ from .adapters.bilinear_skip import BilinearSkip as BilinearSkip
 from .adapters.image_to_image import ImageToImage as ImageToImage
 from .adapters.image_to_image import LIIFUpsampler as LIIFUpsampler
 from .adapters.padded_det_preprocessor import PaddedDetDataPreprocessor as PaddedDetDataPreprocessor
+from .adapters.spandrel_sr import SpandrelSR as SpandrelSR
 from .adapters.torchvision_backbone import TorchvisionBackbone as TorchvisionBackbone
 from .adapters.torchvision_detector import TorchvisionDetector as TorchvisionDetector
 from .adapters.torchvision_nets import TorchvisionClassifier as TorchvisionClassifier

@@ -1,0 +1,131 @@
+"""Try the architectures of spandrel as SR networks, with spandrel's default parameters for x4, and write a table:
+
+    python .dev_scripts/sr_architectures.py --out docs/sr_architectures.md
+
+Each one is built as S, runs in train and in eval mode, and makes one update of its weights.
+"""
+
+import copy
+import inspect
+import warnings
+from collections.abc import Iterator
+from multiprocessing import Process, Queue
+from pathlib import Path
+from queue import Empty
+
+import torch
+from torch import nn
+
+from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.models.adapters.spandrel_sr import SpandrelSR, _classes
+from sr4ir_mm.models.sr_net import AnySizeForward, build_sr
+
+COLUMNS = ('architecture', 'parameters (M)', 'enlarges by', 'sizes', 'trains', 'eval', 'remark')
+SECONDS = 300
+#: arguments without a default
+NEEDED = {'SPAN': dict(num_in_ch=3, num_out_ch=3)}
+#: names of the factor by which a network enlarges
+FACTORS = ('scale', 'upscale', 'upscale_factor', 'upscaling_factor')
+#: those whose purpose is not to enlarge: faces, holes, noise, haze, artifacts
+NO_SR = {'GFPGAN', 'RestoreFormer', 'LaMa', 'AuraSR'}
+
+
+def main() -> None:
+    """Try all architectures, each in a process of its own, and write the table."""
+    parser = Parser(description=__doc__)
+    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument('--only', nargs='+')
+    args = parser.parse_args()
+    rows = []
+    for name in sorted(args.only or set(_classes()) - NO_SR, key=str.casefold):
+        rows.append(row := in_process(name))
+        print(*row, sep=' | ', flush=True)
+    lines = [COLUMNS, ('---',) * len(COLUMNS), *rows]
+    args.out.write_text('\n'.join(f'| {" | ".join(line)} |' for line in lines) + '\n')
+
+
+def in_process(name: str) -> tuple[str, ...]:
+    """Try an architecture; one that takes all memory or time ends no other."""
+    queue: Queue = Queue()
+    process = Process(target=lambda: queue.put(tuple(attempt(name))))
+    process.start()
+    try:
+        return queue.get(timeout=SECONDS)
+    except Empty:
+        process.kill()
+        return name, '', '', '', 'no', '', f'takes more than {SECONDS} s, or ends its process'
+
+
+def attempt(name: str) -> Iterator[str]:
+    """Yield the cells of a row."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    warnings.simplefilter('ignore')
+    yield name
+    try:
+        scale = enlargement(SpandrelSR(name, parameters(name)))
+    except Exception as error:
+        return (yield from ('', '', '', 'no', '', reason(error)))
+    sr = SpandrelSR(name, parameters(name))
+    yield f'{sum(value.numel() for value in sr.parameters()) / 1e6:.2f}'
+    yield f'{scale}'
+    if scale < 2:
+        return (yield from ('', 'no', '', 'does not enlarge'))
+    yield from cells(sr, scale)
+
+
+def parameters(name: str) -> dict:
+    """Return the parameters of a network that enlarges by 4, if it has a choice."""
+    arguments = inspect.signature(_classes()[name]).parameters
+    found = {key: 4 for key in FACTORS if key in arguments}
+    if 'upsampler' in arguments and not arguments['upsampler'].default:
+        found['upsampler'] = 'pixelshuffle'
+    return found | NEEDED.get(name, {})
+
+
+def cells(sr: SpandrelSR, scale: int) -> Iterator[str]:
+    """Yield what build, forward and update of an SR network give."""
+    try:
+        build_sr(sr, scale)
+        need = sr.forward if isinstance(sr.forward, AnySizeForward) else None
+        sizes = f'multiples of {need.divisor}, from {need.smallest} px' if need else 'all'
+        silent = update(sr)
+    except Exception as error:
+        return (yield from ('', 'no', '', reason(error)))
+    yield from (sizes, 'yes', equality(sr))
+    yield f'no gradient: {", ".join(silent[:3])}' if silent else ''
+
+
+def enlargement(sr: nn.Module) -> int:
+    """Return the factor by which a network enlarges."""
+    with torch.no_grad():
+        return sr.eval()(torch.rand(1, 3, 64, 64)).shape[-1] // 64
+
+
+def update(sr: nn.Module) -> list[str]:
+    """Update all weights once, and return the names of those that got no gradient."""
+    optimizer = torch.optim.Adam(sr.train().parameters(), 1e-4)
+    (sr(torch.rand(2, 3, 24, 20)) - 0.5).abs().mean().backward()
+    silent = [name for name, value in sr.named_parameters() if value.requires_grad and value.grad is None]
+    optimizer.step()
+    return silent
+
+
+@torch.no_grad()
+def equality(sr: nn.Module) -> str:
+    """Say whether eval mode is repeatable, survives a copy, and returns what train mode does."""
+    image = torch.rand(2, 3, 24, 24)
+    first, second, copied = sr.eval()(image), sr(image), copy.deepcopy(sr)(image)
+    if not (torch.equal(first, second) and torch.equal(first, copied)):
+        return 'not repeatable'
+    difference = (sr.train()(image) - first).abs().max().item()
+    return 'as in training' if difference < 1e-4 else f'differs from training by {difference:.2g}'
+
+
+def reason(error: Exception) -> str:
+    """Return an error in one line."""
+    return f'{type(error).__name__}: {error}'.splitlines()[0][:160].replace('|', '/')
+
+
+if __name__ == '__main__':
+    main()

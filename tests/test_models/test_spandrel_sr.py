@@ -1,0 +1,160 @@
+"""SR networks of spandrel: from scratch, from a file, in a config, and in a training."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.toy import ToyClassifier, toy_batch
+from mmengine.config import Config
+from safetensors.torch import save_file
+
+from sr4ir_mm.config import load_config, mix
+from sr4ir_mm.config.sr_nets import find_sr
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR, SpandrelSR
+
+spandrel = pytest.importorskip('spandrel')
+SMALL = {
+    'SPAN': dict(num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=2),
+    'Compact': dict(num_feat=8, num_conv=2, upscale=4),
+    'RealPLKSR': dict(dim=8, n_blocks=1, upscaling_factor=2),
+    'RCAN': dict(n_resgroups=1, n_resblocks=1, n_feats=8, reduction=4, scale=2),
+    'DRCT': dict(
+        embed_dim=12, depths=(1,), num_heads=(2,), window_size=4, upscale=2, img_size=8, upsampler='pixelshuffle'
+    ),
+}
+ZOO = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
+
+
+def node(name: str) -> dict:
+    return dict(type='sr4ir_mm.SpandrelSR', architecture=name, parameters=SMALL[name])
+
+
+def scale_of(name: str) -> int:
+    return next(SMALL[name][key] for key in ('upscale', 'upscaling_factor', 'scale') if key in SMALL[name])
+
+
+def write(path: Path, name: str = 'Compact', **parameters) -> SpandrelSR:
+    torch.manual_seed(0)
+    net = SpandrelSR(name, {**SMALL[name], **parameters})
+    torch.save(dict(params_ema=net.net.state_dict()), path)
+    return net
+
+
+@pytest.mark.parametrize('name', SMALL)
+def test_it_trains_from_scratch(name):
+    torch.manual_seed(0)
+    model = SR4IR(node(name), ToyClassifier(), scale=scale_of(name))
+    lr = torch.rand(2, 3, 9, 7)
+    before = lr.clone()
+    sr = model.sr(lr)
+    assert sr.shape == (2, 3, 9 * model.scale, 7 * model.scale)  # windows need other sizes
+    assert torch.equal(lr, before)  # every later step would receive what the network leaves
+    sr.mean().backward()
+    assert any(value.grad is not None and value.grad.any() for value in model.sr.parameters())
+
+
+@pytest.mark.parametrize('file', ['4x-net.pth', '4x-net.safetensors'])
+def test_a_file_says_architecture_parameters_and_scale(file, tmp_path):
+    net, path = write(tmp_path / '4x-net.pth'), tmp_path / file
+    if path.suffix == '.safetensors':
+        save_file(net.net.state_dict(), path)
+    sr = find_sr(str(path), 4)
+    assert sr['architecture'] == 'Compact' and sr['parameters']['num_feat'] == 8
+    model = SR4IR(dict(sr), ToyClassifier(), scale=4)
+    model.init_weights()
+    lr = torch.rand(1, 3, 8, 8)
+    assert torch.equal(model.sr.eval()(lr), net.eval()(lr))
+    assert torch.equal(SpandrelSR(checkpoint=str(path)).eval()(lr), net.eval()(lr))
+
+
+def test_a_run_does_without_the_file(tmp_path):
+    """The config of a run holds what the file said, and its checkpoint the weights."""
+    path = tmp_path / '4x-net.pth'
+    write(path)
+    named = f"dict(type='sr4ir_mm.SpandrelSR', checkpoint={str(path)!r})"
+    (tmp_path / 'mine.py').write_text(
+        f"model = dict(type='sr4ir_mm.SR4IR', scale=4, task=None, scheme='S', sr={named})"
+    )
+    cfg = load_config(tmp_path / 'mine.py')
+    assert cfg.model.sr.architecture == 'Compact' and 'checkpoint' not in cfg.model.sr
+    stored = Config.fromstring(cfg.pretty_text, '.py').model.sr
+    stored.pop('init_cfg')
+    path.unlink()
+    model = SR4IR(stored.to_dict(), ToyClassifier(), scale=4)
+    state = {f'sr.{name}': value + 1 for name, value in model.sr.state_dict().items()}
+    torch.save(dict(state_dict=state, meta={}), tmp_path / 'epoch_1.pth')
+    again = SR4IR(
+        dict(stored, init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=str(tmp_path / 'epoch_1.pth'))),
+        ToyClassifier(), scale=4,
+    )  # fmt: skip
+    again.init_weights()
+    assert all(torch.equal(value, state[f'sr.{name}']) for name, value in again.sr.state_dict().items())
+
+
+def test_any_config_of_a_zoo_takes_a_file(tmp_path):
+    write(tmp_path / '4x-net.pth')
+    cfg = mix(ZOO, str(tmp_path / '4x-net.pth'), 4)
+    assert cfg.model.sr.type == 'sr4ir_mm.SpandrelSR' and cfg.model.sr.init_cfg.checkpoint.endswith('4x-net.pth')
+    with pytest.raises(SR4IRError, match=r'enlarges by 4, not by 2: set scale=4 \(--scale\)'):
+        mix(ZOO, str(tmp_path / '4x-net.pth'), 2)
+
+
+def test_files_that_are_no_sr_network_for_rgb(tmp_path, monkeypatch):
+    path = tmp_path / 'net.pth'
+    torch.save(dict(conv=torch.zeros(3)), path)
+    with pytest.raises(SR4IRError, match=r"net\.pth' is of no architecture that spandrel knows"):
+        find_sr(str(path), 4)
+    monkeypatch.setattr(spandrel.ImageModelDescriptor, 'purpose', 'FaceSR')
+    write(path)
+    with pytest.raises(SR4IRError, match=r'no super-resolution network \(RealESRGAN Compact, FaceSR\)'):
+        find_sr(str(path), 4)
+    monkeypatch.undo()
+    write(path, upscale=1)
+    with pytest.raises(SR4IRError, match='enlarges by 1, not by 4'):
+        find_sr(str(path), 4)
+    assert find_sr(str(path), 1)['parameters']['upscale'] == 1  # restoration
+    write(path, num_in_ch=1, num_out_ch=1)
+    with pytest.raises(SR4IRError, match=r'\(1, 1\) channels, not RGB'):
+        find_sr(str(path), 4)
+    with pytest.raises(FileNotFoundError, match=r'missing\.pth'):
+        find_sr(str(tmp_path / 'missing.pth'), 4)
+
+
+def test_half_precision_becomes_float32(tmp_path):
+    net = write(tmp_path / 'net.pth')
+    torch.save({name: value.half() for name, value in net.net.state_dict().items()}, tmp_path / 'half.pth')
+    loaded = SpandrelSR(checkpoint=str(tmp_path / 'half.pth'))
+    assert {value.dtype for value in loaded.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(architecture='SPANN'), "no architecture 'SPANN'. Did you mean SPAN"),
+        (dict(architecture='Compact', parameters=dict(features=8)), "SpandrelSR, Compact: .*'features'"),
+        (dict(), 'give one of them'),
+        (dict(architecture='Compact', checkpoint='x.pth'), 'give one of them'),
+    ],
+)
+def test_mistakes(arguments, message):
+    with pytest.raises(SR4IRError, match=message):
+        SpandrelSR(**arguments)
+
+
+def test_span_computes_its_test_weights_from_its_training_weights():
+    """Whatever updates, copies or averages weights must not leave those of the test behind."""
+    torch.manual_seed(0)
+    net, lr = SpandrelSR('SPAN', SMALL['SPAN']), torch.rand(1, 3, 8, 8)
+    net.eval()(lr)
+    with torch.no_grad():
+        for value in net.parameters():
+            value.add_(0.01)
+        assert torch.allclose(net.eval()(lr), net.train()(lr), atol=1e-4)
+
+
+def test_a_training_step():
+    torch.manual_seed(0)
+    model = SR4IR(node('Compact'), ToyClassifier(), scale=4)
+    losses = model(**model.data_preprocessor(toy_batch(2), True), mode='loss')
+    assert all(torch.as_tensor(value).isfinite().all() for value in losses.values())
