@@ -115,5 +115,6 @@ def _facts(cfg: Config, model: SR4IR, meta: dict) -> dict[str, str]:
 def _net(cfg: dict | None, net: nn.Module | None) -> str:
     if not cfg or net is None:
         return ''
-    names = ', '.join(type_name(part['type']) for part in (cfg, cfg.get('backbone') or cfg.get('net')) if part)
-    return f'{names}, {sum(p.numel() for p in net.parameters()):,} parameters'
+    inner = cfg.get('backbone') or cfg.get('net') or {}
+    names = [type_name(cfg['type']), type_name(inner.get('type', '')), cfg.get('architecture')]
+    return f'{", ".join(filter(None, names))}, {sum(p.numel() for p in net.parameters()):,} parameters'
