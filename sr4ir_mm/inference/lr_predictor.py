@@ -39,9 +39,9 @@ class LRPredictor:
         max_pixels (int): Largest number of pixels of an SR image.
         amp (bool): Whether the networks compute in mixed precision, see ``mixed_precision``. SR images, their
             normalization and predictions stay in float32.
-        slice_size (int, optional): Side, in SR pixels, of slices that the task network receives too, see :func:`merge`;
-            or of its own windows if it predicts a map of classes. Its pipeline resizes each slice, but the images of
-            which windows are cut keep their size. By default it receives whole images only.
+        slice_size (int, optional): Side, in SR pixels, of slices that the task network receives, too, and whose objects
+            are merged with those of the whole image; or of its own windows if it predicts a map of classes. Its
+            pipeline resizes each slice, but an image of which windows are cut keeps its size. None for whole images.
         slice_overlap (float, optional): Share of a side that neighboring slices have in common; 0.2 by default.
 
     Raises:
