@@ -22,7 +22,9 @@ def main() -> Path:
     """Read the command line, predict each image, count the results; return their folder."""
     parser = Parser(description=__doc__)
     parser.add_argument(
-        'model', help='work dir or checkpoint of tools/train.py; or config file, or name of one of our configs'
+        'model',
+        help='work dir or checkpoint of tools/train.py; file of tools/export.py; shared model (folder or user/name); '
+        'or config file, or name of one of our configs',
     )
     parser.add_argument(
         'inputs',
@@ -30,6 +32,11 @@ def main() -> Path:
         help='LR images or videos: files, folders, globs, URLs, rtsp:// streams, number of a camera',
     )
     parser.add_argument('--weights', help="checkpoint file or URL; default: that of 'model'; 'random' for a trial")
+    parser.add_argument(
+        '--backend',
+        choices=['pytorch', 'onnxruntime', 'openvino'],
+        help='what runs the networks; default: onnxruntime for a file of tools/export.py, else pytorch',
+    )
     parser.add_argument('--out-dir', default='outputs', help='folder for the results; default: outputs')
     parser.add_argument('--device', help="'cpu', 'cuda:0', ...; default: a GPU, if the machine has one")
     parser.add_argument(
@@ -69,7 +76,7 @@ def main() -> Path:
     from sr4ir_mm.apis import CocoPredictions
     from sr4ir_mm.inference import SR4IRInferencer
 
-    names = ('model', 'weights', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
+    names = ('model', 'weights', 'backend', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
     names += ('slice_size', 'slice_overlap')
     init = {key: args.pop(key) for key in names}
     if file := args.pop('coco'):

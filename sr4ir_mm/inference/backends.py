@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,8 +10,27 @@ from torch import Tensor
 
 from ..errors import SR4IRError
 
-#: a function from images to its outputs by name
-Run = Callable[[Tensor], dict[str, Tensor]]
+
+@dataclass
+class Run:
+    """A file as a function.
+
+    Args:
+        function (Callable): Function from images, N x 3 x h x w, [0, 1], RGB, float32, to outputs by name, on the CPU.
+        size (tuple[int, int], optional): Height and width of all images; None if they are free.
+
+    Example:
+        >>> sr = open_file(Path('model_sr.onnx'))(lr)['sr']
+    """
+
+    function: Callable[[Tensor], dict[str, Tensor]]
+    size: tuple[int, int] | None
+
+    def __call__(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the outputs for images."""
+        return self.function(images)
+
+
 _INSTALL = dict(onnxruntime='pip install -r requirements/export.txt', openvino='pip install openvino')
 
 
@@ -23,7 +43,7 @@ def open_file(path: Path, backend: str = 'onnxruntime', device: str | None = Non
         device (str, optional): 'cpu' (the default), or 'cuda' for ONNX Runtime.
 
     Returns:
-        Callable: Function from images, N x 3 x h x w, [0, 1], RGB, float32, to outputs by name, on the CPU.
+        Run: Function from images to outputs by name.
 
     Raises:
         SR4IRError: If the backend is unknown or not installed, or does not have the device.
@@ -44,7 +64,11 @@ def _open_onnxruntime(path: Path, on_gpu: bool) -> Run:
         raise SR4IRError(f'The installed onnxruntime has {", ".join(known)}, but no CUDA: pip install onnxruntime-gpu')
     session = onnxruntime.InferenceSession(path, providers=[provider, 'CPUExecutionProvider'][: 1 + on_gpu])
     names = [output.name for output in session.get_outputs()]
-    return lambda image: dict(zip(names, map(torch.from_numpy, session.run(None, dict(image=image.numpy())))))
+    height, width = session.get_inputs()[0].shape[2:]
+    return Run(
+        lambda image: dict(zip(names, map(torch.from_numpy, session.run(None, dict(image=image.numpy()))))),
+        (height, width) if isinstance(height, int) else None,  # else they are names
+    )
 
 
 def _open_openvino(path: Path, on_gpu: bool) -> Run:
@@ -59,4 +83,5 @@ def _open_openvino(path: Path, on_gpu: bool) -> Run:
         results = model(image.numpy())
         return {output.get_any_name(): torch.from_numpy(results[output].copy()) for output in model.outputs}
 
-    return run
+    sizes = list(model.input(0).partial_shape)[2:]
+    return Run(run, tuple(side.get_length() for side in sizes) if sizes[0].is_static else None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.structures import BaseDataElement, InstanceData
 from torch import Tensor, nn
 
@@ -91,7 +92,8 @@ def run_meta(cfg: Config, weights: str | None) -> dict[str, str]:
     """
     if not cfg.get('test_dataloader'):
         return {}  # nothing says how images come to the task network
-    run = dict(config=cfg.pretty_text, dataset_meta=dataset_meta(cfg, weights))
+    with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmengine')):  # that of the data set
+        run = dict(config=cfg.pretty_text, dataset_meta=dataset_meta(cfg, weights))
     return {KEY: json.dumps(run, default=lambda value: np.asarray(value).tolist())}
 
 
@@ -107,7 +109,9 @@ def read_run(path: Path) -> tuple[Config, dict]:
     if KEY not in entries:
         raise SR4IRError(f"'{path}' holds no config, because it is not of tools/export.py: export it again.")
     run = json.loads(entries[KEY])
-    return Config(read_as_data(run['config'], str(path)), filename=str(path.with_suffix('.py'))), run['dataset_meta']
+    meta = {key: _restore(value) for key, value in run['dataset_meta'].items()}
+    entries, name = read_as_data(run['config'], str(path)), str(path.with_suffix('.py'))
+    return Config(entries, cfg_text=run['config'], filename=name), meta
 
 
 def exported_model(cfg: Config, files: Sequence[Path], backend: str | None, device: str | None) -> SR4IR:
@@ -167,7 +171,7 @@ def exported_forward(model: SR4IR, run: Run) -> Callable:
         run (Run): Function of the file.
     """
 
-    def forward(inputs: Tensor, data_samples: list, mode: str = 'predict') -> Any:
+    def forward(inputs: Tensor, data_samples: list, mode: str = 'predict') -> list:
         if mode != 'predict':
             raise SR4IRError(f"A task network in a file predicts; it has no mode='{mode}'.")
         images = model.data_preprocessor.denormalize(inputs)
@@ -206,10 +210,16 @@ def fill(task: nn.Module, sample: BaseDataElement, outputs: dict[str, Tensor]) -
     )
 
 
+def _restore(value: Any) -> Any:
+    """Turn colors of JSON back into tuples, as which the visualizers take them."""
+    return [tuple(entry) if isinstance(entry, list) else entry for entry in value] if isinstance(value, list) else value
+
+
 def _run(run: Run, image: Tensor) -> dict[str, Tensor]:
     try:
         return run(image)
     except Exception as error:  # each runtime has its own: the file is for one size, or the image is too small
         height, width = image.shape[-2:]
-        reason = f'makes an input of {width} x {height} px, on which the exported file fails ({error})'
+        wanted = f'is for {run.size[1]} x {run.size[0]} px (--shape)' if run.size else f'fails ({error})'
+        reason = f'makes an input of {width} x {height} px, with its padding, but the exported file {wanted}'
         raise TooSmallImage('', reason) from error

@@ -27,12 +27,14 @@ from ..utils.devices import check_device
 from ..utils.names import VIDEO_SUFFIXES
 from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer, draws_zoo_fields
 from .enlarge import enlarge
+from .exported import exported_model, find_model, read_run
 from .frames import count_all, frame_options, video_files
 from .images import SUFFIXES, Inputs, describe, list_images
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
 from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .predictions import save_images, save_prediction
-from .runs import dataset_meta, find_run
+from .runs import dataset_meta
+from .slices import slides
 from .small_images import TooSmallImage
 from .task_options import set_options
 
@@ -44,8 +46,10 @@ class SR4IRInferencer(BaseInferencer):
     """Super-resolution and recognition of low-resolution images of any size.
 
     Args:
-        model (str or Config): Work dir of :file:`tools/train.py` or one of its checkpoints, both of which hold the
-            config; or config, its file or its name ('faster-rcnn_edsr_x4_voc', 'sr4ir_mm::sr4ir/...').
+        model (str or Config): Work dir of :file:`tools/train.py`, one of its checkpoints, or a file of
+            :file:`tools/export.py`, which all hold the config; or config, its file or its name
+            ('faster-rcnn_edsr_x4_voc', 'sr4ir_mm::sr4ir/...'); or a shared model, its folder or its name on
+            the Hugging Face Hub ('user/name').
         weights (str, optional): Checkpoint file or URL. By default the given checkpoint, or the last one of the work
             dir. 'random' for a trial without training.
         device (str, optional): 'cpu', 'cuda:0', ...; by default a GPU, if the machine has one.
@@ -62,6 +66,7 @@ class SR4IRInferencer(BaseInferencer):
         slice_size (int, optional): Side, in SR pixels, of slices in which small objects are searched, too; see
             :class:`LRPredictor`. By default this and the next one are as in the entry ``predict``.
         slice_overlap (float, optional): Share of a side that neighboring slices have in common.
+        backend (str, optional): What runs an exported file, 'onnxruntime' (the default for one) or 'openvino'.
 
     Raises:
         SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, the
@@ -87,11 +92,13 @@ class SR4IRInferencer(BaseInferencer):
         score_thr: float | None = None,
         slice_size: int | None = None,
         slice_overlap: float | None = None,
+        backend: str | None = None,
     ) -> None:
         check_device(device)
         self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
+        self.backend = dict(backend=backend, device=device)
         with _LOCK:
-            cfg, weights = find_run(model, weights)
+            cfg, weights, self.files = find_model(model, weights, backend, amp)
             self.scope = cfg.get('default_scope', 'mmengine')
             slices = dict(slice_size=slice_size, slice_overlap=slice_overlap)
             predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr, **slices)
@@ -290,6 +297,9 @@ class SR4IRInferencer(BaseInferencer):
         return DefaultScope.overwrite_default_scope(self.scope)
 
     def _init_model(self, cfg: Config, weights: str | None, device: str = 'cpu') -> SR4IR:
+        if self.files:
+            self.dataset_meta = read_run(self.files[0])[1]
+            return exported_model(cfg, self.files, **self.backend)
         if weights is None:
             print_log('As asked for, the networks have random weights.', 'current', logging.WARNING)
         model = build_model(cfg, weights)
@@ -298,6 +308,8 @@ class SR4IRInferencer(BaseInferencer):
 
     def _init_pipeline(self, cfg: Config) -> LRPredictor:
         pipeline = next(find_all(cfg.test_dataloader, 'pipeline'))
+        if self.files and self.options['slice_size'] and slides(self.model.task):
+            raise SR4IRError('Exported files have no windows of their own: leave out slice_size (--slice), or backend.')
         return LRPredictor(self.model, pipeline, **self.options)
 
     def _init_collate(self, cfg: Config) -> Callable[[list], list]:
