@@ -14,6 +14,7 @@ _NOTES = [
     ('', FutureWarning, _PACKAGES),
     ('', DeprecationWarning, _PACKAGES),
     ('``build_loss`` would be deprecated', UserWarning, _PACKAGES),
+    ('pkg_resources is deprecated', UserWarning, r'(mmengine|importlib|mim)\b'),
     ('torch.meshgrid: in an upcoming release', UserWarning, r'torch\.functional'),
     # SR4IR makes the gallery of a retriever itself
     ('Only the `mmpretrain.models.retrievers.BaseRetriever`', UserWarning, r'mmpretrain\.engine\.hooks'),

@@ -44,7 +44,9 @@ class LateDumpRunner(FastRunner):
     def build_log_processor(self, log_processor: LogProcessor | dict) -> LogProcessor:
         """Build the log processor; one without a type of its own has short lines for the screen."""
         if isinstance(log_processor, dict) and log_processor.get('type') in (None, 'LogProcessor'):
-            return ScreenLogProcessor(**{key: value for key, value in log_processor.items() if key != 'type'})
+            # a config that inherits from one of another package has its scope in every dict
+            arguments = {key: value for key, value in log_processor.items() if key not in ('type', '_scope_')}
+            return ScreenLogProcessor(**arguments)
         return super().build_log_processor(log_processor)
 
     def register_hooks(self, default_hooks: dict | None = None, custom_hooks: list | None = None) -> None:
