@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.structures import PixelData
-from test_inferencer import PIPELINES, SCOPES, config, picture, prediction
+from test_inferencer import LOAD, PIPELINES, SCOPES, config, picture, prediction
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.inferencer import SR4IRInferencer
@@ -117,6 +117,22 @@ def test_the_views_of_the_zoo(name):
     assert len(inferencer.model.task.forward.views) == 4
     (sample,) = inferencer(picture(20, 32))['predictions']
     assert len(sizes) == 2 and {'pred_sem_seg', 'pred_instances', 'pred_score'} & set(sample.keys())
+
+
+@nets
+@pytest.mark.parametrize('size', [(20, 32), (19, 31)])
+def test_one_view_without_a_change_is_the_usual_prediction(name, size):
+    """Whatever the task network's pipeline and preprocessor resize and pad."""
+    cfg = config(name)
+    pack = dict(PIPELINES[name][-1], meta_keys=FLIP_KEYS)
+    cfg.tta_pipeline = [LOAD, dict(type='TestTimeAug', transforms=[FLIPS[:1], [pack]])]
+    inferencers = [make(config(name)), make(cfg, tta=True)]
+    (one, other) = (inferencer(picture(*size))['predictions'][0] for inferencer in inferencers)
+    if name == 'retinanet':  # without the suppression of the merger, which is stricter than that of the network
+        one, other = ({tuple(box) for box in prediction(x).round(1)} for x in (one, other))
+        assert other and other <= one
+    else:
+        assert (np.abs(prediction(one) - prediction(other)) < 1e-4).mean() > 0.99
 
 
 @nets

@@ -100,6 +100,14 @@ def test_detection_of_some_classes(detection):
         assert torch.equal(boxes, sample['pred_instances']['bboxes'])  # the score is for panels only
 
 
+def test_augmentation_of_detections(detection):
+    metrics(detection, 'views', '--tta', '--out', 'views.pkl', '--show-dir', 'view-panels')
+    found = [x['pred_instances'] for x in predictions(detection / 'views.pkl')]
+    assert all(len(x['bboxes']) for x in found) and len(list((detection / 'view-panels').iterdir())) == 2
+    for x in found:  # of 64 x 48 px
+        assert x['bboxes'].min() >= -0.5 and x['bboxes'][:, 2].max() <= 64.5 and x['bboxes'][:, 3].max() <= 48.5
+
+
 def infer(folder: Path, out: str, *args: object) -> list[dict]:
     cv2.imwrite(str(folder / 'lr.png'), np.random.default_rng(0).integers(0, 256, (12, 16, 3)).astype(np.uint8))
     args = ('tiny.py', 'lr.png', '--weights', 'net.pth', '--device', 'cpu', '--out-dir', out, *args)
