@@ -57,8 +57,8 @@ class Video:
         self.max_frames = math.inf if max_frames is None else max_frames
         #: whether no frame is left, or none is wanted
         self.is_over = False
-        #: frames per second of those that are read
-        self.fps = _FPS / every
+        #: frames per second of those that are read, 1 or more
+        self.fps = _FPS
         self.size: tuple[int, ...] | None = None
         self._frames = self._passed = 0
 
@@ -79,7 +79,8 @@ class Video:
             self.close()
             raise
         fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self.fps = (fps if 0 < fps <= 1000 else _FPS) / self.every  # webcams say 0, and some streams their clock
+        fps = fps if 0 < fps <= 600 else _FPS  # webcams say 0, and some streams their clock
+        self.fps = max(round(fps / self.every, 2), 1.0)  # MPEG-4 takes no finer ones
 
     def count(self) -> int | None:
         """Return how many frames will be read according to the file's header, or None if it is unknown."""

@@ -14,6 +14,7 @@ from sr4ir_mm.inference import video
 from sr4ir_mm.inference.images import list_images, unique_names
 from sr4ir_mm.inference.overlap import read_ahead, thread
 from sr4ir_mm.inference.video import Video, is_video, shown
+from sr4ir_mm.inference.video_files import VideoFile
 from sr4ir_mm.utils.names import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 STEP = 8
@@ -57,7 +58,18 @@ def test_frames(tmp_path, suffix, options, expected):
     source = Video(make_video(tmp_path / f'x{suffix}'), **options)
     assert source.count() == len(expected)
     assert levels(source) == expected
-    assert source.fps == pytest.approx(12.5 / options.get('every', 1))
+    assert source.fps == pytest.approx(12.5 / options.get('every', 1), abs=0.006)
+
+
+@pytest.mark.parametrize(('fps', 'every', 'expected'), [(119.8137, 1, 119.81), (29.97003, 2, 14.99), (25, 1000, 1.0)])
+def test_frame_rates_that_can_be_written(tmp_path, fps, every, expected):
+    source = Video(make_video(tmp_path / 'x.mp4', 2, fps=fps), every)
+    source.open()
+    assert source.fps == pytest.approx(expected, abs=0.011)
+    file = VideoFile(tmp_path / 'y.mp4', source.fps, (16, 24))
+    file.write(np.zeros((16, 24, 3), np.uint8))
+    file.close()
+    assert cv2.VideoCapture(str(tmp_path / 'y.mp4')).get(cv2.CAP_PROP_FPS) == pytest.approx(source.fps, abs=0.001)
 
 
 @pytest.mark.parametrize('suffix', ['.mp4', '.avi', '.mkv'])
