@@ -3,6 +3,7 @@
 The replaced functions do as those of mmdet 3.3 with the same names, for one image, with :mod:`.candidates`.
 """
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
+from mmengine.logging import print_log
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
@@ -43,6 +45,16 @@ def predict_boxes(task: nn.Module, inputs: Tensor, size: tuple[int, int]) -> dic
     return dict(boxes=found.bboxes[is_real], scores=found.scores[is_real], labels=found.labels[is_real])
 
 
+def warn_of_masks(task: nn.Module | None) -> None:
+    """Report that masks of objects are not in the file."""
+    if _has_masks(task):
+        print_log('The file returns boxes, scores and labels: it does not hold the masks.', 'current', logging.WARNING)
+
+
+def _has_masks(task: nn.Module | None) -> bool:
+    return bool(getattr(getattr(task, 'roi_head', None), 'with_mask', False))
+
+
 def _replacements(task: nn.Module) -> Iterator[tuple[object, str, object]]:
     """List owner, name and new value of what cannot be traced."""
     from mmcv.ops import RoIAlign
@@ -54,7 +66,7 @@ def _replacements(task: nn.Module) -> Iterator[tuple[object, str, object]]:
         yield head, '_bbox_post_process', _post_process
     yield roi_heads.SingleRoIExtractor, 'forward', _extract
     yield RoIAlign, 'forward', _roi_align
-    if getattr(getattr(task, 'roi_head', None), 'with_mask', False):
+    if _has_masks(task):
         yield type(task.roi_head), 'with_mask', False
     functions = (utils.filter_scores_and_topk, _filter), (layers.multiclass_nms, _multiclass)
     for old, new in functions:

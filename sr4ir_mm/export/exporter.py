@@ -7,6 +7,7 @@ import torch
 
 from ..models import SR4IR
 from .comparison import Difference, Size, allowed, check_differences, check_repeats, compare, noise, read
+from .detectors import warn_of_masks
 from .failures import named_failure
 from .formats import check_format, save, trace
 from .nets import parts
@@ -57,6 +58,7 @@ def export(
     model.eval()
     tolerance = allowed(half)
     warn_of_sizes(pipeline or ())
+    warn_of_masks(None if raw else model.task)
     reports = {}
     for suffix, (net, factor, scheme) in parts(model, split, raw).items():
         path = out.with_stem(out.stem + suffix)

@@ -96,7 +96,7 @@ def test_segmenter_gives_logits_of_the_size_of_the_image(tmp_path):
 @torch.no_grad()
 def test_detector_in_two_files_pads_as_its_preprocessor_does(tmp_path):
     model = make(detector())
-    assert list(export(model, tmp_path / 'model.onnx', split=True)) == [
+    assert list(export(model, tmp_path / 'model.onnx', split=True, raw=True)) == [
         tmp_path / 'model_sr.onnx', tmp_path / 'model_task.onnx'
     ]  # fmt: skip
     lr = torch.rand(1, 3, 30, 41)  # 120 x 164 px in SR, which become 128 x 192
