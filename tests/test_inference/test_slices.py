@@ -207,6 +207,30 @@ def test_maps_of_classes_come_from_windows_of_the_image_itself(monkeypatch):
     assert sizes == [(64, 64)] and torch.equal(small.seg_logits.data, expected.seg_logits.data)
 
 
+def test_exported_files_have_no_windows():
+    run = segmentation()
+    run.files, run.options['slice_size'] = ['model_sr.onnx', 'model_task.onnx'], 64
+    with pytest.raises(SR4IRError, match='Exported files have no windows of their own: leave out slice_size'):
+        run._init_pipeline(run.cfg)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['mask_rcnn/mask-rcnn_r50_fpn_1x_coco', 'solo/decoupled-solo_r50_fpn_1x_coco'])
+def test_networks_for_masks(name, tmp_path):
+    """The second one predicts masks without boxes."""
+    cfg = config('retinanet')
+    options = {'test_cfg.rcnn.score_thr': 0.0, 'test_cfg.rcnn.max_per_img': 5} if 'rcnn' in name else {}
+    cfg.model.task = net_config(f'mmdet::{name}.py', **options)
+    if not options:
+        cfg.model.task.test_cfg.update(score_thr=0.0, filter_thr=0.0, nms_pre=50, max_per_img=5)
+        cfg.model.task.mask_head.test_cfg = cfg.model.task.test_cfg
+    run = SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False, slice_size=64)
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    objects = run(image, out_dir=str(tmp_path))['predictions'][0].pred_instances
+    assert len(objects) and objects.masks.shape == (len(objects), 20, 30) and objects.masks.dtype == torch.bool
+    assert (tmp_path / 'vis/000000.png').is_file() and (tmp_path / 'preds/000000.json').is_file()
+
+
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
