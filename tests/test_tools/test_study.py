@@ -134,6 +134,15 @@ def test_all_cells_of_a_seed_come_before_the_next_seed(toy, tools):
     assert args[args.index('--cfg-options') + 1 :] == ['model.tdp.loss_weight=0.1', 'fold=2/2', 'randomness.seed=0']
 
 
+def test_some_of_the_folds(toy, tools):
+    text = Path('mine.py').read_text()
+    Path('mine.py').write_text(text.replace('folds = 2', 'folds = 2\nonly_folds = [2]'))
+    assert run('mine.py') == 0
+    assert len(tools.trained()) == 7 and all('fold2of2' in name for name in tools.trained())
+    (block,) = numbers()['blocks']
+    assert block['images'] == IMAGES and all(len(row['values']) == len(row['seeds']) for row in block['rows'])
+
+
 def test_runs_of_a_fold_start_from_runs_of_the_same_fold(toy, tools):
     Path('mine.py').write_text(
         "folds = 2\ncells = [dict(config='net_s_x4_toy.py', schemes=['T->S', 'S->T'], seeds=[3])]"
@@ -380,6 +389,7 @@ def test_rows_that_were_tested_on_other_images(toy, tools):
         ("label='tdp 0.1', ", '', 'has options and no label: name what is special'),
         ("schemes=['SR4IR']", "scheme=['SR4IR']", "has an entry 'scheme', and nothing reads it: use block"),
         ('folds = 2', 'fold = 2', "has an entry 'fold', and nothing reads it: use amp"),
+        ('folds = 2', 'folds = 2\nonly_folds = [3]', 'only_folds=[3] of '),
         ("'h2t'", "'s'", 'has the scheme S, which is no row of a table'),
         ("'h2t'", "'x'", "Unknown scheme 'x'"),
         ("config='net_s_x4_toy.py', schemes=['SR4IR']", "config='nosuch.py'", "missing: 'nosuch.py'"),

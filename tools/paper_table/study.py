@@ -16,7 +16,7 @@ from sr4ir_mm.config.reading import read_config
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models.scheme import scheme_name
 
-_TOP = {'cells', 'seeds', 'folds', 'options', 'amp'}
+_TOP = {'cells', 'seeds', 'folds', 'only_folds', 'options', 'amp'}
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Cell:
         options (tuple[str]): ``--cfg-options``, as written.
         seeds (tuple[int]): Seeds of the runs.
         folds (int): Number of folds; 0 for the config's own training and test data.
+        numbers (tuple[int]): Numbers of the folds that are run.
         block (str): Title of the table in which the cell has its rows.
     """
 
@@ -39,6 +40,7 @@ class Cell:
     options: tuple[str, ...]
     seeds: tuple[int, ...]
     folds: int
+    numbers: tuple[int, ...]
     block: str
 
     def row(self, scheme: str) -> str:
@@ -99,7 +101,7 @@ class Study:
     def _add(self, cell: Cell, seed: int) -> None:
         """Plan the runs of a cell with one seed."""
         rows = self.blocks.setdefault(cell.block, {})
-        for fold in range(1, (cell.folds or 1) + 1):
+        for fold in cell.numbers:
             plan = self._plan(cell, fold)
             for scheme in cell.schemes:
                 run = plan.add(cell.config, None if scheme == 'SR4IR' else scheme, seed)
@@ -165,7 +167,9 @@ def _alike(run: Run) -> list[tuple]:
 
 
 def _read_cell(cell: dict, entries: Config, path: Path) -> Cell:
-    _check_names(cell, {'config', 'schemes', 'label', 'options', 'seeds', 'folds', 'block'}, f"A cell of '{path}'")
+    _check_names(
+        cell, {'config', 'schemes', 'label', 'options', 'seeds', 'folds', 'only_folds', 'block'}, f"A cell of '{path}'"
+    )
     config = path.parent / str(cell.get('config'))
     if not config.is_file():
         raise SR4IRError(f"A cell of '{path}' has no config, or one that is missing: '{config}'. Correct it.")
@@ -178,8 +182,17 @@ def _read_cell(cell: dict, entries: Config, path: Path) -> Cell:
     seeds, folds = (cell.get(key, entries.get(key, default)) for key, default in (('seeds', [0]), ('folds', 0)))
     if not isinstance(seeds, (list, tuple)):
         raise SR4IRError(f"seeds={seeds!r} of '{path}' must be a list: write seeds = [{seeds}].")
+    numbers = _fold_numbers(cell.get('only_folds', entries.get('only_folds')), folds or 0, path)
     block = str(cell.get('block', config.stem))
-    return Cell(config, schemes, label, options, tuple(dict.fromkeys(seeds)), folds or 0, block)
+    return Cell(config, schemes, label, options, tuple(dict.fromkeys(seeds)), folds or 0, numbers, block)
+
+
+def _fold_numbers(only: Sequence[int] | None, folds: int, path: Path) -> tuple[int, ...]:
+    known = range(1, (folds or 1) + 1)
+    numbers = tuple(known) if only is None else tuple(dict.fromkeys(only))
+    if not numbers or not set(numbers) <= set(known) or (only is not None and not folds):
+        raise SR4IRError(f"only_folds={only!r} of '{path}' must list some of the {folds} folds, such as [1].")
+    return numbers
 
 
 def _texts(options: Sequence[str]) -> tuple[str, ...]:
