@@ -14,6 +14,8 @@ _NOTES = [
     ('', FutureWarning, _PACKAGES),
     ('', DeprecationWarning, _PACKAGES),
     ('``build_loss`` would be deprecated', UserWarning, _PACKAGES),
+    # of boxes that end at the border of the image, which are drawn as they should be
+    (r'Warning: The (bbox|polygon) is out of bounds', UserWarning, r'mmengine\.visualization'),
     ('pkg_resources is deprecated', UserWarning, r'(mmengine|importlib|mim)\b'),
     ('torch.meshgrid: in an upcoming release', UserWarning, r'torch\.functional'),
     # SR4IR makes the gallery of a retriever itself

@@ -151,7 +151,7 @@ def _command(tool: str) -> str:
     script = Path(sys.argv[0])
     if script.name == 'train.py' and '.mim' not in script.parts:
         return f'python {script.with_name(f"{tool}.py")}'
-    return f'python -m sr4ir_mm {tool}'
+    return f'sr4ir {tool}'
 
 
 def _shown(path: str | Path) -> str:
