@@ -67,7 +67,8 @@ def _replacements(task: nn.Module) -> Iterator[tuple[object, str, object]]:
     yield roi_heads.SingleRoIExtractor, 'forward', _extract
     yield RoIAlign, 'forward', _roi_align
     if _has_masks(task):
-        yield type(task.roi_head), 'with_mask', False
+        # of the base: while it is traced, the head is of a class of PyTorch's
+        yield roi_heads.BaseRoIHead, 'with_mask', False
     functions = (utils.filter_scores_and_topk, _filter), (layers.multiclass_nms, _multiclass)
     for old, new in functions:
         for module in [module for name, module in sys.modules.items() if name.startswith('mmdet.')]:
