@@ -99,7 +99,7 @@ def test_gray_images_of_pillow_and_of_16_bits():
         (torch.zeros(3, 8, 12, dtype=torch.int64), 'A tensor is torch.int64'),
         (torch.full((3, 8, 12), 255.0), 'A tensor of floats has values of 255 to 255, but an image has 0 to 1: divide'),
         (torch.full((3, 8, 12), torch.nan), 'has values of nan to nan'),
-        ({'img': 1}, 'images of Pillow, not dict'),
+        ({'img': 1}, 'or numbers of cameras, not dict'),
         (b'a.png', 'not bytes'),
         (None, 'not NoneType'),
     ],
