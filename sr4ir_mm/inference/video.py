@@ -156,7 +156,8 @@ class Video:
 
 
 def _is_camera(name: str) -> bool:
-    return name.isdecimal() and not os.path.exists(name)
+    # images in memory have names of six digits
+    return name.isdecimal() and len(name) < 3 and not os.path.exists(name)
 
 
 def _checked_file(path: str) -> str:

@@ -96,6 +96,7 @@ def test_a_video_that_ends_early_is_reported(tmp_path, monkeypatch):
     ('name', 'expected'),
     [
         ('a/x.MP4', True), ('x.webm', True), ('x.png', False), ('x.gif', False), ('7', True), ('-1', False),
+        ('000001', False),
         ('rtsp://host/stream', True), ('https://host/x.mp4?key=1', True), ('http://host/live.m3u8', True),
         ('http://host/x.png?y=.mp4', False), ('http://host/', False), ('ftp://host/x.mp4', False),
         ('s3://bucket/x.mp4', False), ('file:///x.mp4', False), ('tcp://host:1/x.mp4', False),
