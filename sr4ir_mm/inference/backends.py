@@ -31,7 +31,7 @@ class Run:
         return self.function(images)
 
 
-_INSTALL = dict(onnxruntime='pip install -r requirements/export.txt', openvino='pip install openvino')
+_INSTALL = dict(onnxruntime='pip install -r requirements/export.txt', openvino='pip install -r requirements/openvino.txt')
 
 
 def open_file(path: Path, backend: str = 'onnxruntime', device: str | None = None) -> Run:

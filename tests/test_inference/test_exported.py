@@ -120,7 +120,7 @@ def test_mistakes(in_pytorch, tmp_path):
 
 def test_runtimes(tmp_path, monkeypatch):
     monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
-    with pytest.raises(SR4IRError, match='The backend openvino is not installed: pip install openvino'):
+    with pytest.raises(SR4IRError, match='The backend openvino is not installed: pip install -r'):
         open_file(tmp_path / 'model.onnx', 'openvino')
     with pytest.raises(SR4IRError, match="The backend 'pytorch' is unknown; choose from: onnxruntime, openvino"):
         open_file(tmp_path / 'model.onnx', 'pytorch')
