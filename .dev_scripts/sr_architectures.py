@@ -20,10 +20,26 @@ from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.models.adapters.spandrel_sr import SpandrelSR, _classes
 from sr4ir_mm.models.sr_net import AnySizeForward, build_sr
 
+PAGE = """# Networks of the community
+
+The architectures of spandrel 0.4.2 as S ([how to name one](mixing.md#s-by-name)), with spandrel's default parameters for x4 where there is a
+choice, and random weights. Made by `python .dev_scripts/sr_architectures.py --out docs/sr_architectures.md`.
+
+- **sizes**: what the network takes; images of other sizes are padded, and the result is cropped.
+- **trains**: it was built as S and made one update of its weights.
+- **eval**: largest difference between the outputs in eval mode and in training mode. Dropout and drop path make one, and BatchNorm.
+- **remark**: weights that got no gradient, or the error. Some errors are those of the defaults, and a file of weights may work.
+
+{table}
+"""
 COLUMNS = ('architecture', 'parameters (M)', 'enlarges by', 'sizes', 'trains', 'eval', 'remark')
 SECONDS = 300
-#: arguments without a default
-NEEDED = {'SPAN': dict(num_in_ch=3, num_out_ch=3)}
+#: arguments without a default, or with one that does not serve here
+_RGB = dict(num_in_ch=3, num_out_ch=3)
+NEEDED = {
+    'SPAN': _RGB, 'MMRealSR': _RGB, 'SAFMN': dict(dim=36), 'SAFMNBCIE': dict(dim=36), 'HAT': dict(window_size=16),
+    'DnCNN': dict(in_nc=3, out_nc=3), 'DRUNet': dict(in_nc=3, out_nc=3), 'NAFNet': dict(middle_blk_num=1),
+}  # fmt: skip
 #: names of the factor by which a network enlarges
 FACTORS = ('scale', 'upscale', 'upscale_factor', 'upscaling_factor')
 #: those whose purpose is not to enlarge: faces, holes, noise, haze, artifacts
@@ -41,7 +57,7 @@ def main() -> None:
         rows.append(row := in_process(name))
         print(*row, sep=' | ', flush=True)
     lines = [COLUMNS, ('---',) * len(COLUMNS), *rows]
-    args.out.write_text('\n'.join(f'| {" | ".join(line)} |' for line in lines) + '\n')
+    args.out.write_text(PAGE.format(table='\n'.join(f'| {" | ".join(line)} |' for line in lines)))
 
 
 def in_process(name: str) -> tuple[str, ...]:
@@ -69,8 +85,6 @@ def attempt(name: str) -> Iterator[str]:
     sr = SpandrelSR(name, parameters(name))
     yield f'{sum(value.numel() for value in sr.parameters()) / 1e6:.2f}'
     yield f'{scale}'
-    if scale < 2:
-        return (yield from ('', 'no', '', 'does not enlarge'))
     yield from cells(sr, scale)
 
 
@@ -78,6 +92,8 @@ def parameters(name: str) -> dict:
     """Return the parameters of a network that enlarges by 4, if it has a choice."""
     arguments = inspect.signature(_classes()[name]).parameters
     found = {key: 4 for key in FACTORS if key in arguments}
+    if 'window_size' in arguments and arguments['window_size'].default == 7:
+        found['window_size'] = 8  # as in the published networks
     if 'upsampler' in arguments and not arguments['upsampler'].default:
         found['upsampler'] = 'pixelshuffle'
     return found | NEEDED.get(name, {})
@@ -88,12 +104,17 @@ def cells(sr: SpandrelSR, scale: int) -> Iterator[str]:
     try:
         build_sr(sr, scale)
         need = sr.forward if isinstance(sr.forward, AnySizeForward) else None
-        sizes = f'multiples of {need.divisor}, from {need.smallest} px' if need else 'all'
-        silent = update(sr)
+        sizes = size_text(need.divisor, need.smallest) if need else 'all'
+        silent, equal = update(sr), equality(sr)
     except Exception as error:
         return (yield from ('', 'no', '', reason(error)))
-    yield from (sizes, 'yes', equality(sr))
+    yield from (sizes, 'yes', equal)
     yield f'no gradient: {", ".join(silent[:3])}' if silent else ''
+
+
+def size_text(divisor: int, smallest: int) -> str:
+    """Say which sides a network takes."""
+    return (f'multiples of {divisor} px, ' if divisor > 1 else '') + f'from {smallest} px on'
 
 
 def enlargement(sr: nn.Module) -> int:
