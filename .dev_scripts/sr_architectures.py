@@ -22,13 +22,16 @@ from sr4ir_mm.models.sr_net import AnySizeForward, build_sr
 
 PAGE = """# Networks of the community
 
-The architectures of spandrel 0.4.2 as S ([how to name one](mixing.md#s-by-name)), with spandrel's default parameters for x4 where there is a
-choice, and random weights. Made by `python .dev_scripts/sr_architectures.py --out docs/sr_architectures.md`.
+The architectures of spandrel 0.4.2 as S ([how to name one](mixing.md#s-by-name)), with spandrel's default parameters
+for x4 where there is a choice, and random weights. Made by `python .dev_scripts/sr_architectures.py --out
+docs/sr_architectures.md`.
 
 - **sizes**: what the network takes; images of other sizes are padded, and the result is cropped.
 - **trains**: it was built as S and made one update of its weights.
-- **eval**: largest difference between the outputs in eval mode and in training mode. Dropout and drop path make one, and BatchNorm.
-- **remark**: weights that got no gradient, or the error. Some errors are those of the defaults, and a file of weights may work.
+- **eval**: largest difference between the outputs in eval mode and in training mode. Dropout and drop path make one,
+  and BatchNorm.
+- **remark**: weights that got no gradient, or the error. Some errors are those of the defaults, and a file of weights
+  may work.
 
 {table}
 """
