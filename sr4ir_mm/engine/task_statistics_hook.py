@@ -74,7 +74,7 @@ class TaskStatisticsHook(Hook):
             if problem := source.problem():
                 runner.logger.warning(
                     f'TaskStatisticsHook is off: the pipeline of the validation takes no training images ({problem}). '
-                    "The task network is tested with the BatchNorm statistics of its training."
+                    'The task network is tested with the BatchNorm statistics of its training.'
                 )
                 return
         self.source = source

@@ -31,7 +31,9 @@ class Run:
         return self.function(images)
 
 
-_INSTALL = dict(onnxruntime='pip install -r requirements/export.txt', openvino='pip install -r requirements/openvino.txt')
+_INSTALL = dict(
+    onnxruntime='pip install -r requirements/export.txt', openvino='pip install -r requirements/openvino.txt'
+)
 
 
 def open_file(path: Path, backend: str = 'onnxruntime', device: str | None = None) -> Run:

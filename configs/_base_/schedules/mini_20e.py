@@ -15,7 +15,5 @@ optim_wrapper = dict(
     ),
 )
 param_scheduler = [dict(type='CosineAnnealingLR', by_epoch=False, eta_min_ratio=0.01)]
-default_hooks = dict(
-    alternating=dict(warmup_ratio=0.1), task_statistics=dict(type='sr4ir_mm.TaskStatisticsHook')
-)
+default_hooks = dict(alternating=dict(warmup_ratio=0.1), task_statistics=dict(type='sr4ir_mm.TaskStatisticsHook'))
 randomness = dict(seed=0)
