@@ -79,7 +79,8 @@ def main() -> dict[str, float]:
     runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))
-    names = dataset_meta(cfg, cfg.load_from).get('classes') or ()
+    # the file of weights is read for its names of classes, so only if there is a choice
+    names = () if options.classes is None else dataset_meta(cfg, cfg.load_from).get('classes') or ()
     if (labels := set_options(runner.model, cfg, options, names, drops_scores=False)) is not None:
         restrict_evaluator(runner.test_evaluator, labels)
     return runner.test()

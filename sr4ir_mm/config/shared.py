@@ -31,7 +31,7 @@ def find_shared(source: str | Path) -> Path | None:
         folder = path if path.is_dir() else path.parent
         return folder if _is_shared(folder) and (path == folder or path.name in FILES) else None
     found = _NAME.fullmatch(str(source))
-    if not found or path.parent.is_dir() or path.name.endswith(_SUFFIXES):
+    if not found or path.parent.is_dir() or path.parts[0] == 'work_dirs' or path.name.endswith(_SUFFIXES):
         return None
     folder = _download(*found.groups())
     if not _is_shared(folder):

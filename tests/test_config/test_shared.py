@@ -86,7 +86,8 @@ def test_without_a_network_a_name_is_one_message(monkeypatch, here):
 
 
 @pytest.mark.parametrize(
-    'name', ['runs/missing', 'user/missing.pth', 'user/missing.py', 'a/b/c', 'missing', 'mmdet::a/b']
+    'name',
+    ['runs/missing', 'work_dirs/missing', 'user/missing.pth', 'user/missing.py', 'a/b/c', 'missing', 'mmdet::a/b'],
 )
 def test_other_names_never_reach_the_hub(hub, here, name):
     (here / 'runs').mkdir()
