@@ -53,10 +53,14 @@ def main() -> dict[str, float]:
     tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
     slices = dict(slice_size=args.slice_size, slice_overlap=args.slice_overlap)
     options = predict_options(cfg, tta=args.tta, classes=args.classes, score_thr=args.score_thr, **slices)
-    if (options.slice_size or options.slice_overlap is not None) and not args.lr_input:
+    if (args.slice_size or args.slice_overlap is not None) and not args.lr_input:
         raise SR4IRError('--slice is for LR images of any size: add --lr-input, or leave out slice_size (--slice).')
+    if options.classes is not None and args.per_image:
+        raise SR4IRError('--per-image has the results of all classes: leave out --classes, or --per-image.')
     if args.score_thr is not None and not args.show_dir:
         raise SR4IRError('--score-thr chooses the objects in panels, not those of the metrics: add --show-dir.')
+    if chosen := {key: value for key in ('tta', 'classes') if (value := getattr(args, key)) is not None}:
+        cfg.predict = {**(cfg.get('predict') or {}), **chosen}  # so that reports see another test
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *_hooks(args, options.score_thr)]
     if not cfg.get('test_dataloader'):
         raise SR4IRError(f"'{cfg.filename}' has no test_dataloader, so there is nothing to test: set it.")

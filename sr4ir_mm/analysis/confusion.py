@@ -8,12 +8,15 @@ from mmengine.structures import BaseDataElement
 
 #: largest number of classes whose shares and names can be read in the picture
 _WITH_NUMBERS, _WITH_NAMES = 16, 60
+#: largest number of classes of which there is a matrix: it has the square of it
+LIMIT = 1000
 
 
 class ConfusionMatrix:
     """Counts of (true class, predicted class): of images for a classifier, of pixels for a segmentor.
 
-    Pixels of a label that is no class (255) do not count; nor do images with several labels, or boxes.
+    Pixels of a label that is no class (255) do not count; nor do images with several labels, or boxes. Nothing is
+    counted of more than 1000 classes.
 
     Args:
         classes (Sequence[str]): Names of the classes.
@@ -25,20 +28,19 @@ class ConfusionMatrix:
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
-        self.classes = list(classes)
+        self.classes = list(classes) if len(classes) <= LIMIT else []
         self.counts = np.zeros((len(self.classes),) * 2, np.int64)
         self.images = 0
 
     def add(self, samples: Iterable[BaseDataElement]) -> None:
         """Count data samples that have predictions and ground truth."""
-        for sample in samples:
+        for sample in samples if self.classes else ():
             if (pair := _labels(sample)) is not None:
                 self.images += 1
                 true, found = pair
                 count = len(self.classes)
                 valid = (true >= 0) & (true < count) & (found >= 0) & (found < count)
-                cells = np.bincount(count * true[valid] + found[valid], minlength=count**2)
-                self.counts += cells.reshape(count, count)
+                np.add.at(self.counts.reshape(-1), count * true[valid] + found[valid], 1)
 
     def draw(self) -> Figure:
         """Draw the share of each true class (row) that was predicted as each class (column)."""

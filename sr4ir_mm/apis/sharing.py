@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 
 from ..compat.stored_configs import read_as_data
 from ..config import build_model, find_weights, load_config
-from ..config.shared import CARD, CONFIG, FILES, WEIGHTS, find_shared
+from ..config.shared import CARD, CONFIG, FILES, OF_START, WEIGHTS, find_shared
 from ..config.stored import read_meta
 from ..config.work_dir import holds_training
 from ..errors import SR4IRError
@@ -22,8 +22,6 @@ from ..version import __version__
 from .model_card import model_card
 
 File = str | Path
-#: of a start of the training, or of the machine
-_LEFT_OUT = ('work_dir', 'launcher', 'resume', 'load_from')
 
 
 def save_pretrained(run: File, folder: File, weights: str | None = None, name: str | None = None) -> Path:
@@ -138,7 +136,7 @@ def save_checkpoint(run: File, out: File, weights: str | None = None) -> Path:
 def _load(run: File, weights: str | None) -> tuple[Config, str, SR4IR, dict]:
     """Return the config to share, the checkpoint, the model, and what else is known of it."""
     cfg, path = load_config(run), find_weights(run, weights)
-    for key in _LEFT_OUT:
+    for key in OF_START:
         cfg.pop(key, None)
     read_as_data(cfg.pretty_text, str(run))  # a config with other values could not be loaded again
     stored = read_meta(path)

@@ -75,6 +75,8 @@ def _names(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 def _option(name: str, action: argparse.Action, value: Any) -> list[str]:
     option = next(text for text in action.option_strings if text.lstrip('-').replace('-', '_') == name)
+    if isinstance(value, bool) and isinstance(action, argparse.BooleanOptionalAction):
+        return [action.option_strings[0 if value else 1]]  # --x, --no-x: False differs from nothing
     if isinstance(value, bool) and action.nargs in (0, '?'):
         return [option] * value
     if action.nargs == 0:

@@ -59,7 +59,7 @@ def add_predict_options(parser: argparse.ArgumentParser, drawn: str) -> None:
     """Add the options to the arguments of a tool; ``drawn`` says what the lowest score is for."""
     parser.add_argument(
         '--tta',
-        action='store_true',
+        action=argparse.BooleanOptionalAction,
         default=None,
         help="test-time augmentation: the views of the config's tta_pipeline, or also each image flipped; default: off",
     )

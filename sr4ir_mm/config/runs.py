@@ -6,14 +6,12 @@ from pathlib import Path
 from ..compat.stored_configs import parse_config
 from ..errors import SR4IRError
 from .checks import find_checkpoint
-from .shared import shared_weights
+from .shared import OF_START, shared_weights
 from .starts import CONFIG, training_starts
 from .stored import is_checkpoint, read_meta, training_of
 from .work_dir import is_run, last_checkpoint, read_result, result_files
 
-#: entries of a config that another start of the same training may change
-_OF_START = {'work_dir', 'launcher', 'resume', 'load_from'}
-_TESTED = ('model', 'test_dataloader', 'test_evaluator', 'test_cfg')
+_TESTED = ('model', 'test_dataloader', 'test_evaluator', 'test_cfg', 'predict')
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def trained_config(folder: Path) -> str:
 def _entries(text: str) -> dict | str:
     """Return the entries of a config that are the same for all starts of a training."""
     try:
-        return {key: value for key, value in parse_config(text).items() if key not in _OF_START}
+        return {key: value for key, value in parse_config(text).items() if key not in OF_START}
     except (SyntaxError, ValueError):  # not as MMEngine writes it
         return text
 

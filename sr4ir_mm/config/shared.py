@@ -11,6 +11,8 @@ from ..compat.stored_configs import read_as_data
 from ..errors import SR4IRError
 
 CONFIG, WEIGHTS, CARD = FILES = ('config.py', 'model.safetensors', 'README.md')
+#: entries of a start of a training, or of a machine: a shared model has none
+OF_START = ('work_dir', 'launcher', 'resume', 'load_from')
 #: user/name, user/name@revision
 _NAME = re.compile(r'(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?')
 _SUFFIXES = ('.py', '.json', '.yaml', '.yml', '.pth', '.pt', '.ckpt', '.safetensors')
@@ -53,6 +55,8 @@ def shared_config(folder: Path) -> Config:
     """
     text = (folder / CONFIG).read_text(encoding='utf-8', errors='replace')
     entries = read_as_data(text, str(folder / CONFIG))
+    for key in OF_START:  # an unknown author must not choose where files are written
+        entries.pop(key, None)
     # in the cache of the hub: models--user--name/snapshots/<revision>
     name = folder.parents[1].name.rpartition('--')[2] if folder.parent.name == 'snapshots' else folder.resolve().name
     return Config(entries, cfg_text=text, filename=str(folder / f'{name}.py'))

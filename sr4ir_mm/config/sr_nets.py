@@ -41,7 +41,7 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
         'mmagic.EDSRNet'
     """
     if not isinstance(sr, str):
-        return sr
+        return sr and _without_file(sr, scale)
     if sr.startswith('mmagic::'):
         return _from_mmagic(sr, scale)
     if sr.endswith(_WEIGHTS):
@@ -56,7 +56,7 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
     cfg = read_config(path)
     if 'sr' not in cfg or cfg.get('scale', scale) != scale:
         raise SR4IRError(f"'{sr}' has no dict 'sr' for scale {scale}: set it there, or choose the scale of the file.")
-    return cfg.sr.to_dict()
+    return _without_file(cfg.sr.to_dict(), scale)
 
 
 def is_name(sr: str | dict | None) -> bool:
@@ -84,11 +84,15 @@ def of_file(file: str, scale: int) -> dict:
 def read_sr_file(cfg: Config) -> Config:
     """Replace the file of weights that a config names for its SR network by what it holds, so that it can be lost."""
     model = cfg.get('model')
-    sr = model.get('sr') if isinstance(model, dict) else None
-    if isinstance(sr, dict) and type_name(sr.get('type', '')) == 'SpandrelSR' and sr.get('checkpoint'):
-        others = {key: value for key, value in sr.items() if key not in ('type', 'checkpoint')}
-        model.sr = ConfigDict(**of_file(sr.checkpoint, model.get('scale')), **others)
+    if isinstance(model, dict) and isinstance(model.get('sr'), dict):
+        model.sr = ConfigDict(_without_file(model.sr, model.get('scale')))
     return cfg
+
+
+def _without_file(sr: dict, scale: int) -> dict:
+    if type_name(sr.get('type', '')) != 'SpandrelSR' or not sr.get('checkpoint'):
+        return sr
+    return {**of_file(sr['checkpoint'], scale), **{key: sr[key] for key in sr if key not in ('type', 'checkpoint')}}
 
 
 def _from_mmagic(name: str, scale: int) -> dict:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from mmengine.dist import all_gather_object
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from torch import Tensor
@@ -71,7 +72,8 @@ class TaskStatisticsHook(Hook):
         self.taken, self.done = -1, runner.iter
         with own_random_numbers(runner.seed or 0):
             source = ImagesAsTested(runner, self.images, self.batch_size)
-            if problem := source.problem():
+            # all processes or none: they exchange what they measure
+            if problem := next(filter(None, all_gather_object(source.problem())), None):
                 runner.logger.warning(
                     f'TaskStatisticsHook is off: the pipeline of the validation takes no training images ({problem}). '
                     'The task network is tested with the BatchNorm statistics of its training.'

@@ -74,7 +74,7 @@ class ImagesAsTested:
         try:
             if self.as_tested:
                 self.loader.dataset[self.indices[0]]
-        except SR4IRError:
+        except (SR4IRError, OSError):  # of a file, not of the pipeline
             raise
         except Exception as error:
             return f'{type(error).__name__}: {error}'

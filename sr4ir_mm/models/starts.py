@@ -57,8 +57,8 @@ class StartInit(PretrainedInit):
                 f"No key in '{self.checkpoint}' starts with '{self.prefix}', the prefix in init_cfg: correct it, or "
                 'set it to None, and the weights are found under any prefix.'
             )
-        if hasattr(net, 'convert'):
-            state = net.convert(state, self.checkpoint)
+        if hasattr(net, 'with_own_names'):
+            state = net.with_own_names(state, self.checkpoint)
         state = _named_as_in(net, state, self.checkpoint)
         versions = getattr(state, '_metadata', OrderedDict())
         state = OrderedDict(state)

@@ -41,6 +41,8 @@ def _crop_objects(objects: InstanceData, window: Window, size: tuple[int, int]) 
     boxes = (boxes - boxes.new_tensor([columns.start, rows.start] * 2)) * boxes.new_tensor(scale * 2)
     limits = boxes.new_tensor([size[1], size[0]])
     inside = (boxes[:, :2] < limits).all(1) & (boxes[:, 2:] > 0).all(1)
+    if 'masks' in objects:  # networks that predict masks alone have empty boxes
+        inside |= ~torch.as_tensor(getattr(objects.bboxes, 'tensor', objects.bboxes)).any(1).to(inside.device)
     values = {name: objects[inside].get(name) for name in _DRAWN if name in objects}
     values['bboxes'] = torch.minimum(boxes[inside].clamp(min=-_BEYOND), limits.repeat(2) + _BEYOND)
     if 'masks' in objects:

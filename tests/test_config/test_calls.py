@@ -1,5 +1,6 @@
 """Options of tools that are called as functions."""
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def parser() -> Parser:
     parser.add_argument('--score-thr', type=float)
     parser.add_argument('--resume', nargs='?', const='auto')
     parser.add_argument('--amp', '--half', action='store_true')
+    parser.add_argument('--tta', action=argparse.BooleanOptionalAction)
     parser.add_argument('--classes', nargs='+')
     parser.add_argument('--shape', nargs=2, type=int)
     parser.add_argument('--coords', choices=['lr', 'sr'], default='lr')
@@ -44,7 +46,7 @@ def test_options_are_what_the_command_line_would_give(mixed):
     found = parse(mixed, **options)
     assert found == dict(
         config='c.py', checkpoint='b/e.pth', inputs=[Path('a')], scale=2, score_thr=0.1, resume='auto', amp=True,
-        classes=['b c'], shape=[32, 48], coords='sr', cfg_options=options['cfg_options'],
+        classes=['b c'], shape=[32, 48], coords='sr', cfg_options=options['cfg_options'], tta=None,
     )  # fmt: skip
     assert parse(mixed, resume='-a.pth', classes='one')['resume'] == '-a.pth'
     assert parse(mixed, half=True)['amp'], 'a second name of an option'
@@ -79,3 +81,8 @@ def test_the_command_line_is_used_again_afterwards(monkeypatch):
         parser().parse_args(['--scale', '0'])
     with call('tool', dict(config='c.py')):
         assert parser().parse_args(['given.py', 'x']).config == 'given.py'
+
+
+@pytest.mark.parametrize('value', [None, True, False])
+def test_false_is_not_nothing_where_a_config_may_say_true(value):
+    assert parse(tta=value)['tta'] is value

@@ -97,6 +97,11 @@ def test_other_names_never_reach_the_hub(hub, here, name):
     assert hub == []
 
 
+def test_an_author_does_not_choose_where_files_are_written(here):
+    make(here / 'net', "work_dir = '/victim'\nresume = True\nload_from = '/victim/a.pth'\nlauncher = 'slurm'")
+    assert not {'work_dir', 'resume', 'load_from', 'launcher'} & set(load_config('net'))
+
+
 def test_a_folder_here_comes_first(hub, here):
     make(here / 'user/net')
     assert find_weights('user/net') == 'user/net/model.safetensors' and hub == []

@@ -23,6 +23,13 @@ SMALL = {
         embed_dim=12, depths=(1,), num_heads=(2,), window_size=4, upscale=2, img_size=8, upsampler='pixelshuffle'
     ),
 }
+#: with classes and functions as defaults of other arguments
+_X2 = dict(embed_dim=12, num_heads=(2,), upscale=2, upsampler='pixelshuffle')
+PLAIN = SMALL | {
+    'SwinIR': dict(_X2, depths=(2,), img_size=16, window_size=8),
+    'DAT': dict(_X2, depth=(2,), img_size=8, split_size=(2, 4)),
+    'ATD': dict(_X2, depths=(2,), img_size=8, window_size=8),
+}
 ZOO = 'mmpretrain::resnet/resnet18_8xb32_in1k.py'
 
 
@@ -100,10 +107,61 @@ def test_any_config_of_a_zoo_takes_a_file(tmp_path):
         mix(ZOO, str(tmp_path / '4x-net.pth'), 2)
 
 
+@pytest.mark.parametrize('name', PLAIN)
+def test_a_config_holds_what_a_file_says(name, tmp_path):
+    """Without the arguments that a config cannot hold."""
+    torch.manual_seed(0)
+    torch.save(SpandrelSR(name, PLAIN[name]).net.state_dict(), tmp_path / 'net.pth')
+    sr = find_sr(str(tmp_path / 'net.pth'), scale_of(name) if name in SMALL else 2)
+    text = Config(dict(sr=sr)).pretty_text
+    (tmp_path / 'own.py').write_text(text)
+    again = SpandrelSR(**{key: Config.fromfile(tmp_path / 'own.py').sr[key] for key in ('architecture', 'parameters')})
+    assert {key: value.shape for key, value in again.net.state_dict().items()} == {
+        key: value.shape for key, value in torch.load(tmp_path / 'net.pth', weights_only=True).items()
+    }
+
+
+@pytest.mark.parametrize('given', ['file', 'dict'])
+def test_a_mix_does_without_the_file_too(given, tmp_path):
+    write(tmp_path / 'net.pth')
+    named = dict(type='sr4ir_mm.SpandrelSR', checkpoint=str(tmp_path / 'net.pth'))
+    (tmp_path / 'my_sr.py').write_text(f'sr = {named}')
+    sr = mix(ZOO, str(tmp_path / 'my_sr.py') if given == 'file' else named, 4).model.sr
+    assert sr.architecture == 'Compact' and 'checkpoint' not in sr
+
+
+def test_the_start_of_a_named_file_can_be_another_one(tmp_path):
+    write(tmp_path / 'net.pth')
+    named = dict(type='sr4ir_mm.SpandrelSR', checkpoint=str(tmp_path / 'net.pth'), init_cfg=None)
+    assert find_sr(named, 4)['init_cfg'] is None
+
+
+def test_networks_of_mmagic_with_a_convert_of_their_own_still_start(tmp_path):
+    node = dict(type='mmagic.NAFNetLocal', mid_channels=4, enc_blk_nums=[1], middle_blk_num=1, dec_blk_nums=[1])
+    model = SR4IR(node, ToyClassifier(), scale=1)
+    torch.save(dict(state_dict=model.sr.state_dict()), tmp_path / 'net.pth')
+    again = SR4IR(
+        dict(node, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'net.pth'))), ToyClassifier(), 1
+    )
+    again.init_weights()
+    assert all(torch.equal(value, again.sr.state_dict()[name]) for name, value in model.sr.state_dict().items())
+
+
+def test_all_weights_that_are_trained_get_a_gradient():
+    """In a distributed training the others would be waited for."""
+    net = SpandrelSR('SPAN', SMALL['SPAN'])
+    net(torch.rand(2, 3, 8, 8)).mean().backward()
+    assert all(value.grad is not None for value in net.parameters() if value.requires_grad)
+
+
 def test_files_that_are_no_sr_network_for_rgb(tmp_path, monkeypatch):
     path = tmp_path / 'net.pth'
     torch.save(dict(conv=torch.zeros(3)), path)
     with pytest.raises(SR4IRError, match=r"net\.pth' is of no architecture that spandrel knows"):
+        find_sr(str(path), 4)
+    state = write(path).net.state_dict()
+    torch.save(state | {'body.99.weight': torch.zeros(3)}, path)
+    with pytest.raises(SR4IRError, match=r'no architecture that spandrel knows \(\w+: '):
         find_sr(str(path), 4)
     monkeypatch.setattr(spandrel.ImageModelDescriptor, 'purpose', 'FaceSR')
     write(path)

@@ -125,6 +125,11 @@ def test_inference(detection):
     assert limit < 0.3 and not np.array_equal(*pictures)  # drawn, though mmdet's limit is 0.3
 
 
+def test_another_test_is_not_taken_for_that_of_the_training(segmentation):
+    metrics(segmentation, 'again', '--classes', 1)
+    assert Config.fromfile(segmentation / 'again/tiny.py').predict == dict(classes=['1'])
+
+
 def test_options_of_the_config(detection):
     text = (detection / 'tiny.py').read_text()
     (detection / 'tiny.py').write_text(f'{text}\npredict = dict(score_thr=0.99)\n')
@@ -136,6 +141,7 @@ def test_mistakes(detection, segmentation, fails, tmp_path):
     for name in ('tiny.py', 'net.pth', 'voc'):
         (tmp_path / name).symlink_to(detection / name)
     run = ('test', 'tiny.py', 'net.pth')
+    assert '--per-image has the results of all classes' in fails(*run, '--classes', 'dog', '--per-image', 'a.npz')
     assert fails(*run, '--score-thr', 0.5).startswith('--score-thr chooses the objects in panels')
     assert "Unknown class 'dogg' (nearest: 'dog')" in fails(*run, '--classes', 'dogg')
     (tmp_path / 'tiny.py').unlink()

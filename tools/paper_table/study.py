@@ -189,6 +189,7 @@ def _read_cell(cell: dict, entries: Config, path: Path) -> Cell:
 
 def _fold_numbers(only: Sequence[int] | None, folds: int, path: Path) -> tuple[int, ...]:
     known = range(1, (folds or 1) + 1)
+    only = [only] if isinstance(only, int) else only
     numbers = tuple(known) if only is None else tuple(dict.fromkeys(only))
     if not numbers or not set(numbers) <= set(known) or (only is not None and not folds):
         raise SR4IRError(f"only_folds={only!r} of '{path}' must list some of the {folds} folds, such as [1].")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
@@ -45,12 +46,15 @@ class SpandrelSR(nn.Module):
         if bool(architecture) == bool(checkpoint) or (checkpoint and parameters):
             raise SR4IRError('SpandrelSR takes an architecture with its parameters, or a checkpoint: give one of them.')
         self.net = describe(checkpoint).model.train() if checkpoint else _build(architecture, parameters or {})
+        for name, value in self.net.named_parameters():
+            if '.eval_conv.' in name:  # SPAN computes them; DDP would wait for their gradient
+                value.requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Enlarge N x 3 x H x W to N x 3 x (scale H) x (scale W), [0, 1], RGB; the output is not clamped."""
         return self.net(x.clone())  # RCAN multiplies its input in place
 
-    def convert(self, state: State, file: str) -> State:
+    def with_own_names(self, state: State, file: str) -> State:
         """Return the weights of a file with the names of this network; those of a run of ours stay as they are."""
         if find_prefixes(state, self.state_dict()):
             return state
@@ -77,9 +81,10 @@ def describe(file: str, state: State | None = None) -> ImageModelDescriptor:
         state = CheckpointLoader.load_checkpoint(str(file), 'cpu')
     try:
         found = spandrel.MAIN_REGISTRY.load(state)
-    except spandrel.UnsupportedModelError as error:
+    except Exception as error:  # UnsupportedModelError, or what an architecture raises for weights that do not fit
+        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
         raise SR4IRError(
-            f"'{file}' is of no architecture that spandrel knows: build the network from a config instead."
+            f"'{file}' is of no architecture that spandrel knows ({reason}): build the network from a config instead."
         ) from error
     kind = f'{found.architecture.name}, {found.purpose}'
     if found.purpose not in ('SR', 'Restoration'):
@@ -92,7 +97,10 @@ def describe(file: str, state: State | None = None) -> ImageModelDescriptor:
 def config_of(net: nn.Module) -> dict:
     """Return the config of a network that spandrel has built, without its weights."""
     name = next(name for name, kind in _classes().items() if kind is type(net))
-    return dict(type='sr4ir_mm.SpandrelSR', architecture=name, parameters=net.hyperparameters)
+    usual = {key: entry.default for key, entry in inspect.signature(type(net)).parameters.items()}
+    # the others may be classes and functions, which no config holds
+    parameters = {key: value for key, value in net.hyperparameters.items() if value != usual.get(key)}
+    return dict(type='sr4ir_mm.SpandrelSR', architecture=name, parameters=parameters)
 
 
 def _build(architecture: str, parameters: dict) -> nn.Module:
