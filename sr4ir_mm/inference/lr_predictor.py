@@ -13,7 +13,7 @@ from ..models import SR4IR
 from ..utils import check_number, unwrap
 from ..utils.precision import mixed_precision
 from .merging import merge
-from .slices import make_slices, slides, without_resize
+from .slices import make_slices, own_windows, slides, without_resize
 from .small_images import explain_small
 from .task_pipeline import Size, TaskPipeline
 from .tiling import tiled
@@ -139,7 +139,8 @@ class LRPredictor:
         """Predict images of one size, whose SR images are of another one."""
         uses_task_net = self.model.scheme.uses_task_net
         is_cut = self.slices is not None and self.slices.cut(size)
-        pipeline = self.slice_pipeline if is_cut and self.slides else self.task_pipeline
+        windows = self.slices if is_cut and self.slides else None
+        pipeline = self.slice_pipeline if windows else self.task_pipeline
         padded = pipeline.pad(items, lr, size, self.scale) if uses_task_net else None
         sr = self.upsample(padded[0] if padded else lr)
         task_inputs = sr[..., : size[0], : size[1]]  # SR images have up to scale - 1 px more
@@ -150,7 +151,8 @@ class LRPredictor:
             if uses_task_net:
                 batch = pipeline.batch(items, padded[1] if padded else task_inputs, *target, packed)
                 packed = None  # the task network writes into it
-                with explain_small(items[0].get('img_path', ''), size[1], size[0]):
+                explained = explain_small(items[0].get('img_path', ''), size[1], size[0])
+                with explained, own_windows(self.model.task, windows):
                     samples = self._run_task(batch, sr if padded else None)
                     if is_cut and not self.slides:
                         self._add_slices(samples, items, task_inputs, *target)

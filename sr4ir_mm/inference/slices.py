@@ -1,5 +1,7 @@
 """Slices of SR images for the task network: small objects in large images."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mmengine.config import ConfigDict
@@ -63,8 +65,6 @@ class Slices:
 def make_slices(model: SR4IR, size: int | None, overlap: float | None) -> Slices | None:
     """Return the slices that are asked for.
 
-    The own windows of a network for semantic segmentation are switched on: its classes have no borders to merge.
-
     Args:
         model (SR4IR): Model, not wrapped.
         size (int, optional): Side of a slice in SR pixels; None for whole images.
@@ -81,17 +81,33 @@ def make_slices(model: SR4IR, size: int | None, overlap: float | None) -> Slices
     task = unwrap(model.task)
     if reason := _why_not(model, task):
         raise SR4IRError(f'Slices are for objects and maps of classes, but {reason}: leave out slice_size (--slice).')
-    if slides(task):
-        stride = max(int(size * (1 - slices.overlap)), 1)
-        task.test_cfg = ConfigDict(
-            {**task.test_cfg, 'mode': 'slide', 'crop_size': (size,) * 2, 'stride': (stride,) * 2}
-        )
     return slices
 
 
 def slides(task: nn.Module) -> bool:
     """Return whether a task network has windows of its own, as those of mmseg do."""
     return hasattr(task, 'slide_inference')
+
+
+@contextmanager
+def own_windows(task: nn.Module, slices: Slices | None) -> Iterator[None]:
+    """Let a network for semantic segmentation predict in windows of its own: its classes have no borders to merge.
+
+    Args:
+        task (nn.Module): Task network. Afterwards it predicts as before: images that are not cut need it so.
+        slices (Slices, optional): Size and overlap of the windows; None changes nothing.
+    """
+    if slices is None:
+        yield
+        return
+    task = unwrap(task)
+    before = task.test_cfg
+    stride = max(int(slices.size * (1 - slices.overlap)), 1)
+    task.test_cfg = ConfigDict({**before, 'mode': 'slide', 'crop_size': (slices.size,) * 2, 'stride': (stride,) * 2})
+    try:
+        yield
+    finally:
+        task.test_cfg = before
 
 
 def without_resize(pipeline: list[dict]) -> list[dict]:

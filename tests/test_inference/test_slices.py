@@ -179,9 +179,9 @@ def test_classes_scores_and_views_hold_in_slices_too():
     assert set(objects.labels.tolist()) <= labels and (objects.scores >= 0.01).all()
 
 
-def segmentation(**options) -> SR4IRInferencer:
+def segmentation(resize: int = 64, **options) -> SR4IRInferencer:
     cfg = config('segformer')
-    steps = [PIPELINES['segformer'][0], dict(type='Resize', scale=(64, 64)), *PIPELINES['segformer'][1:]]
+    steps = [PIPELINES['segformer'][0], dict(type='Resize', scale=(resize, resize)), *PIPELINES['segformer'][1:]]
     cfg.test_dataloader.dataset.pipeline = steps
     torch.manual_seed(0)
     return SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False, **options)
@@ -205,6 +205,16 @@ def test_maps_of_classes_come_from_windows_of_the_image_itself(monkeypatch):
     (small,) = run(image[:16, :16])['predictions']  # 64 px: no more than a window
     (expected,) = segmentation()(image[:16, :16])['predictions']
     assert sizes == [(64, 64)] and torch.equal(small.seg_logits.data, expected.seg_logits.data)
+
+
+def test_maps_of_one_slice_are_predicted_as_ever():
+    """The pipeline makes the image larger than a slice, and a larger image comes before it."""
+    run = segmentation(128, slice_size=64)
+    image = np.random.default_rng(0).integers(0, 256, (24, 40, 3)).astype(np.uint8)
+    large, small = run([image, image[:15, :16]])['predictions']
+    whole, expected = segmentation(128)([image, image[:15, :16]])['predictions']
+    assert torch.equal(small.seg_logits.data, expected.seg_logits.data)
+    assert not torch.equal(large.seg_logits.data, whole.seg_logits.data)
 
 
 def test_exported_files_have_no_windows():
