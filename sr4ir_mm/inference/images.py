@@ -5,6 +5,7 @@ import io
 import logging
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -79,7 +80,8 @@ def skip(path: str, reason: str, skipped: dict[str, str]) -> None:
 
 def describe(path: str) -> str:
     """Return the name of an image or a video for messages."""
-    return f"{'video' if is_video(path) else 'image'} '{shown(path)}'"
+    source = re.sub(r'#\d+$', '', path)  # of a frame its video
+    return f"{'video' if is_video(source) else 'image'} '{shown(path)}'"
 
 
 def read_image(image: str | np.ndarray, max_pixels: float = math.inf) -> np.ndarray:

@@ -98,13 +98,13 @@ class Video:
         """Return the next frame, h x w x 3, uint8, BGR, or None after the last one.
 
         Raises:
-            SR4IRError: If the size of the frames changes, or is too large.
+            SR4IRError: If no frame can be decoded, or the size of the frames changes, or is too large.
         """
-        if self.is_over or self._frames >= self.max_frames or (frame := self._next()) is None:
-            self.close()
-            return None
-        self._frames += 1
         try:
+            if self.is_over or self._frames >= self.max_frames or (frame := self._next()) is None:
+                self.close()
+                return None
+            self._frames += 1
             self._check(frame, max_pixels)
         except SR4IRError:
             self.close()
@@ -131,6 +131,8 @@ class Video:
         if done:
             self._passed += 1 + skipped
             return frame
+        if not self._passed:  # the header is all there is
+            raise SR4IRError(_why_not(self.path))
         announced = self._announced(self._capture)
         if announced - self._passed > self.every:
             text = f"video '{shown(self.path)}' ended at frame {self._passed}, but its header announces {announced}"
@@ -166,6 +168,13 @@ def _checked_file(path: str) -> str:
         raise SR4IRError('cannot be read (No such file or directory)')
     if not os.path.isfile(path):
         raise SR4IRError('is a folder, a pipe or a device: name a file, or the number of a camera')
+    try:
+        with open(path, 'rb') as file:
+            begin = file.read(8)
+    except OSError as error:
+        raise SR4IRError(f'cannot be read ({error.strerror})') from error
+    if begin == b'ffconcat':  # FFmpeg goes by the content
+        raise SR4IRError('is a list of videos: name the videos themselves')
     return os.path.abspath(path)
 
 

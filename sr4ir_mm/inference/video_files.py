@@ -99,8 +99,9 @@ class VideoFiles:
             self._wait()
         finally:
             files, self.files = self.files, {}
-            for file in files.values():
-                file.close()
+            with ExitStack() as stack:  # each one, also if another fails
+                for file in files.values():
+                    stack.callback(file.close)
 
     def _write(self, fps: float, subfolder: str, image: np.ndarray) -> None:
         if subfolder not in self.files:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers.zoo import run_tool
 from test_inferencer import config, picture
-from test_video import make_video
+from test_video import cut_after_header, make_video
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.inferencer import SR4IRInferencer
@@ -107,6 +107,14 @@ def test_a_damaged_video_does_not_stop_the_others(inferencer, tmp_path):
         inferencer('no.mp4')
 
 
+def test_a_video_without_frames_is_skipped_with_a_reason(inferencer, tmp_path):
+    cut = cut_after_header(tmp_path / 'cut.avi')
+    found = inferencer([cut, make_video(tmp_path / 'good.avi', 2)])
+    assert len(found['inputs']) == 2 and list(found['skipped']) == [f'{cut}#0']
+    with pytest.raises(SR4IRError, match=r"^video '.*cut\.avi#0' is not a video that OpenCV can decode"):
+        inferencer(cut)
+
+
 def test_a_video_that_is_too_small_is_reported_a_few_times(inferencer, tmp_path, monkeypatch):
     def forward(batch, *args):
         raise TooSmallImage(batch[0].path, 'makes an SR image of 4 x 4 px')
@@ -171,8 +179,9 @@ def test_a_video_that_is_not_written_completely(inferencer, tmp_path, monkeypatc
             return getattr(self.writer, name)
 
     monkeypatch.setattr(cv2, 'VideoWriter', Full)
-    with pytest.raises(SR4IRError, match=r'clip\.mp4.* cannot be written: it has 2 of 3 frames'):
+    with pytest.raises(SR4IRError, match=r'clip\.mp4.* cannot be written: it has 2 of 3 frames') as error:
         inferencer(path, out_dir=str(tmp_path / 'out'))
+    assert not list((tmp_path / 'out').rglob('*.mp4')), error  # which holds on to files: no hidden one is left either
 
 
 def test_one_window_for_all_frames(inferencer, tmp_path, monkeypatch):

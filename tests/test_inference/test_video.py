@@ -81,6 +81,23 @@ def test_a_damaged_video_is_named_as_such(tmp_path, suffix, content):
         Video(str(path)).open()
 
 
+def cut_after_header(path: Path) -> str:
+    """Write an AVI that OpenCV opens, although no frame follows its header."""
+    content = Path(make_video(path)).read_bytes()
+    path.write_bytes(content[: content.index(b'movi') + 4])
+    return str(path)
+
+
+def test_a_video_without_frames_is_named_as_damaged(tmp_path, monkeypatch):
+    messages = []
+    monkeypatch.setattr(video, 'print_log', lambda text, *args: messages.append(text))
+    source = Video(cut_after_header(tmp_path / 'x.avi'))
+    source.open()
+    with pytest.raises(SR4IRError, match='is not a video that OpenCV can decode: it is damaged, empty'):
+        source.read()
+    assert source.is_over and source.read() is None and not messages  # said once
+
+
 def test_a_video_that_ends_early_is_reported(tmp_path, monkeypatch):
     path = make_video(tmp_path / 'x.mp4')
     messages = []
@@ -135,6 +152,25 @@ def test_what_cannot_be_opened(tmp_path, monkeypatch, name, message):
         make_video(Path(part), frames=2)
     with pytest.raises(SR4IRError, match=message):
         Video(name).open()
+
+
+def test_a_list_of_files_is_no_video(tmp_path):
+    make_video(tmp_path / 'b.mp4')
+    (tmp_path / 'list.mp4').write_text('ffconcat version 1.0\nfile b.mp4\n')
+    source = Video(str(tmp_path / 'list.mp4'))
+    assert source.count() == 1  # the message comes in its turn
+    with pytest.raises(SR4IRError, match='is a list of videos: name the videos themselves'):
+        source.open()
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise PermissionError(13, 'Permission denied')
+
+    path = make_video(tmp_path / 'x.mp4')
+    monkeypatch.setattr(video, 'open', refuse, raising=False)
+    with pytest.raises(SR4IRError, match=r'cannot be read .Permission denied'):
+        Video(path).open()
 
 
 def test_the_name_of_a_file_is_never_a_protocol(tmp_path, monkeypatch):
