@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mmengine.structures import BaseDataElement, InstanceData
 
+from ..datasets.selection import UNLABELED
 from ..errors import SR4IRError
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def to_supervision(
 ) -> 'supervision.Detections | supervision.Classifications':
     """Convert one prediction to ``supervision.Detections``, or that of a classifier to ``Classifications``.
 
-    A map of classes becomes one detection for each class in it, with its mask and without confidence.
+    A map of classes becomes one detection for each class in it, with its mask and without confidence. Pixels of no
+    class (255) become none.
 
     Args:
         sample (BaseDataElement): Prediction of the inferencer.
@@ -35,8 +37,8 @@ def to_supervision(
         return sv.Classifications(class_id=np.arange(len(scores)), confidence=scores)
     if 'pred_sem_seg' in sample:
         labels = _array(sample.pred_sem_seg.data)[0]
-        ids = np.unique(labels)
-        masks = np.stack([labels == i for i in ids])
+        ids = np.setdiff1d(labels, UNLABELED)
+        masks = labels == ids[:, None, None]
         return sv.Detections(sv.mask_to_xyxy(masks), masks, class_id=ids, data=_names(ids, classes))
     boxes, scores, ids, masks = arrays(instances(sample, 'supervision'))
     return sv.Detections(boxes, masks, scores, ids, data=_names(ids, classes))

@@ -9,6 +9,7 @@ import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
 from sr4ir_mm.apis import to_coco, to_fiftyone, to_supervision
+from sr4ir_mm.datasets.selection import Selection
 from sr4ir_mm.errors import SR4IRError
 
 CLASSES = ('ship', 'buoy')
@@ -52,7 +53,7 @@ def sv(monkeypatch) -> ModuleType:
 
         def mask_to_xyxy(masks):
             spots = [np.nonzero(mask) for mask in masks]
-            return np.array([[x.min(), y.min(), x.max(), y.max()] for y, x in spots], float)
+            return np.array([[x.min(), y.min(), x.max(), y.max()] for y, x in spots], float).reshape(-1, 4)
 
         supervision.Detections, supervision.mask_to_xyxy = make, mask_to_xyxy
         supervision.Classifications = lambda class_id, confidence: SimpleNamespace(**locals())
@@ -76,6 +77,17 @@ def test_supervision_of_maps_and_classes(sv):
     assert found.xyxy[1].tolist() == [15, 0, 19, 9] and found.data['class_name'].tolist() == list(CLASSES)
     found = to_supervision(classification())
     assert found.class_id.tolist() == [0, 1] and found.confidence.tolist() == pytest.approx([0.3, 0.7])
+
+
+def test_supervision_after_a_choice_of_classes(sv):
+    sample = segmentation()
+    Selection(labels=[1])(sample)
+    found = to_supervision(sample, CLASSES)
+    assert found.class_id.tolist() == [1] and found.mask.sum((1, 2)).tolist() == [50]
+    assert found.data['class_name'].tolist() == ['buoy']
+    Selection(labels=[0])(sample)  # no pixel is left
+    found = to_supervision(sample, CLASSES)
+    assert found.xyxy.shape == (0, 4) and found.mask.shape == (0, 10, 20) and len(found.data['class_name']) == 0
 
 
 @pytest.fixture
