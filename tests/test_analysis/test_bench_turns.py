@@ -90,9 +90,14 @@ def test_a_machine_without_memory_is_not_measured(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='free memory is not known elsewhere')
 def test_free_memory_shrinks_with_what_is_used():
-    before = free_memory()
-    used = bytearray(os.urandom(MIB)) * 600
-    assert 0 < free_memory() < before and len(used) == 600 * MIB
+    """Unless another program frees as much just then."""
+    found = []
+    for _ in range(5):
+        before = free_memory()
+        used = bytearray(os.urandom(MIB)) * 600
+        found.append(before - free_memory())
+        del used
+    assert max(found) > 0
 
 
 def test_this_file_is_importable_by_the_processes():

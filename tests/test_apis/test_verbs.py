@@ -18,6 +18,7 @@ def tools(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_from_training_to_report(tmp_path, monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '0')
     make_voc(tmp_path / 'voc')

@@ -90,7 +90,8 @@ def test_options_of_the_scheme_are_for_mixed_configs_too_and_baselines_leave_the
 
 def test_the_papers_configs_keep_its_way():
     for path in sorted(ROOT.glob('configs/*/*.py')):
+        model = Config.fromfile(path).model
         if path.parent.name in ('sr4ir', 'paper'):
-            assert 'align_corners' not in Config.fromfile(path).model, path.name
-        elif path.parent.name in ('zoo', 'mini') and Config.fromfile(path).model.task:
-            assert Config.fromfile(path).model.align_corners is False, path.name
+            assert 'align_corners' not in model, path.name
+        elif path.parent.name in ('zoo', 'mini') and model.task:
+            assert model.align_corners is False, path.name

@@ -32,6 +32,7 @@ FIVE = (
 )
 
 
+@pytest.mark.slow
 def test_five_cases():
     process = run('--only', *FIVE, '--jobs', 2)
     assert process.returncode == 0, process.stdout + process.stderr

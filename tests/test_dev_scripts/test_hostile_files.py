@@ -34,6 +34,7 @@ FEW = (
 )
 
 
+@pytest.mark.slow
 def test_one_of_each_kind():
     output = run('--only', *FEW, '--jobs', 2)
     assert f'executed: 0 of {len(FEW) - 1}' in output and '  control        control: zip.pth\n' in output

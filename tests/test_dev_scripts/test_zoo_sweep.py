@@ -124,6 +124,7 @@ def test_known_limits_have_a_name():
     assert cause_of('sr4ir: CheckFailed: the SR network did not change') == ''
 
 
+@pytest.mark.slow
 def test_the_sweep_goes_on_where_it_stopped_and_sums_up(models):
     # not a fork of this process, where autograd may have threads after other tests
     command = [sys.executable, '-W', 'ignore', TOOLS / f'{TOOL}.py', *OPTIONS, '--models', models, '--limit', '1']

@@ -107,7 +107,8 @@ def test_functions_predict_as_the_inferencer(name, split):
 
 
 @needs_export
-@pytest.mark.parametrize('task', [pytest.param(swin, marks=pytest.mark.slow), NETS['slide']], ids=['swin', 'slide'])
+@pytest.mark.parametrize('task', [swin, NETS['slide']], ids=['swin', 'slide'])
+@pytest.mark.slow
 def test_one_size_and_any_batch(task, tmp_path):
     (rows,) = export(build(task()), tmp_path / 'model.pt2', shape=(20, 27)).values()
     assert {row.size for row in rows} == {(batch, 20, 27) for batch in (1, 2, 3)}

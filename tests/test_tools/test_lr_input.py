@@ -115,6 +115,7 @@ def test_slices(segmentation, capsys):
     assert '--slice is for LR images of any size: add --lr-input' in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_slices_for_a_detector(tmp_path):
     """The predictions of slices are scored in the coordinates of the annotations."""
     lr = make_lr(make_voc_boxes(tmp_path / 'voc', [((64, 96), [CAT, DOG])]), tmp_path / 'lr')
