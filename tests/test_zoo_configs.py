@@ -41,14 +41,13 @@ def test_only_model_and_optimizers_are_ours(path):
     for key in ('model', 'optim_wrapper', 'param_scheduler'):
         assert plain(cfg[key].pop('task')) == plain(zoo.pop(key)), key
     ours, theirs = plain(cfg.default_hooks.to_dict()), plain(zoo.pop('default_hooks').to_dict())
-    own = {'runtime_info', 'alternating', 'class_check', 'task_evaluation', 'task_statistics'}
+    own = {'runtime_info', 'alternating', 'class_check', 'task_evaluation'}
     assert {k: v for k, v in ours.items() if k not in own} == {k: v for k, v in theirs.items() if k not in own}
     assert {k: ours[k]['type'] for k in own} == dict(
         runtime_info='sr4ir_mm.DeferredRuntimeInfoHook',
         alternating='sr4ir_mm.AlternatingUpdateHook',
         class_check='sr4ir_mm.ClassCheckHook',
         task_evaluation='sr4ir_mm.TaskEvaluationHook',
-        task_statistics='sr4ir_mm.TaskStatisticsHook',
     )
     # workers that start with each epoch draw what they would draw in a resumed run
     assert cfg.train_dataloader.pop('worker_init_fn').type == 'sr4ir_mm.epoch_worker_init_fn'

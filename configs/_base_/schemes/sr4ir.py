@@ -11,7 +11,6 @@ sr4ir_hooks = dict(
     alternating=dict(type='sr4ir_mm.AlternatingUpdateHook', warmup_ratio=0.1),
     class_check=dict(type='sr4ir_mm.ClassCheckHook'),
     task_evaluation=dict(type='sr4ir_mm.TaskEvaluationHook'),
-    task_statistics=dict(type='sr4ir_mm.TaskStatisticsHook'),
 )
 # workers that start with each epoch draw what they would draw in a resumed run
 sr4ir_loader = dict(persistent_workers=False, worker_init_fn=dict(type='sr4ir_mm.epoch_worker_init_fn'))
