@@ -42,7 +42,7 @@ def open_file(path: Path, backend: str = 'onnxruntime', device: str | None = Non
     Args:
         path (Path): File with one input, 'image'.
         backend (str): 'onnxruntime' or 'openvino'.
-        device (str, optional): 'cpu' (the default), or 'cuda' for ONNX Runtime.
+        device (str, optional): 'cpu' (the default), or 'cuda' or 'cuda:1' for ONNX Runtime.
 
     Returns:
         Run: Function from images to outputs by name.
@@ -54,17 +54,18 @@ def open_file(path: Path, backend: str = 'onnxruntime', device: str | None = Non
         raise SR4IRError(f"The backend '{backend}' is unknown; choose from: {', '.join(_INSTALL)}.")
     if importlib.util.find_spec(backend) is None:
         raise SR4IRError(f'The backend {backend} is not installed: {_INSTALL[backend]}')
-    on_gpu = (device or 'cpu').partition(':')[0] != 'cpu'
-    return (_open_openvino if backend == 'openvino' else _open_onnxruntime)(path, on_gpu)
+    return (_open_openvino if backend == 'openvino' else _open_onnxruntime)(path, torch.device(device or 'cpu'))
 
 
-def _open_onnxruntime(path: Path, on_gpu: bool) -> Run:
+def _open_onnxruntime(path: Path, device: torch.device) -> Run:
     import onnxruntime  # an optional package
 
+    on_gpu = device.type != 'cpu'
     provider = 'CUDAExecutionProvider' if on_gpu else 'CPUExecutionProvider'
     if provider not in (known := onnxruntime.get_available_providers()):
         raise SR4IRError(f'The installed onnxruntime has {", ".join(known)}, but no CUDA: pip install onnxruntime-gpu')
-    session = onnxruntime.InferenceSession(path, providers=[provider, 'CPUExecutionProvider'][: 1 + on_gpu])
+    gpu = [(provider, dict(device_id=device.index or 0))] if on_gpu else []
+    session = onnxruntime.InferenceSession(path, providers=[*gpu, 'CPUExecutionProvider'])
     names = [output.name for output in session.get_outputs()]
     height, width = session.get_inputs()[0].shape[2:]
     return Run(
@@ -73,10 +74,10 @@ def _open_onnxruntime(path: Path, on_gpu: bool) -> Run:
     )
 
 
-def _open_openvino(path: Path, on_gpu: bool) -> Run:
+def _open_openvino(path: Path, device: torch.device) -> Run:
     import openvino  # an optional package
 
-    if on_gpu:
+    if device.type != 'cpu':
         raise SR4IRError('The backend openvino runs on the CPU here: use --device cpu, or --backend onnxruntime.')
     # without the hint, a CPU with bfloat16 would compute in it
     model = openvino.compile_model(path, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})

@@ -1,5 +1,6 @@
 """Files of :file:`tools/export.py` in place of the networks of a model."""
 
+import importlib.util
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,7 +30,8 @@ def find_files(model: object, backend: str | None = None) -> list[Path]:
     """Find the files of an export.
 
     Args:
-        model (object): What the user named. OUT.onnx stands for OUT_sr.onnx and OUT_task.onnx, if it is no file.
+        model (object): What the user named. OUT.onnx stands for OUT_sr.onnx and OUT_task.onnx, if both exist, or if
+            it is no file.
         backend (str, optional): One of :data:`BACKENDS` that the user asked for.
 
     Returns:
@@ -50,7 +52,9 @@ def find_files(model: object, backend: str | None = None) -> list[Path]:
         )
     if backend == 'pytorch':
         raise SR4IRError(f"The backend pytorch cannot run '{model}': choose onnxruntime or openvino.")
-    files = [path] if path.exists() else [path.with_stem(f'{path.stem}_{part}') for part in ('sr', 'task')]
+    pair = [path.with_stem(f'{path.stem}_{part}') for part in ('sr', 'task')]
+    # an earlier export without --split may be there, too, which cannot be used here
+    files = [path] if path.exists() and not all(file.is_file() for file in pair) else pair
     if missing := [file for file in files if not file.is_file()]:
         raise SR4IRError(f"'{path}' not found, nor '{missing[0]}' of an export with --split.")
     return files
@@ -58,7 +62,7 @@ def find_files(model: object, backend: str | None = None) -> list[Path]:
 
 def find_model(
     model: str | Path | Config, weights: str | None = None, backend: str | None = None, amp: bool = False
-) -> tuple[Config, str | None, list[Path]]:
+) -> tuple[Config, str | None, list[Path], dict]:
     """Find the config and the weights of a run, or the files of its export.
 
     Args:
@@ -68,19 +72,21 @@ def find_model(
         amp (bool): Whether the user asked for mixed precision.
 
     Returns:
-        tuple[Config, str or None, list[Path]]: Config; checkpoint, if the networks run in PyTorch; and exported files.
+        tuple[Config, str or None, list[Path], dict]: Config; checkpoint, if the networks run in PyTorch; exported
+        files; and the names and colors of the classes in them.
 
     Raises:
         SR4IRError: If one of them is missing, or an option has no effect.
     """
     if not (files := find_files(model, backend)):
-        return *find_run(model, weights), []
+        return *find_run(model, weights), [], {}
     if weights or amp:
         raise SR4IRError(
             f"'{files[0]}' holds its weights, in its precision: leave out weights and amp. For float16, export it with "
             '--half.'
         )
-    return read_run(files[0])[0], None, files
+    cfg, meta = read_run(files[0])
+    return cfg, None, files, meta
 
 
 def run_meta(cfg: Config, weights: str | None) -> dict[str, str]:
@@ -101,11 +107,13 @@ def read_run(path: Path) -> tuple[Config, dict]:
     """Read the config of a run, and the names and colors of its classes, in an exported file; nothing is run.
 
     Raises:
-        SR4IRError: If the file does not hold them.
+        SR4IRError: If the file does not hold them, or the package onnx is missing.
     """
+    if importlib.util.find_spec('onnx') is None:
+        raise SR4IRError(f"Reading '{path}' needs onnx: pip install -r requirements/export.txt")
     import onnx  # an optional package
 
-    entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    entries = {entry.key: entry.value for entry in onnx.load(path, load_external_data=False).metadata_props}
     if KEY not in entries:
         raise SR4IRError(f"'{path}' holds no config, because it is not of tools/export.py: export it again.")
     run = json.loads(entries[KEY])
@@ -127,12 +135,18 @@ def exported_model(cfg: Config, files: Sequence[Path], backend: str | None, devi
         SR4IR: Model on the CPU, in eval mode, for predictions alone.
 
     Raises:
-        SR4IRError: If one file holds both networks, or the runtime is missing.
+        SR4IRError: If the two networks are not in two files, or the runtime is missing.
     """
     model = build_model(cfg).eval()
     runs = [open_file(file, backend or 'onnxruntime', device) for file in files]
     has_sr, has_task = model.scheme.test_input != 'hr', model.scheme.uses_task_net
     if len(runs) < has_sr + has_task:
+        name, _, part = files[0].stem.rpartition('_')
+        if name and part in ('sr', 'task'):
+            raise SR4IRError(
+                f"'{files[0]}' has the name of one of two files of --split, and both are needed: name "
+                f"'{files[0].with_stem(name)}', which stands for both."
+            )
         raise SR4IRError(
             f"'{files[0]}' holds both networks, but the test pipeline runs between them: export them to two files, "
             '--split, and name the same file here.'

@@ -27,7 +27,7 @@ from ..utils.devices import check_device
 from ..utils.names import VIDEO_SUFFIXES
 from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer, draws_zoo_fields
 from .enlarge import enlarge
-from .exported import exported_model, find_model, read_run
+from .exported import exported_model, find_model
 from .frames import count_all, frame_options, video_files
 from .images import SUFFIXES, Inputs, describe, list_images
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
@@ -98,7 +98,7 @@ class SR4IRInferencer(BaseInferencer):
         self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
         self.backend = dict(backend=backend, device=device)
         with _LOCK:
-            cfg, weights, self.files = find_model(model, weights, backend, amp)
+            cfg, weights, self.files, self.dataset_meta = find_model(model, weights, backend, amp)
             self.scope = cfg.get('default_scope', 'mmengine')
             slices = dict(slice_size=slice_size, slice_overlap=slice_overlap)
             predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr, **slices)
@@ -298,7 +298,6 @@ class SR4IRInferencer(BaseInferencer):
 
     def _init_model(self, cfg: Config, weights: str | None, device: str = 'cpu') -> SR4IR:
         if self.files:
-            self.dataset_meta = read_run(self.files[0])[1]
             return exported_model(cfg, self.files, **self.backend)
         if weights is None:
             print_log('As asked for, the networks have random weights.', 'current', logging.WARNING)

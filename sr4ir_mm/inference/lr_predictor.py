@@ -129,7 +129,7 @@ class LRPredictor:
         Returns:
             Tensor: N x 3 x (scale h) x (scale w), about [0, 1], on the CPU; the image itself under 'H->T'.
         """
-        lr = lr.to(next(self.model.parameters()).device)
+        lr = lr.to(next(self.model.parameters(), lr).device)  # exported files have none
         with mixed_precision(lr.device, self.amp):
             if self.model.scheme.test_input == 'sr' and max(lr.shape[-2:]) > self.tile:
                 return tiled(self.model.sr, lr, self.model.scale, self.tile)

@@ -12,6 +12,7 @@ from torch import nn
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.export.box_differences import box_differences
 from sr4ir_mm.export.candidates import best, suppress
+from sr4ir_mm.export.comparison import HALF_TOLERANCE, TOLERANCE
 from sr4ir_mm.export.exporter import export
 from sr4ir_mm.export.nets import parts
 from sr4ir_mm.export.reference import Reference, to_tensor
@@ -151,3 +152,29 @@ def test_differences_of_boxes():
     ):
         assert box_differences(other, first, 1e-3)['boxes (3)'][0] == float('inf')
     assert box_differences(boxes(), boxes(), 1e-3)['boxes (0)'][0] == 0
+
+
+def is_equal(found: list[tuple], expected: list[tuple], tolerance: float) -> bool:
+    rows = box_differences(boxes(*found), boxes(*expected), tolerance)
+    return all(difference <= tolerance * size for difference, size in rows.values())
+
+
+@pytest.mark.parametrize('tolerance', [TOLERANCE, HALF_TOLERANCE])
+def test_a_file_without_the_lowest_boxes_differs(tolerance):
+    every = [(10.0 * i, 0.99 - 0.009 * i, i) for i in range(100)]
+    assert is_equal(every, every, tolerance) and is_equal(every[:97], every, tolerance)
+    assert not is_equal(every[:5], every, tolerance)
+    assert not is_equal(every[:80], every, tolerance)
+    assert not is_equal(every, every[:5], tolerance)
+
+
+def test_boxes_at_the_threshold_differ_in_float16_only():
+    """The threshold is 0.05; in float16 scores of 0.051 may be 0.049."""
+    sure = [(10.0 * i, 0.9, i) for i in range(10)]
+    low = [(10.0 * i, 0.051, i) for i in range(10, 30)]
+    for fewer, more in (([], low[:1]), ([], low[:2]), (sure, sure + low[:2]), (sure + low[:-3], sure + low)):
+        for found, expected in ((fewer, more), (more, fewer)):
+            assert is_equal(found, expected, HALF_TOLERANCE)
+            assert not is_equal(found, expected, TOLERANCE)
+    assert not is_equal(sure, sure + low, HALF_TOLERANCE)  # too many at once
+    assert not is_equal(sure[:1], [], HALF_TOLERANCE)

@@ -1,6 +1,9 @@
 """Predictions by exported files are those of PyTorch."""
 
+import re
+import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -87,6 +90,20 @@ def test_files(backend, tmp_path):
     assert np.abs(found['task_inputs'][0].astype(int) - expected['task_inputs'][0]).max() <= 1
 
 
+@pytest.mark.parametrize('tile', [24, 256])
+def test_the_sr_network_alone(tile, tmp_path, monkeypatch):
+    """Of scheme S, whose only network is in the file: no parameter says which device it is on."""
+    cfg = config('segformer', 'S')
+    cfg.model.task = None
+    reference = SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False, tile=tile)
+    function = parts(reference.model, False)[''][0]
+    write_empty(tmp_path / 'model.onnx', run_meta(cfg, None))
+    monkeypatch.setattr('sr4ir_mm.inference.exported.open_file', lambda *args: Run(torch.no_grad()(function), None))
+    exported = SR4IRInferencer(tmp_path / 'model.onnx', show_progress=False, tile=tile)
+    found, expected = (inferencer(picture(20, 30))['task_inputs'][0] for inferencer in (exported, reference))
+    assert found.shape == (80, 120, 3) and np.array_equal(found, expected)
+
+
 def test_an_image_of_another_size_is_skipped(in_pytorch, monkeypatch):
     _, path = in_pytorch('segformer')
 
@@ -116,6 +133,57 @@ def test_mistakes(in_pytorch, tmp_path):
     with pytest.raises(SR4IRError, match=r'holds no config, because it is not of tools/export.py'):
         SR4IRInferencer(path)
     assert find_files('work_dirs/a') == []
+
+
+@pytest.mark.parametrize('part', ['sr', 'task'])
+def test_one_file_of_two(part, in_pytorch):
+    _, path = in_pytorch('segformer')
+    with pytest.raises(SR4IRError, match=f"model_{part}.onnx' has the name of one of two files .*/model.onnx', which"):
+        SR4IRInferencer(path.with_stem(f'model_{part}'))
+
+
+def test_an_earlier_file_of_the_same_name(tmp_path):
+    path, *pair = (tmp_path / f'model{part}.onnx' for part in ('', '_sr', '_task'))
+    path.touch()
+    pair[0].touch()
+    assert find_files(path) == [path]
+    pair[1].touch()
+    assert find_files(path) == pair
+
+
+def test_the_metadata_are_read_once_without_weights(in_pytorch, monkeypatch):
+    _, path = in_pytorch('segformer')
+    load, options = onnx.load, []
+    monkeypatch.setattr(onnx, 'load', lambda file, **kwargs: options.append(kwargs) or load(file, **kwargs))
+    assert len(SR4IRInferencer(path, show_progress=False).dataset_meta['classes']) == 150
+    assert options == [dict(load_external_data=False)]
+
+
+def test_onnx_is_missing(in_pytorch, monkeypatch):
+    _, path = in_pytorch('segformer')
+    monkeypatch.setitem(sys.modules, 'onnx', None)
+    with pytest.raises(
+        SR4IRError, match=r"Reading '.*model_sr.onnx' needs onnx: pip install -r requirements/export.txt"
+    ):
+        SR4IRInferencer(path)
+    folder = Path(__file__).parents[2] / 'requirements'
+    wanted = [
+        re.findall('^onnx>=[^ \\n]+', (folder / f'{name}.txt').read_text(), re.M) for name in ('export', 'openvino')
+    ]
+    assert wanted[0] == wanted[1] != []  # openvino reads the file without onnx, its metadata are read with it
+
+
+@pytest.mark.parametrize('device, index', [('cuda:1', 1), ('cuda', 0), ('cpu', None), (None, None)])
+def test_the_device_of_onnxruntime(device, index, monkeypatch):
+    onnxruntime = pytest.importorskip('onnxruntime')
+    session = MagicMock()
+    session.return_value.get_inputs.return_value = [MagicMock(shape=['batch', 3, 'height', 'width'])]
+    monkeypatch.setattr(onnxruntime, 'InferenceSession', session)
+    known = ['CUDAExecutionProvider', 'CPUExecutionProvider']
+    monkeypatch.setattr(onnxruntime, 'get_available_providers', lambda: known)
+    open_file(Path('model.onnx'), device=device)
+    gpu = [] if index is None else [('CUDAExecutionProvider', dict(device_id=index))]
+    assert session.call_args.kwargs['providers'] == [*gpu, 'CPUExecutionProvider']
 
 
 def test_runtimes(tmp_path, monkeypatch):
