@@ -20,6 +20,38 @@ from sr4ir_mm.utils.files import check_writable, write_file
 
 def main() -> Path:
     """Read the command line, predict each image, count the results; return their folder."""
+    args = vars(build_parser().parse_args())
+
+    # these take seconds
+    from sr4ir_mm.apis import CocoPredictions
+    from sr4ir_mm.inference import SR4IRInferencer
+
+    names = ('model', 'weights', 'backend', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
+    names += ('slice_size', 'slice_overlap')
+    init = {key: args.pop(key) for key in names}
+    if file := args.pop('coco'):
+        check_writable(file)
+    inferencer = SR4IRInferencer(**init)
+    coco = CocoPredictions(inferencer.dataset_meta.get('classes') or ())
+    skipped: dict[str, str] = {}
+    done, stopped = 0, ''
+    try:
+        for result in inferencer.stream(skipped=skipped, **args):
+            done += 1
+            if file:
+                coco.add(result['input'], result['prediction'])
+    except KeyboardInterrupt:  # the only end of a camera
+        stopped = 'stopped: '
+    if file:
+        write_file(file, json.dumps(coco.data))
+    print(f'{stopped}{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
+    if stopped:
+        sys.exit(130)
+    return Path(args['out_dir'])
+
+
+def build_parser() -> Parser:
+    """Return the parser of the command line."""
     parser = Parser(description=__doc__)
     parser.add_argument(
         'model',
@@ -70,34 +102,7 @@ def main() -> Path:
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     add_predict_options(parser, 'that are drawn and written; default: all are written, those above 0.3 are drawn')
-    args = vars(parser.parse_args())
-
-    # these take seconds
-    from sr4ir_mm.apis import CocoPredictions
-    from sr4ir_mm.inference import SR4IRInferencer
-
-    names = ('model', 'weights', 'backend', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
-    names += ('slice_size', 'slice_overlap')
-    init = {key: args.pop(key) for key in names}
-    if file := args.pop('coco'):
-        check_writable(file)
-    inferencer = SR4IRInferencer(**init)
-    coco = CocoPredictions(inferencer.dataset_meta.get('classes') or ())
-    skipped: dict[str, str] = {}
-    done, stopped = 0, ''
-    try:
-        for result in inferencer.stream(skipped=skipped, **args):
-            done += 1
-            if file:
-                coco.add(result['input'], result['prediction'])
-    except KeyboardInterrupt:  # the only end of a camera
-        stopped = 'stopped: '
-    if file:
-        write_file(file, json.dumps(coco.data))
-    print(f'{stopped}{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
-    if stopped:
-        sys.exit(130)
-    return Path(args['out_dir'])
+    return parser
 
 
 if __name__ == '__main__':

@@ -16,7 +16,7 @@ from sr4ir_mm.config import check_data, find_weights, load_config, load_run, par
 from sr4ir_mm.config.amp import enable_test_amp
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.entries import check_entries
-from sr4ir_mm.config.predict import add_predict_options, predict_options
+from sr4ir_mm.config.predict import PredictOptions, add_predict_options, predict_options
 from sr4ir_mm.config.schemes import is_sr4ir
 from sr4ir_mm.config.shared import find_shared
 from sr4ir_mm.config.stored import is_checkpoint, training_of
@@ -26,41 +26,12 @@ from sr4ir_mm.errors import SR4IRError, user_errors
 
 def main() -> dict[str, float]:
     """Read the command line, build the runner, test; return the metrics."""
-    parser = Parser(description=__doc__)
-    parser.add_argument(
-        'config',
-        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
-    )
-    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
-    parser.add_argument(
-        '--scheme', help='baseline to test with the config of SR4IR, as in tools/train.py: h2t, l2t, ...'
-    )
-    parser.add_argument('--out', help='.pkl file for the predictions')
-    parser.add_argument('--show-dir', help='folder for a panel of each image: LR, SR, HR, predictions, changes')
-    parser.add_argument('--per-image', help='.npz file for the result of each image, for paired statistics')
-    parser.add_argument(
-        '--lr-input',
-        choices=['lr', 'hr'],
-        help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
-    )
-    parser.add_argument('--amp', action='store_true', help='mixed precision; the metrics stay in float32')
-    add_predict_options(parser, 'in the panels of --show-dir; the metrics count all objects')
-    parser.add_argument('--compile', action='store_true', help='torch.compile for the networks; may be slower on a CPU')
-    args, cfg = parse_and_load(parser, load)
+    args, cfg = parse_and_load(build_parser(), load)
     cfg.compile = args.compile and (cfg.get('compile') or True)  # that of a training would cost minutes
     cfg.work_dir = str(folder_for_test(_run_dir(args, cfg), is_chosen=bool(args.work_dir)))
     cfg.resume = False  # as the config of a resumed training says
     tested = dict(checkpoint=cfg.load_from, training=training_of(cfg.load_from))
-    slices = dict(slice_size=args.slice_size, slice_overlap=args.slice_overlap)
-    options = predict_options(cfg, tta=args.tta, classes=args.classes, score_thr=args.score_thr, **slices)
-    if (args.slice_size or args.slice_overlap is not None) and not args.lr_input:
-        raise SR4IRError('--slice is for LR images of any size: add --lr-input, or leave out slice_size (--slice).')
-    if options.classes is not None and args.per_image:
-        raise SR4IRError('--per-image has the results of all classes: leave out --classes, or --per-image.')
-    if args.score_thr is not None and not args.show_dir:
-        raise SR4IRError('--score-thr chooses the objects in panels, not those of the metrics: add --show-dir.')
-    if chosen := {key: value for key in ('tta', 'classes') if (value := getattr(args, key)) is not None}:
-        cfg.predict = {**(cfg.get('predict') or {}), **chosen}  # so that reports see another test
+    options = choose_options(args, cfg)
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), *_hooks(args, options.score_thr)]
     if not cfg.get('test_dataloader'):
         raise SR4IRError(f"'{cfg.filename}' has no test_dataloader, so there is nothing to test: set it.")
@@ -88,6 +59,50 @@ def main() -> dict[str, float]:
     if (labels := set_options(runner.model, cfg, options, names, drops_scores=False)) is not None:
         restrict_evaluator(runner.test_evaluator, labels)
     return runner.test()
+
+
+def build_parser() -> Parser:
+    """Return the parser of the command line."""
+    parser = Parser(description=__doc__)
+    parser.add_argument(
+        'config',
+        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
+    )
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
+    parser.add_argument(
+        '--scheme', help='baseline to test with the config of SR4IR, as in tools/train.py: h2t, l2t, ...'
+    )
+    parser.add_argument('--out', help='.pkl file for the predictions')
+    parser.add_argument('--show-dir', help='folder for a panel of each image: LR, SR, HR, predictions, changes')
+    parser.add_argument('--per-image', help='.npz file for the result of each image, for paired statistics')
+    parser.add_argument(
+        '--lr-input',
+        choices=['lr', 'hr'],
+        help='the images of the data set are already LR; its annotations are in coordinates of the LR or the HR images',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision; the metrics stay in float32')
+    add_predict_options(parser, 'in the panels of --show-dir; the metrics count all objects')
+    parser.add_argument('--compile', action='store_true', help='torch.compile for the networks; may be slower on a CPU')
+    return parser
+
+
+def choose_options(args: argparse.Namespace, cfg: Config) -> PredictOptions:
+    """Return the options of predictions; the config holds those that make it another test than that of the training.
+
+    Raises:
+        SR4IRError: If two options do not go together.
+    """
+    slices = dict(slice_size=args.slice_size, slice_overlap=args.slice_overlap)
+    options = predict_options(cfg, tta=args.tta, classes=args.classes, score_thr=args.score_thr, **slices)
+    if (args.slice_size or args.slice_overlap is not None) and not args.lr_input:
+        raise SR4IRError('--slice is for LR images of any size: add --lr-input, or leave out slice_size (--slice).')
+    if options.classes is not None and args.per_image:
+        raise SR4IRError('--per-image has the results of all classes: leave out --classes, or --per-image.')
+    if args.score_thr is not None and not args.show_dir:
+        raise SR4IRError('--score-thr chooses the objects in panels, not those of the metrics: add --show-dir.')
+    if chosen := {key: value for key in ('tta', 'classes') if (value := getattr(args, key)) is not None}:
+        cfg.predict = {**(cfg.get('predict') or {}), **chosen}  # so that reports see another test
+    return options
 
 
 def load(args: argparse.Namespace) -> Config:
