@@ -80,9 +80,8 @@ def test_functions_predict_as_mmdet(name):
 
 
 @needs_export
-@pytest.mark.parametrize(
-    'name', ['retinanet', *(pytest.param(name, marks=pytest.mark.slow) for name in ('yolox', 'mask_rcnn', 'detr'))]
-)
+@pytest.mark.parametrize('name', ['retinanet', 'yolox', 'mask_rcnn', 'detr'])
+@pytest.mark.slow
 def test_files(name, tmp_path):
     pytest.importorskip('onnxruntime')
     pytest.importorskip('onnxscript')
@@ -92,6 +91,7 @@ def test_files(name, tmp_path):
 
 
 @needs_export
+@pytest.mark.slow
 def test_heads_for_any_batch(tmp_path):
     ((_, rows),) = export(make('retinanet'), tmp_path / 'model.pt2', raw=True).items()
     assert {row.size[0] for row in rows} == {1, 2, 3} and 'task_0_0' in {row.output for row in rows}

@@ -94,6 +94,7 @@ def test_segmenter_gives_logits_of_the_size_of_the_image(tmp_path):
 
 
 @torch.no_grad()
+@pytest.mark.slow
 def test_detector_in_two_files_pads_as_its_preprocessor_does(tmp_path):
     model = make(detector())
     assert list(export(model, tmp_path / 'model.onnx', split=True, raw=True)) == [

@@ -140,6 +140,7 @@ def test_remedies(task, shape, message, tmp_path):
 
 
 @needs_export
+@pytest.mark.slow
 def test_steps_of_the_pipeline_and_real_images(tmp_path, monkeypatch):
     said: list[str] = []
     monkeypatch.setattr('sr4ir_mm.export.reference.print_log', lambda text, *args: said.append(text))
