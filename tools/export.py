@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from prettytable import PrettyTable
 
 from sr4ir_mm.config import add_cfg_options, find_weights, load_config
-from sr4ir_mm.config.cli import Parser, at_least
+from sr4ir_mm.config.cli import Parser, add_run, at_least
 from sr4ir_mm.config.nodes import find_all
 from sr4ir_mm.errors import user_errors
 
@@ -36,8 +36,7 @@ def difference_table(rows: list[Difference]) -> PrettyTable:
 def main() -> list[Path]:
     """Read the command line, export, print the differences from PyTorch; return the files."""
     parser = Parser(description=__doc__)
-    parser.add_argument('config', help='work dir of a training, checkpoint, config file, or name of one of our configs')
-    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
+    add_run(parser)
     parser.add_argument('out', type=Path, help='file to write, *.onnx or *.pt2')
     parser.add_argument('--split', action='store_true', help='write each network to its own file: OUT_sr, OUT_task')
     parser.add_argument(
@@ -57,7 +56,7 @@ def main() -> list[Path]:
     # these take seconds
     from sr4ir_mm.config import build_model
     from sr4ir_mm.export import export, find_images
-    from sr4ir_mm.inference.exported import run_meta
+    from sr4ir_mm.inference.exported_files import run_meta
 
     pipeline = next(find_all(cfg.get('test_dataloader'), 'pipeline'), None)
     options = dict(split=args.split, shape=args.shape, raw=args.raw, half=args.half, meta=run_meta(cfg, weights))

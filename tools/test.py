@@ -14,7 +14,7 @@ from mmengine.config import Config
 
 from sr4ir_mm.config import check_data, find_weights, load_config, load_run, parse_and_load
 from sr4ir_mm.config.amp import enable_test_amp
-from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.cli import Parser, add_run
 from sr4ir_mm.config.entries import check_entries
 from sr4ir_mm.config.predict import PredictOptions, add_predict_options, predict_options
 from sr4ir_mm.config.schemes import is_sr4ir
@@ -64,11 +64,7 @@ def main() -> dict[str, float]:
 def build_parser() -> Parser:
     """Return the parser of the command line."""
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        'config',
-        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
-    )
-    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
+    add_run(parser)
     parser.add_argument(
         '--scheme', help='baseline to test with the config of SR4IR, as in tools/train.py: h2t, l2t, ...'
     )

@@ -10,22 +10,22 @@ from pathlib import Path
 from mmengine.config import Config
 
 from sr4ir_mm.compat.allocator import keep_freed_memory
-from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, load_config, parse_and_load
+from sr4ir_mm.config import check_data, check_weights, enable_amp, find_checkpoint, parse_and_load
 from sr4ir_mm.config.amp import amp_advice
 from sr4ir_mm.config.claims import claim_work_dir, set_resume
-from sr4ir_mm.config.cli import Parser, at_least
+from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.entries import check_entries
-from sr4ir_mm.config.mixing import load_mix, mix_text
+from sr4ir_mm.config.mixing import mix_text
 from sr4ir_mm.config.networks import check_networks
 from sr4ir_mm.config.reading import is_new_style
-from sr4ir_mm.config.schemes import is_sr4ir, load_run
+from sr4ir_mm.config.trainings import add_training, load_training, mix_arguments
 from sr4ir_mm.errors import SR4IRError, user_errors
 from sr4ir_mm.utils import write_file
 
 
 def main() -> Path:
     """Read the command line, build the runner, train; return the work dir."""
-    args, cfg = parse_and_load(build_parser(), load)
+    args, cfg = parse_and_load(build_parser(), load_training)
     if args.amp:
         enable_amp(cfg)
     if args.compile:
@@ -63,12 +63,7 @@ def main() -> Path:
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser with the arguments of this tool."""
     parser = Parser(description=__doc__)
-    parser.add_argument('config', help='config file, name of one of our configs, or config of a zoo')
-    parser.add_argument(
-        '--scheme',
-        help='baseline instead of SR4IR: H->T, L->T, S->T, T->S, S+T, or S to pre-train the super-resolution network; '
-        'without quotes: h2t, l2t, s2t, t2s, st, s',
-    )
+    group = add_training(parser)
     parser.add_argument(
         '--resume',
         nargs='?',
@@ -88,33 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
         '--no-plots', action='store_true', help="no pictures in the folder 'plots' of the work dir (default: there are)"
     )
     parser.add_argument('--write-config', metavar='FILE', help='write the config to a .py file instead of training')
-    group = parser.add_argument_group('any network of a zoo', "if 'config' is e.g. mmdet::retinanet/retinanet_r50...py")
-    group.add_argument('--sr', help="super-resolution network: 'edsr', 'swinir', ..., 'mmagic::...', or a file")
-    group.add_argument(
-        '--scale', type=at_least(1), help='up-sampling factor of the super-resolution network (default: 4)'
-    )
     group.add_argument('--pretrained', action='store_true', help="start the task network from the zoo's checkpoint")
     return parser
-
-
-def load(args: argparse.Namespace) -> Config:
-    """Load the config that the arguments name: one of SR4IR, or a mix with a config of a zoo."""
-    if not is_sr4ir(load_config(args.config, zoo=True)):
-        if not (args.sr or args.scheme):
-            raise SR4IRError(
-                f"'{args.config}' is a config without a super-resolution network: add --sr edsr --scale 4."
-            )
-        return load_mix(*mix_arguments(args), args.scheme or 'SR4IR', args.pretrained, args.cfg_options)
-    if args.sr or args.scale or args.pretrained:
-        raise SR4IRError(
-            f"'{args.config}' already has a super-resolution network: leave out --sr, --scale and --pretrained."
-        )
-    return load_run(args.config, args.scheme, args.cfg_options)
-
-
-def mix_arguments(args: argparse.Namespace) -> tuple[str, str | None, int]:
-    """Return the arguments that name a mix."""
-    return args.config, args.sr, args.scale or 4
 
 
 def write_config(cfg: Config, args: argparse.Namespace) -> Path:

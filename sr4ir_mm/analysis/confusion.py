@@ -69,7 +69,7 @@ class ConfusionMatrix:
 
 
 def _labels(sample: BaseDataElement) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return true and predicted labels, flat, or None if the sample has none of one kind."""
+    """Return true and predicted labels, flat, or None if the sample lacks one of them."""
     for found, true in (('pred_sem_seg', 'gt_sem_seg'), ('pred_label', 'gt_label')):
         if found in sample and true in sample:
             pair = [getattr(sample.get(name), 'data', sample.get(name)) for name in (true, found)]

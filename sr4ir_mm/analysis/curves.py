@@ -61,11 +61,21 @@ def plot_curve(ax: Axes, runs: Mapping[str, Mapping[str, Curve]], name: str) -> 
     """Plot one value of every run that has it; the color C0, C1, ... is the position of the run."""
     for i, curves in enumerate(runs.values()):
         if curve := curves.get(name):
-            few = len(curve.x) <= 30
-            ax.plot(curve.x, curve.y, color=f'C{i}', linewidth=1.3, marker='o' if few else '', markersize=3)
-            ax.set_xlabel(curve.unit, fontsize=8)
+            draw_line(ax, curve, color=f'C{i}')
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.set_title(name, fontsize=9)
+    set_style(ax, name)
+
+
+def draw_line(ax: Axes, curve: Curve, **options: str) -> None:
+    """Draw one curve, with marks if it has few values."""
+    few = len(curve.x) <= 30
+    ax.plot(curve.x, curve.y, linewidth=1.3, marker='o' if few else '', markersize=3, **options)
+    ax.set_xlabel(curve.unit, fontsize=8)
+
+
+def set_style(ax: Axes, title: str) -> None:
+    """Give a small diagram a title, and a grid instead of a frame."""
+    ax.set_title(title, fontsize=9)
     ax.tick_params(labelsize=7)
     ax.grid(alpha=0.25)
     ax.spines[['top', 'right']].set_visible(False)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.dist import is_main_process
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ..datasets.class_names import first_meta
+from ..engine.evaluations import best_metrics
 from ..engine.seeding import own_random_numbers
 from ..engine.visualization_hook import draw_panels
 from ..utils import new_file, write_image
@@ -121,8 +122,7 @@ class TrainingPicturesHook(Hook):
         return bool(self.matrix.images)
 
     def _save_curves(self, runner: Runner, path: Path) -> bool:
-        best = [name for hook in runner.hooks if isinstance(hook, CheckpointHook) for name in hook.save_best or ()]
-        figure = training_figure(read_curves(Path(runner.work_dir)), best)
+        figure = training_figure(read_curves(Path(runner.work_dir)), best_metrics(runner))
         if figure is not None:
             with new_file(path) as new:
                 figure.savefig(new, dpi=120)

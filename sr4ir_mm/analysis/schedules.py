@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from ..config.building import build_model
 from ..config.zoo import without_weights
 from ..engine import AlternatingUpdateHook
+from .curves import set_style
 
 NAMES = dict(sr='SR network', task='task network')
 
@@ -97,15 +98,12 @@ def plot_schedule(schedule: Schedule) -> Figure:
     axes = figure.subplots(len(schedule.rates), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (name, rates) in zip(axes, schedule.rates.items()):
         ax.plot(rates, linewidth=1.3)
-        ax.set_title(f'learning rate of the {NAMES[name]}: {max(rates):.3g} to {min(rates):.3g}', fontsize=9)
         if schedule.warm_up:
             ax.axvline(
                 schedule.warm_up, color='C1', linestyle='--', label=f'TDP loss from iteration {schedule.warm_up}'
             )
             ax.legend(fontsize=8)
         ax.set_ylim(bottom=0)
-        ax.tick_params(labelsize=7)
-        ax.grid(alpha=0.25)
-        ax.spines[['top', 'right']].set_visible(False)
+        set_style(ax, f'learning rate of the {NAMES[name]}: {max(rates):.3g} to {min(rates):.3g}')
     axes[-1].set_xlabel(f'iteration; an epoch has {schedule.epoch_length}', fontsize=8)
     return figure

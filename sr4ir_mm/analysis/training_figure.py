@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .curves import plot_curve
+from .curves import diagrams, draw_line, plot_curve, set_style
 from .scalars import Curve
 
 
@@ -24,15 +24,12 @@ def training_figure(curves: Mapping[str, Curve], best: Sequence[str] = ()) -> Fi
     groups = {title: names for title, names in _groups(curves, best).items() if names}
     if not groups:
         return None
-    figure = Figure(figsize=(4.2 * min(len(groups), 2), 3.2 * (1 + (len(groups) > 2))), layout='constrained')
-    axes = figure.subplots(1 + (len(groups) > 2), min(len(groups), 2), squeeze=False).ravel()
+    figure, axes = diagrams(len(groups), 2, (4.2, 3.2))
     for ax, (title, names) in zip(axes, groups.items()):
         if len(names) == 1:
             plot_curve(ax, {'': curves}, names[0])
         else:
             _plot_together(ax, title, {name: curves[name] for name in names})
-    for ax in axes[len(groups) :]:
-        ax.set_axis_off()
     return figure
 
 
@@ -54,11 +51,7 @@ def _groups(curves: Mapping[str, Curve], best: Sequence[str]) -> dict[str, list[
 
 def _plot_together(ax: Axes, title: str, curves: Mapping[str, Curve]) -> None:
     for name, curve in curves.items():
-        ax.plot(curve.x, curve.y, linewidth=1.3, marker='o' if len(curve.x) <= 30 else '', markersize=3, label=name)
-    ax.set_title(title, fontsize=9)
-    ax.set_xlabel(curve.unit, fontsize=8)
+        draw_line(ax, curve, label=name)
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.tick_params(labelsize=7)
-    ax.grid(alpha=0.25)
-    ax.spines[['top', 'right']].set_visible(False)
+    set_style(ax, title)
     ax.legend(fontsize=7, frameon=False)

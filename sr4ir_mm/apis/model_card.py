@@ -64,7 +64,7 @@ def model_card(name: str, cfg: Config, model: SR4IR, weights: str, meta: dict) -
         cfg (Config): Its config.
         model (SR4IR): Model with its weights.
         weights (str): Checkpoint, whose folder is searched for metrics.
-        meta (dict): ``dataset_meta``, ``epoch`` and ``iter`` of the checkpoint, as far as they are known.
+        meta (dict): ``dataset_meta``, ``epoch`` and ``iter`` of the checkpoint, those that are known.
     """
     metrics, source = checkpoint_results(Path(weights), meta)
     rows = [f'| {key} | {value:.5g} |' for key, value in metrics.items()]

@@ -129,6 +129,15 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments ``config`` and ``checkpoint``, which name the result of a training."""
+    parser.add_argument(
+        'config',
+        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
+    )
+    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
+
+
 def load_from_args(args: argparse.Namespace) -> Config:
     """Load the config that the arguments ``config`` and ``--cfg-options`` name."""
     return load_config(args.config, args.cfg_options)

@@ -9,13 +9,14 @@ from mmengine.config import Config
 
 from ..compat.stored_configs import read_as_data
 from ..errors import SR4IRError
+from .stored import SUFFIXES
 
 CONFIG, WEIGHTS, CARD = FILES = ('config.py', 'model.safetensors', 'README.md')
 #: entries of a start of a training, or of a machine: a shared model has none
 OF_START = ('work_dir', 'launcher', 'resume', 'load_from')
 #: user/name, user/name@revision
 _NAME = re.compile(r'(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?')
-_SUFFIXES = ('.py', '.json', '.yaml', '.yml', '.pth', '.pt', '.ckpt', '.safetensors')
+_SUFFIXES = ('.py', '.json', '.yaml', '.yml', *SUFFIXES, '.safetensors')
 
 
 def find_shared(source: str | Path) -> Path | None:

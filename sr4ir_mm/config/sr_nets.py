@@ -7,6 +7,7 @@ from mmengine.config import Config, ConfigDict
 from ..errors import SR4IRError
 from .nodes import type_name
 from .reading import read_config
+from .stored import SUFFIXES
 from .zoo import config_folder, load_zoo_config
 
 #: generators of mmagic that map one image of any size to one image
@@ -15,7 +16,7 @@ NETS = (
     'NAFNetLocal', 'NAFBaseline', 'NAFBaselineLocal', 'Restormer', 'DeblurGanV2Generator',
 )  # fmt: skip
 #: suffixes of files of weights
-_WEIGHTS = ('.pth', '.pt', '.ckpt', '.safetensors')
+_WEIGHTS = (*SUFFIXES, '.safetensors')
 _CHANNELS = ('in_channels', 'in_chans', 'img_channels', 'img_channel', 'inp_channels')
 
 

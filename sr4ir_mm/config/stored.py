@@ -11,11 +11,14 @@ from ..compat.stored_configs import read_as_data
 from ..errors import SR4IRError
 from .checks import find_checkpoint
 
+#: suffixes of files of PyTorch
+SUFFIXES = ('.pth', '.pt', '.ckpt')
+
 
 def is_checkpoint(source: str | Path) -> bool:
     """Return whether a name is that of a checkpoint file or URL; PyTorch's files are zip archives."""
     name = str(source).partition('?')[0]
-    return name.endswith(('.pth', '.pt', '.ckpt')) or (os.path.isfile(source) and zipfile.is_zipfile(source))
+    return name.endswith(SUFFIXES) or (os.path.isfile(source) and zipfile.is_zipfile(source))
 
 
 def stored_config(path: str | Path) -> Config:

@@ -27,7 +27,8 @@ from ..utils.devices import check_device
 from ..utils.names import VIDEO_SUFFIXES
 from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer, draws_zoo_fields
 from .enlarge import enlarge
-from .exported import exported_model, find_model
+from .exported import exported_model
+from .exported_files import find_model
 from .frames import count_all, frame_options, video_files
 from .images import SUFFIXES, Inputs, describe, list_images
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords

@@ -16,7 +16,7 @@ from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.export import export
 from sr4ir_mm.export.nets import parts
 from sr4ir_mm.inference.backends import Run, open_file
-from sr4ir_mm.inference.exported import find_files, run_meta
+from sr4ir_mm.inference.exported_files import find_files, run_meta
 from sr4ir_mm.inference.inferencer import SR4IRInferencer
 
 onnx = pytest.importorskip('onnx')

@@ -10,7 +10,7 @@ image, ground truth, the mask of CQMix and the mix. No network runs: bilinear st
 from itertools import islice
 from pathlib import Path
 
-from sr4ir_mm.config.cli import Parser, at_least
+from sr4ir_mm.config.cli import Parser, add_cfg_options, at_least
 from sr4ir_mm.config.trainings import add_training, load_training
 from sr4ir_mm.errors import user_errors
 
@@ -19,6 +19,7 @@ def main() -> None:
     """Read the command line, write the pictures."""
     parser = Parser(description=__doc__)
     add_training(parser)
+    add_cfg_options(parser)
     parser.add_argument('--out-dir', type=Path, default=Path('browse'), help='folder for the pictures; default: browse')
     parser.add_argument('--number', type=at_least(1), default=16, help='number of images (default: %(default)s)')
     parser.add_argument('--seed', type=at_least(0), default=0, help='seed of all that is random (default: %(default)s)')

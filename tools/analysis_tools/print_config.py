@@ -6,7 +6,7 @@
 It is a Python file, which tools/train.py takes.
 """
 
-from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.cli import Parser, add_cfg_options
 from sr4ir_mm.config.trainings import add_training, load_training
 from sr4ir_mm.errors import user_errors
 
@@ -15,6 +15,7 @@ def main() -> None:
     """Read the command line, print the config."""
     parser = Parser(description=__doc__)
     add_training(parser)
+    add_cfg_options(parser)
     print(load_training(parser.parse_args()).pretty_text)
 
 

@@ -6,7 +6,7 @@ python tools/analysis_tools/vis_scheduler.py mmdet::retinanet/retinanet_r50_fpn_
 
 from pathlib import Path
 
-from sr4ir_mm.config.cli import Parser, at_least
+from sr4ir_mm.config.cli import Parser, add_cfg_options, at_least
 from sr4ir_mm.config.trainings import add_training, load_training
 from sr4ir_mm.errors import SR4IRError, user_errors
 
@@ -15,6 +15,7 @@ def main() -> None:
     """Read the command line, step through the schedulers, plot."""
     parser = Parser(description=__doc__)
     add_training(parser)
+    add_cfg_options(parser)
     parser.add_argument(
         '--out', type=Path, default=Path('schedule.png'), help='PNG, SVG or PDF file; default: schedule.png'
     )

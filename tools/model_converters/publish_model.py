@@ -9,18 +9,14 @@ work dir. The checkpoint has weights and config, and a hash in its name. See doc
 
 from pathlib import Path
 
-from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.cli import Parser, add_run
 from sr4ir_mm.errors import user_errors
 
 
 def main() -> Path:
     """Read the command line, write, say what to do next; return what was written."""
     parser = Parser(description=__doc__)
-    parser.add_argument(
-        'config',
-        help='work dir, checkpoint, shared model (folder or user/name), config file, or name of one of our configs',
-    )
-    parser.add_argument('checkpoint', nargs='?', help='checkpoint file or URL; default: what the first argument names')
+    add_run(parser)
     parser.add_argument('out', type=Path, help='folder, or file *.pth')
     args = parser.parse_args()
 
