@@ -16,10 +16,10 @@ PACKAGE = ROOT / 'sr4ir_mm'
 #: each line may import from itself and from the lines below it
 LAYERS = (
     ('apis', '__main__', 'doctor'),
-    ('inference', 'analysis', 'export', 'converters', 'webui'),
+    ('inference', 'scenes', 'analysis', 'export', 'converters', 'webui'),
     ('config',),
     ('engine', 'evaluation'),
-    ('visualization', 'datasets', 'transforms'),
+    ('visualization', 'datasets', 'transforms', 'geo'),
     ('models',),
     ('compat',),
     ('registry', 'utils', 'errors', 'version'),

@@ -1,0 +1,1 @@
+"""Images larger than memory, in windows through both networks."""
