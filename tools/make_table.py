@@ -11,13 +11,11 @@ runs that are done. The command may run in several processes at once, which shar
 """
 
 import argparse
-import fcntl
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Collection, Container, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from paper_table.configs import ROWS, PaperConfig, find_paper_configs, task_metric
@@ -31,14 +29,11 @@ from sr4ir_mm.config import last_checkpoint, read_metrics
 from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.errors import SR4IRError, user_errors
 from sr4ir_mm.models.scheme import ALIASES
+from sr4ir_mm.utils.locks import LockedError, locked
 
 TOOLS = Path(__file__).resolve().parent
 #: seconds until a study looks again for runs that another process has made
 POLL = 30
-
-
-class LockedError(SR4IRError):
-    """Another process is at work in a folder."""
 
 
 def parse_args() -> argparse.Namespace:
@@ -84,18 +79,6 @@ def list_runs(runs: Collection[Run]) -> None:
     for i, run in enumerate(runs, 1):
         starts = (f'{part} from {os.path.basename(str(source))}' for part, source in run.starts_from.items())
         print(f'{i:4} {run.status():7} {f"{labels[run.folder]}: " if several else ""}{run}', *starts, sep='; ')
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[int]:
-    """Keep other processes out of a folder. A tool that outlives this process keeps the lock, which it inherits."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / '.lock', 'w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(f"Another process is at work in '{folder}': wait for it, or stop it.") from None
-        yield file.fileno()
 
 
 def call(tool: str, gpus: int, lock: int, *args: object) -> None:
