@@ -1,6 +1,6 @@
 """One list of objects from the lists of overlapping slices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from mmengine.structures import InstanceData
@@ -35,26 +35,50 @@ def merge(found: Sequence[InstanceData], windows: Sequence[Window], size: tuple[
     Returns:
         InstanceData: The same fields in the coordinates of the image, the highest score first.
     """
-    places = torch.tensor(windows).float()
     source = torch.cat([torch.full((len(entry),), index) for index, entry in enumerate(found)])
-    boxes = torch.cat([_boxes(entry) for entry in found]) + places[source][:, [0, 1, 0, 1]]
+    boxes = torch.cat([box_list(entry) for entry in found]) + torch.tensor(windows)[source][:, [0, 1, 0, 1]]
     scores, labels = (torch.cat([entry[name] for entry in found]) for name in ('scores', 'labels'))
-    agreeing: list[set[int]] = [set() for _ in boxes]
-    for first, second in _pairs(boxes, labels, source, places):
-        agreeing[first].add(second)
-        agreeing[second].add(first)
-    objects = _objects(scores, _is_cut(boxes, places[source], size).tolist(), agreeing)
+    objects = group(boxes, scores, labels, source, windows, size)
     seeds = torch.tensor(list(objects), dtype=torch.long)
-    unions = [torch.cat([boxes[parts, :2].amin(0), boxes[parts, 2:].amax(0)]) for parts in objects.values()]
-    boxes = torch.stack(unions) if unions else boxes
-    merged = InstanceData(bboxes=boxes, scores=scores[seeds], labels=labels[seeds])
+    merged = InstanceData(bboxes=union(boxes, objects), scores=scores[seeds], labels=labels[seeds])
     if 'masks' in found[0]:
         merged.masks = _masks(found, windows, size, list(objects.values()))
     return merged
 
 
-def _boxes(entry: InstanceData) -> Tensor:
-    """Return the boxes of a slice; some networks for masks predict none."""
+def group(
+    boxes: Tensor, scores: Tensor, labels: Tensor, source: Tensor, windows: Sequence[Window], size: tuple[int, int]
+) -> dict[int, list[int]]:
+    """Find which boxes of slices are one object, as :func:`merge` says.
+
+    Args:
+        boxes (Tensor): Boxes in the coordinates of the image, N x 4.
+        scores (Tensor): Their scores, N.
+        labels (Tensor): Their labels, N.
+        source (Tensor): Index of the slice of each, N, int64.
+        windows (Sequence[Window]): Slices in the image.
+        size (tuple[int, int]): Height and width of the image.
+
+    Returns:
+        dict[int, list[int]]: For each object, the index of its box of the highest score, and the indices of the boxes
+        whose union it is.
+    """
+    places = torch.tensor(windows).float()
+    agreeing: list[set[int]] = [set() for _ in boxes]
+    for first, second in _pairs(boxes, labels, source, places):
+        agreeing[first].add(second)
+        agreeing[second].add(first)
+    return _objects(scores, _is_cut(boxes, places[source], size).tolist(), agreeing)
+
+
+def union(boxes: Tensor, objects: Mapping[int, Sequence[int]]) -> Tensor:
+    """Return the box of each object that :func:`group` returned, N x 4."""
+    unions = [torch.cat([boxes[parts, :2].amin(0), boxes[parts, 2:].amax(0)]) for parts in objects.values()]
+    return torch.stack(unions) if unions else boxes
+
+
+def box_list(entry: InstanceData) -> Tensor:
+    """Return the boxes of a slice, N x 4; some networks for masks predict none."""
     boxes = torch.as_tensor(getattr(entry.bboxes, 'tensor', entry.bboxes)).float()
     if 'masks' not in entry or not len(boxes) or boxes.any():
         return boxes
@@ -66,12 +90,20 @@ def _boxes(entry: InstanceData) -> Tensor:
 def _pairs(boxes: Tensor, labels: Tensor, source: Tensor, windows: Tensor) -> Iterator[list[int]]:
     """Yield the indices of two boxes of two slices that agree."""
     of_slice = [torch.nonzero(source == index)[:, 0] for index in range(len(windows))]
-    for first, second in torch.nonzero(torch.triu(box_iou(windows, windows), 1)).tolist():
+    for first, second in _neighbors(windows):
         common = torch.cat([windows[[first, second], :2].amax(0), windows[[first, second], 2:].amin(0)])
         rows, columns = of_slice[first], of_slice[second]
         overlap = box_iou(_clip(boxes[rows], common), _clip(boxes[columns], common))  # not a number outside
         row, column = torch.nonzero((overlap >= SAME) & (labels[rows, None] == labels[columns])).T
         yield from torch.stack([rows[row], columns[column]], 1).tolist()
+
+
+def _neighbors(windows: Tensor) -> Iterator[tuple[int, int]]:
+    """Yield the indices of two windows that have pixels in common."""
+    for first, window in enumerate(windows):
+        later = windows[first + 1 :]
+        common = ((later[:, :2] < window[2:]) & (later[:, 2:] > window[:2])).all(1)
+        yield from ((first, first + 1 + index) for index in torch.nonzero(common)[:, 0].tolist())
 
 
 def _clip(boxes: Tensor, window: Tensor) -> Tensor:
