@@ -30,13 +30,13 @@ from .enlarge import enlarge
 from .exported import exported_model
 from .exported_files import find_model
 from .frames import count_all, frame_options, video_files
-from .images import SUFFIXES, Inputs, describe, list_images
+from .images import SUFFIXES, Inputs, describe, list_images, unique_names
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
 from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta
 from .slices import slides
-from .small_images import TooSmallImage
+from .small_images import TooSmallImage, failure
 from .task_options import set_options
 
 #: threads take turns: MMEngine has one scope for all, and a visualizer one figure
@@ -151,6 +151,8 @@ class SR4IRInferencer(BaseInferencer):
         every: int = 1,
         max_frames: int | None = None,
         save_frames: bool = False,
+        names: Sequence[str] | None = None,
+        keep_going: bool = False,
         **kwargs: Any,
     ) -> Iterator[dict]:
         """Predict image by image, for more images than fit into memory.
@@ -174,29 +176,35 @@ class SR4IRInferencer(BaseInferencer):
             every (int): Distance of the frames of videos that are predicted; 1 for all.
             max_frames (int, optional): Largest number of frames of each video that are predicted.
             save_frames (bool): Whether to write pictures and SR images of frames as images instead of videos.
+            names (Sequence[str], optional): Unique names for the results of ``inputs``, which then is a list of files,
+                URLs and arrays. By default they follow from the inputs, see :func:`unique_names`.
+            keep_going (bool): Whether an image in which the networks or the visualizer fail, e.g. because memory runs
+                out, is skipped, too, instead of ending the iteration; and no error is raised if all images are.
             **kwargs: Options of the task network's visualizer, such as ``pred_score_thr``.
 
         Yields:
-            dict: ``input``, ``prediction``, ``task_input`` and ``visualization`` of one image or frame.
+            dict: ``input``, ``name`` (of its results), ``prediction``, ``task_input`` and ``visualization`` of one
+            image or frame.
         """
         check_number('SR4IRInferencer', low=1, whole=True, batch_size=batch_size)
         check_coords(coords)
         check_drawing(self.visualizer, kwargs)
         if show:
             check_display()
-        images = list_images(inputs, SUFFIXES + VIDEO_SUFFIXES, recursive, out_dir)
+        images = list_images(inputs, SUFFIXES + VIDEO_SUFFIXES, recursive, out_dir) if names is None else list(inputs)
+        names = unique_names(images, recursive) if names is None else names
         sampling = frame_options(images, every, max_frames, save_frames)
         skipped = {} if skipped is None else skipped
         draws = return_vis or show or bool(out_dir and not no_save_vis)
         finish = partial(self._finish, draws, out_dir, not no_save_pred, not no_save_vis, save_frames, kwargs)
         done = 0
-        jobs = self._jobs(images, batch_size, coords, draws, finish, dict(sampling, folders=recursive))
+        jobs = self._jobs(images, batch_size, coords, draws, finish, dict(sampling, names=names), keep_going)
         with closing(jobs), video_files(out_dir) as videos:  # threads end, and videos are completed
             for job in tqdm(jobs, 'Inference', count_all(images, sampling), disable=not self.show_progress):
-                if job.reason:
+                result = None if job.reason else self._result(job, keep_going)
+                if result is None:
                     job.skip(skipped)
                     continue
-                result = job.result.result()
                 done += 1
                 if job.video and out_dir and not save_frames:
                     picture = None if no_save_vis else result['visualization']
@@ -204,35 +212,56 @@ class SR4IRInferencer(BaseInferencer):
                 if show:
                     self._show(job, result['visualization'])
                 yield result
-        if images and not done:
+        if images and not done and not keep_going:
             raise SR4IRError('\n'.join(f'{describe(name)} {reason}' for name, reason in skipped.items()))
 
     def _jobs(
-        self, images: list, batch_size: int, coords: str, draws: bool, finish: Callable, options: dict
+        self,
+        images: list,
+        batch_size: int,
+        coords: str,
+        draws: bool,
+        finish: Callable,
+        options: dict,
+        keep_going: bool = False,
     ) -> Iterator[Job]:
         """Read, predict and finish images at the same time."""
         pixels = WAITING_PIXELS // self.pipeline.scale**2
         with thread('reads') as reader, thread('writes') as writer:
 
             def predict(batch: list[Job]) -> None:
-                for job, *samples in self._forward_or_skip(batch, coords, draws):
+                for job, *samples in self._forward_or_skip(batch, coords, draws, keep_going):
                     job.result = writer.submit(finish, job, *samples)
 
             jobs = read_ahead(images, self.pipeline.max_lr_pixels, reader, **options)
             yield from in_order(jobs, batch_size, predict, pixels)
 
     def _forward_or_skip(
-        self, batch: list[Job], coords: str, draws: bool
+        self, batch: list[Job], coords: str, draws: bool, keep_going: bool = False
     ) -> list[tuple[Job, BaseDataElement, BaseDataElement]]:
-        """Predict one batch without the images that are too small for the task network."""
+        """Predict one batch without the images in which the networks fail."""
         try:
             with _LOCK:
                 return list(self.forward(batch, coords, draws))
-        except TooSmallImage as error:
-            if len(batch) > 1:
-                return [row for job in batch for row in self._forward_or_skip([job], coords, draws)]
-            batch[0].reason = error.reason
-            return []
+        except Exception as error:
+            if not keep_going and not isinstance(error, TooSmallImage):
+                raise
+            reason = failure(error)
+        # here the error, and the memory that it holds, is gone
+        if len(batch) > 1:
+            return [row for job in batch for row in self._forward_or_skip([job], coords, draws, keep_going)]
+        batch[0].reason = reason
+        return []
+
+    def _result(self, job: Job, keep_going: bool) -> dict | None:
+        """Return what was made of an image; None if that failed. What cannot be written ends the run."""
+        try:
+            return job.result.result()
+        except Exception as error:
+            if not keep_going or isinstance(error, SR4IRError):
+                raise
+            job.reason = failure(error)
+            return None
 
     def _finish(
         self,
@@ -252,7 +281,7 @@ class SR4IRInferencer(BaseInferencer):
         if out_dir:
             images = (task_input, picture if saves_vis else None) if saves_frames or not job.video else (None, None)
             self.postprocess(job.name, Path(out_dir), images[0], sample if saves_pred else None, images[1])
-        return dict(input=job.path, prediction=sample, task_input=task_input, visualization=picture)
+        return dict(input=job.path, name=job.name, prediction=sample, task_input=task_input, visualization=picture)
 
     def forward(
         self, batch: list[Job], coords: str = 'lr', draws: bool = False

@@ -82,7 +82,7 @@ def read_ahead(
     images: Sequence[str | np.ndarray],
     max_pixels: float,
     pool: ThreadPoolExecutor,
-    folders: bool = False,
+    names: Sequence[str] | None = None,
     **options: Any,
 ) -> Iterator[Job]:
     """Read images and frames of videos, each while the one before is used.
@@ -91,14 +91,14 @@ def read_ahead(
         images (Sequence[str or np.ndarray]): Files, URLs and arrays, see :func:`read_image`; and videos.
         max_pixels (float): Largest number of pixels of an image; larger ones are skipped before they are decoded.
         pool (ThreadPoolExecutor): Thread that reads.
-        folders (bool): Whether names hold subfolders, see :func:`unique_names`.
+        names (Sequence[str], optional): Unique names for their results; by default those of :func:`unique_names`.
         **options: Arguments of :class:`Video`.
 
     Yields:
         Job: An image, or the reason why it cannot be read.
     """
     waiting: deque[tuple[Job, Future]] = deque()
-    for image, name in zip(images, unique_names(images, folders)):
+    for image, name in zip(images, unique_names(images) if names is None else names):
         for job, read in _frames(Video(image, **options), name) if is_video(image) else [_image(image, name)]:
             waiting.append((job, pool.submit(read, max_pixels)))
             if len(waiting) > 2:

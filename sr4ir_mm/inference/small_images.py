@@ -1,6 +1,8 @@
-"""Images that are too small for the task network."""
+"""Images in which a network fails, most of all because they are too small for it."""
 
+import os
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +18,19 @@ class TooSmallImage(SR4IRError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"image '{path}' {reason}")
         self.reason = reason
+
+
+def failure(error: Exception) -> str:
+    """Return why an image has no result because of an error; it continues the name of the image."""
+    if isinstance(error, TooSmallImage):
+        return error.reason
+    if os.environ.get('SR4IR_TRACEBACK'):
+        traceback.print_exception(error)
+    if isinstance(error, SR4IRError):
+        return f'has no result: {error}'
+    if isinstance(error, MemoryError) or 'out of memory' in str(error) or "can't allocate memory" in str(error):
+        return f'needs more memory than there is ({type(error).__name__}): set a smaller tile (--tile), or cut it'
+    return f'has no result ({type(error).__name__}: {error})'
 
 
 @contextmanager

@@ -194,3 +194,38 @@ def test_results_do_not_depend_on_the_images_before(name):
     for size in ((40, 50), (20, 30), (19, 31)):
         first, *others = inferencer([picture(*size)] * 3, return_vis=True)['visualization']
         assert all(np.array_equal(first, other) for other in others)
+
+
+def test_an_image_in_which_a_network_fails_ends_no_run_that_keeps_going(inferencer, monkeypatch, tmp_path):
+    forward = SR4IRInferencer.forward
+
+    def failing(self, batch, *args):
+        if any(job.image.shape[0] == 21 for job in batch):
+            raise MemoryError('an array of 20 GiB')
+        return forward(self, batch, *args)
+
+    monkeypatch.setattr(SR4IRInferencer, 'forward', failing)
+    images, skipped = [picture(20, 30), picture(21, 30), picture(21, 30), picture(22, 30)], {}
+    names = ['a', 'b', 'c/d', 'e']
+    options = dict(batch_size=2, names=names, out_dir=str(tmp_path), no_save_vis=True)
+    found = [result['name'] for result in inferencer.stream(images, keep_going=True, skipped=skipped, **options)]
+    assert found == ['a', 'e'] and list(skipped) == ['b', 'c/d']
+    assert skipped['b'].startswith('needs more memory than there is (MemoryError)')
+    assert sorted(path.stem for path in (tmp_path / 'preds').glob('*.json')) == ['a', 'e']
+    with pytest.raises(MemoryError):
+        list(inferencer.stream(images, **options))
+    assert not list(inferencer.stream(images[1:2], keep_going=True, skipped=skipped, names=['b']))
+
+
+def test_a_picture_that_cannot_be_drawn_ends_no_run_that_keeps_going(inferencer, monkeypatch):
+    visualize, skipped = SR4IRInferencer.visualize, {}
+
+    def failing(self, image, sample, **options):
+        if image.shape[0] == 4 * 21:
+            raise RuntimeError('no picture')
+        return visualize(self, image, sample, **options)
+
+    monkeypatch.setattr(SR4IRInferencer, 'visualize', failing)
+    images = [picture(20, 30), picture(21, 30), picture(22, 30)]
+    found = [r['name'] for r in inferencer.stream(images, keep_going=True, skipped=skipped, return_vis=True)]
+    assert found == ['000000', '000002'] and skipped['000001'] == 'has no result (RuntimeError: no picture)'
