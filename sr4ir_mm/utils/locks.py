@@ -1,12 +1,13 @@
 """Locks of folders. A lock ends with the process that holds it, however that one ends.
 
-Processes on several machines see each other's locks if the file system that they share has ``flock``.
+Processes on several machines see each other's locks if the file system that they share has ``flock``. Where the system
+has no locks, nobody is kept out.
 """
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..errors import SR4IRError
 
@@ -34,10 +35,8 @@ def locked(folder: Path) -> Iterator[int]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / _NAME, 'w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(f"Another process is at work in '{folder}': wait for it, or stop it.") from None
+        if not _lock(file, shared=False):
+            raise LockedError(f"Another process is at work in '{folder}': wait for it, or stop it.")
         yield file.fileno()
 
 
@@ -45,9 +44,20 @@ def is_locked(folder: Path) -> bool:
     """Return whether a process is at work in a folder."""
     try:
         with open(folder / _NAME) as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return not _lock(file, shared=True)
     except FileNotFoundError:
         return False
-    except BlockingIOError:
+
+
+def _lock(file: IO, shared: bool) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
         return True
-    return False
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems
+        return True
+    return True

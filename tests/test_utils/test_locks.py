@@ -1,5 +1,7 @@
 """Locks of folders: held by one process, and gone with it."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -46,3 +48,12 @@ with locked(Path({str(tmp_path)!r})):
     process.wait()
     process.stdout.close()
     assert not is_locked(tmp_path)
+
+
+def test_a_file_system_without_locks_keeps_nobody_out(tmp_path, monkeypatch):
+    def flock(file, operation):
+        raise OSError(errno.ENOLCK, 'No locks available')
+
+    monkeypatch.setattr(fcntl, 'flock', flock)
+    with locked(tmp_path), locked(tmp_path):
+        assert not is_locked(tmp_path)
