@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from ..utils.nested import all_dicts, walk
 
-__all__ = ['all_dicts', 'config_name', 'find_all', 'nodes_along', 'type_name', 'walk']
+__all__ = ['all_dicts', 'config_name', 'find_all', 'loads_image', 'nodes_along', 'type_name', 'walk']
 
 
 def find_all(node: Any, key: str) -> Iterator[Any]:
@@ -38,3 +38,9 @@ def config_name(cfg: Config) -> str:
 def type_name(kind: Any) -> str:
     """Return the name of a type without its scope; ``kind`` is a class or a name such as 'mmdet.ResNet'."""
     return str(getattr(kind, '__name__', kind)).rpartition('.')[2]
+
+
+def loads_image(step: dict) -> bool:
+    """Return whether a step of a pipeline loads images."""
+    name = type_name(step['type'])
+    return 'LoadImage' in name or name == 'LoadRaster'

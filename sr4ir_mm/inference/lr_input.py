@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
-from ..config.nodes import find_all, type_name
+from ..config.nodes import find_all, loads_image, type_name
 from ..errors import SR4IRError
 
 
@@ -37,7 +37,7 @@ def use_lr_input(
 
 
 def _loading_steps(pipeline: Sequence[dict]) -> list[dict]:
-    if steps := [step for step in pipeline if 'LoadImage' in type_name(step['type'])]:
+    if steps := [step for step in pipeline if loads_image(step)]:
         return steps
     raise SR4IRError(
         '--lr-input: the test pipeline has no step LoadImageFromFile; set test_dataloader.dataset.pipeline.'

@@ -8,7 +8,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import TRANSFORMS
 from torch import Tensor
 
-from ..config.nodes import all_dicts, type_name
+from ..config.nodes import all_dicts, loads_image, type_name
 from ..models import SRDataPreprocessor, quantize
 
 #: steps that take float images of any range and leave the values as they are. All others receive the 8 bits that an
@@ -41,7 +41,7 @@ class TaskPipeline:
         steps = [dict(step) for step in pipeline]
         loads = [step for step in steps if 'Load' in type_name(step['type'])]
         (*steps, pack) = [step for step in steps if step not in loads]
-        images = [step for step in loads if 'LoadImage' in type_name(step['type'])]
+        images = [step for step in loads if loads_image(step)]
         loads = [step for step in loads if annotations and step not in images]
         self.steps = Compose([TRANSFORMS.build(step) for step in [*steps, *loads, pack]])
         self.image_steps = Compose([TRANSFORMS.build(step) for step in [*steps, pack]])

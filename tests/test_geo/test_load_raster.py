@@ -6,10 +6,13 @@ import pytest
 rasterio = pytest.importorskip('rasterio')
 
 from mmcv.transforms import LoadImageFromFile  # noqa: E402
+from mmengine.config import Config  # noqa: E402
 from mmengine.dataset import Compose  # noqa: E402
 
 from sr4ir_mm.errors import SR4IRError  # noqa: E402
 from sr4ir_mm.geo import RasterScene  # noqa: E402
+from sr4ir_mm.inference.lr_input import use_lr_input  # noqa: E402
+from sr4ir_mm.inference.task_pipeline import TaskPipeline  # noqa: E402
 from sr4ir_mm.registry import TRANSFORMS  # noqa: E402
 from sr4ir_mm.transforms import LoadRaster, raster_options  # noqa: E402
 from sr4ir_mm.transforms.checked_steps import add_checks  # noqa: E402
@@ -64,3 +67,17 @@ def test_options_of_a_pipeline():
     assert raster_options([load, dict(type='Resize')]) == dict(bands=(4, 3, 2), stretch=(0, 3000))
     assert raster_options([dict(type=LoadRaster, stretch=(0, 1))]) == dict(bands=None, stretch=(0, 1))
     assert raster_options([dict(type='LoadImageFromFile'), dict(type='PackSegInputs')]) == {}
+
+
+def test_lr_images_are_loaded_once():
+    """It is a loader of images, not of annotations: SR images take the place of what it loads."""
+    load, resize, pack = (
+        dict(type='sr4ir_mm.LoadRaster'),
+        dict(type='Resize', scale=(9, 9)),
+        dict(type='ToTensor', keys=[]),
+    )
+    cfg = Config(dict(test_dataloader=dict(dataset=dict(pipeline=[load, resize, pack])), test_evaluator=dict(type='A')))
+    use_lr_input(cfg)
+    assert cfg.test_dataloader.dataset.pipeline == [load]
+    steps = TaskPipeline(None, [load, resize, pack], annotations=True).steps.transforms
+    assert [type(step).__name__ for step in steps] == ['Resize', 'ToTensor']
