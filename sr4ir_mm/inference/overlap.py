@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import SR4IRError
 from .images import read_image, skip, unique_names
 from .video import Video, is_video, shown
+
+if TYPE_CHECKING:
+    from ..scenes.scene import Scene
 
 #: number of batches among whose images those of one size are searched
 WINDOW = 4
@@ -28,7 +31,8 @@ class Job:
     Args:
         name (str): Unique name for the results.
         path (str): Name of the image.
-        image (np.ndarray, optional): LR image, h x w x 3, uint8, BGR; None if it cannot be read.
+        image (np.ndarray or Scene, optional): LR image, h x w x 3, uint8, BGR, or the scene that it is; None if it
+            cannot be read.
         reason (str): Why the image has no result; it continues its name.
         result (Future, optional): What is made of the image in the end.
         video (Video, optional): Video that the image is a frame of.
@@ -36,7 +40,7 @@ class Job:
 
     name: str
     path: str
-    image: np.ndarray | None = None
+    image: 'np.ndarray | Scene | None' = None
     reason: str = ''
     result: Future | None = None
     video: Video | None = None
@@ -52,15 +56,30 @@ class Job:
         return self.name.rpartition('/')[0] if self.video else self.name
 
     @property
+    def is_scene(self) -> bool:
+        """Whether the image is predicted in windows."""
+        return self.image is not None and not isinstance(self.image, np.ndarray)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Height and width of the image in LR pixels."""
+        return self.image.size if self.is_scene else self.image.shape[:2]
+
+    @property
     def pixels(self) -> int:
         """Number of LR pixels."""
-        return 0 if self.image is None else self.image.shape[0] * self.image.shape[1]
+        return 0 if self.image is None else self.size[0] * self.size[1]
 
     def skip(self, skipped: dict[str, str]) -> None:
         """Log and note why the image has no result. Then the other frames of its video have none either."""
         skip(self.path, self.reason, skipped)
         if self.video:
             self.video.is_over = True
+
+    def finish(self, result: Any) -> None:
+        """Keep a result until it is the image's turn."""
+        self.result = Future()
+        self.result.set_result(result)
 
     def fail(self, error: Exception) -> None:
         """Keep an error until it is the image's turn."""
@@ -83,6 +102,7 @@ def read_ahead(
     max_pixels: float,
     pool: ThreadPoolExecutor,
     names: Sequence[str] | None = None,
+    read: Callable | None = None,
     **options: Any,
 ) -> Iterator[Job]:
     """Read images and frames of videos, each while the one before is used.
@@ -92,6 +112,8 @@ def read_ahead(
         max_pixels (float): Largest number of pixels of an image; larger ones are skipped before they are decoded.
         pool (ThreadPoolExecutor): Thread that reads.
         names (Sequence[str], optional): Unique names for their results; by default those of :func:`unique_names`.
+        read (Callable, optional): Function that reads images, or opens the scenes that they are; by default
+            :func:`read_image`.
         **options: Arguments of :class:`Video`.
 
     Yields:
@@ -99,8 +121,10 @@ def read_ahead(
     """
     waiting: deque[tuple[Job, Future]] = deque()
     for image, name in zip(images, unique_names(images) if names is None else names):
-        for job, read in _frames(Video(image, **options), name) if is_video(image) else [_image(image, name)]:
-            waiting.append((job, pool.submit(read, max_pixels)))
+        for job, open_ in (
+            _frames(Video(image, **options), name) if is_video(image) else [_image(image, name, read or read_image)]
+        ):
+            waiting.append((job, pool.submit(open_, max_pixels)))
             if len(waiting) > 2:
                 yield from _read(*waiting.popleft())
     while waiting:
@@ -128,7 +152,7 @@ def in_order(
         if first is None:
             yield window.popleft()
             continue
-        same = [job for job in window if not job.is_done and job.image.shape == first.image.shape]
+        same = [job for job in window if not job.is_done and (job.size, job.is_scene) == (first.size, first.is_scene)]
         try:
             predict(same[:batch_size])
         except Exception as error:  # it is raised in the image's turn: those before have results
@@ -159,8 +183,8 @@ def _next(window: deque[Job], batch_size: int, max_pixels: int) -> Job | None:
     return None if is_ahead and first is not window[0] else first
 
 
-def _image(image: str | np.ndarray, name: str) -> tuple[Job, Callable]:
-    return Job(name, image if isinstance(image, str) else name), partial(read_image, image)
+def _image(image: str | np.ndarray, name: str, read: Callable) -> tuple[Job, Callable]:
+    return Job(name, image if isinstance(image, str) else name), partial(read, image)
 
 
 def _frames(video: Video, name: str) -> Iterator[tuple[Job, Callable]]:

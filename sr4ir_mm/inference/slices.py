@@ -78,8 +78,7 @@ def make_slices(model: SR4IR, size: int | None, overlap: float | None) -> Slices
             raise SR4IRError('slice_overlap (--slice-overlap) has no effect without slice_size (--slice): set it, too.')
         return None
     slices = Slices(size, 0.2 if overlap is None else overlap)
-    task = unwrap(model.task)
-    if reason := _why_not(model, task):
+    if reason := no_parts_reason(model):
         raise SR4IRError(f'Slices are for objects and maps of classes, but {reason}: leave out slice_size (--slice).')
     return slices
 
@@ -115,7 +114,9 @@ def without_resize(pipeline: list[dict]) -> list[dict]:
     return [step for step in pipeline if type_name(step['type']) not in _RESIZES]
 
 
-def _why_not(model: SR4IR, task: nn.Module | None) -> str:
+def no_parts_reason(model: SR4IR) -> str:
+    """Return why a model, not wrapped, has no predictions of parts of an image that can be merged; '' if it has."""
+    task = unwrap(model.task)
     if task is None or not model.scheme.uses_task_net:
         return 'the scheme has no task network'
     name = type(task).__name__

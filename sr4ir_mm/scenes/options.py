@@ -1,0 +1,108 @@
+"""Options of scenes: ``--window`` and what goes with it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mmengine.config import Config
+from torch import nn
+
+from ..config.nodes import all_dicts, find_all, type_name
+from ..errors import SR4IRError
+from ..inference.slices import no_parts_reason
+from ..models import SR4IR
+from ..utils import unwrap
+from .axis import Axis, smallest_window
+
+#: pixels of an SR image above which it is predicted in windows, unless the user decides
+AUTO_PIXELS = 2**25
+#: side of a window in SR pixels, if the config has no size of training images
+_SIDE = 1024
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """How scenes are predicted.
+
+    Args:
+        window (int, optional): Side of a window in LR pixels; 0 for whole images only. By default images whose SR image
+            has more than :data:`AUTO_PIXELS` have windows of :func:`default_window`.
+        overlap (int, optional): LR pixels that neighbors have in common; a quarter of a window by default.
+        bands (Sequence[int], optional): Bands of rasters that are red, green and blue, from 1.
+        stretch (str, optional): Values of rasters that become 0 and 255: 'LOW,HIGH' or percentiles, '2%,98%'.
+        save_sr (bool): Whether the SR image of a scene is written.
+    """
+
+    window: int | None = None
+    overlap: int | None = None
+    bands: Sequence[int] | None = None
+    stretch: str | None = None
+    save_sr: bool = False
+
+
+def check_scene_options(options: SceneOptions, model: SR4IR, sliced: bool) -> str:
+    """Check options, and return why the task network of a model predicts no scenes; '' if it does.
+
+    Args:
+        options (SceneOptions): Options.
+        model (SR4IR): Model, not wrapped.
+        sliced (bool): Whether the task network receives slices of SR images.
+
+    Raises:
+        SR4IRError: If windows are asked for, and the network cannot use them, or an option has no effect.
+    """
+    for name in ('overlap', 'save_sr'):
+        if options.window == 0 and getattr(options, name):
+            raise SR4IRError(f'--{name.replace("_", "-")} is for windows, and --window 0 asks for none: leave it out.')
+    if options.window and sliced:
+        raise SR4IRError('--window cuts the scene before both networks, --slice before the second: use one of them.')
+    if options.window:
+        Axis(options.window, options.window, overlap_of(options), model.scale)
+    reason = no_scene_reason(model)
+    asked = options.window or options.overlap or options.save_sr or options.bands or options.stretch
+    if asked and reason:
+        raise SR4IRError(f'Scenes are for objects and maps of classes, but {reason}.')
+    return reason
+
+
+def no_scene_reason(model: SR4IR) -> str:
+    """Return why windows cannot be merged, with what to do instead; '' if they can."""
+    reason = no_parts_reason(model) if model.scheme.uses_task_net else ''
+    reason = '' if makes_maps(unwrap(model.task)) else reason
+    if 'panoptic' in reason:
+        return f'{reason}: use a network for objects or for a map of classes'
+    return f'{reason}: cut the scene into images of the size of the training images' if reason else ''
+
+
+def overlap_of(options: SceneOptions) -> int:
+    """Return the overlap of windows in LR pixels."""
+    return options.window // 4 if options.overlap is None else options.overlap
+
+
+def makes_maps(task: nn.Module | None) -> bool:
+    """Return whether a task network, not wrapped, predicts scores of classes for each pixel."""
+    return hasattr(task, 'align_corners')  # which resizes them
+
+
+def default_window(cfg: Config, scale: int) -> int:
+    """Return the side of a window in LR pixels: what makes an SR image of the size of the training images.
+
+    That is the size of random crops of the training pipeline, else the shorter side to which the test pipeline resizes
+    images, so that it leaves the SR image of a window as it is; 1024 SR px if there is none of them.
+
+    Args:
+        cfg (Config): Config of the run.
+        scale (int): SR pixels for each LR pixel.
+    """
+    train, test = (list(find_all(cfg.get(name) or {}, 'pipeline')) for name in ('train_dataloader', 'test_dataloader'))
+    sides = [*_sides(train, 'RandomCrop', 'crop_size'), *_sides(test, 'Resize', 'scale'), _SIDE]
+    step = smallest_window(scale)
+    return max(sides[0] // scale // step * step, step)
+
+
+def _sides(pipeline: Sequence[dict], step: str, key: str) -> Iterator[int]:
+    """Yield the shorter sides, in pixels, that steps of one kind give an image."""
+    for entry in all_dicts(pipeline):
+        sizes = entry.get(key) if type_name(entry.get('type')) == step else None
+        sizes = [sizes] if isinstance(sizes, int) else sizes or []
+        if sizes and all(isinstance(side, int) and side > 1 for side in sizes):
+            yield min(sizes)
