@@ -4,7 +4,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
-from functools import partial
+from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from ..config.nodes import find_all
 from ..config.predict import predict_options
 from ..errors import SR4IRError
 from ..models import SR4IR
+from ..scenes.options import SceneOptions
+from ..scenes.scenes import Scenes
 from ..utils import check_number, to_uint8
 from ..utils.devices import check_device
 from ..utils.names import VIDEO_SUFFIXES
@@ -30,7 +33,7 @@ from .enlarge import enlarge
 from .exported import exported_model
 from .exported_files import find_model
 from .frames import count_all, frame_options, video_files
-from .images import SUFFIXES, Inputs, describe, list_images, unique_names
+from .images import SUFFIXES, Inputs, describe, list_images, skip, unique_names
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
 from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .predictions import save_images, save_prediction
@@ -68,6 +71,13 @@ class SR4IRInferencer(BaseInferencer):
             :class:`LRPredictor`. By default this and the next one are as in the entry ``predict``.
         slice_overlap (float, optional): Share of a side that neighboring slices have in common.
         backend (str, optional): What runs an exported file, 'onnxruntime' (the default for one) or 'openvino'.
+        window (int, optional): Side, in LR pixels, of windows in which larger images go through both networks, so that
+            memory does not grow with the image; 0 for whole images only. By default images whose SR image has more than
+            2 ** 25 pixels have windows of the size of the training images. Only for objects and maps of classes.
+        overlap (int, optional): LR pixels that neighboring windows have in common; a quarter of a window by default.
+        bands (Sequence[int], optional): Bands of rasters that are red, green and blue, from 1.
+        stretch (str, optional): Values of rasters that become 0 and 255, 'LOW,HIGH', or percentiles, '2%,98%'.
+        save_sr (bool): Whether SR images of images with windows are written, too.
 
     Raises:
         SR4IRError: If the config or the checkpoint is missing, the checkpoint does not cover the networks, the
@@ -94,6 +104,11 @@ class SR4IRInferencer(BaseInferencer):
         slice_size: int | None = None,
         slice_overlap: float | None = None,
         backend: str | None = None,
+        window: int | None = None,
+        overlap: int | None = None,
+        bands: Sequence[int] | None = None,
+        stretch: str | None = None,
+        save_sr: bool = False,
     ) -> None:
         check_device(device)
         self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
@@ -102,11 +117,15 @@ class SR4IRInferencer(BaseInferencer):
             cfg, weights, self.files, self.dataset_meta = find_model(model, weights, backend, amp)
             self.scope = cfg.get('default_scope', 'mmengine')
             slices = dict(slice_size=slice_size, slice_overlap=slice_overlap)
-            predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr, **slices)
+            self.predict_options = predict = predict_options(
+                cfg, tta=tta, classes=classes, score_thr=score_thr, **slices
+            )
             self.options.update(slice_size=predict.slice_size, slice_overlap=predict.slice_overlap)
             with self._task_scope():
                 super().__init__(cfg, weights, device, self.scope, show_progress)
-                set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
+                labels = set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
+            options = SceneOptions(window, overlap, bands, stretch, save_sr)
+            self.scenes = Scenes(self.model, cfg, options, self.pipeline, self.dataset_meta, labels)
         # objects of lower scores are gone, and mmdet's visualizer has a limit of its own
         lowers = predict.score_thr is not None and draws_zoo_fields(self.visualizer)
         self.drawing = dict(pred_score_thr=0.0) if lowers else {}
@@ -196,9 +215,14 @@ class SR4IRInferencer(BaseInferencer):
         sampling = frame_options(images, every, max_frames, save_frames)
         skipped = {} if skipped is None else skipped
         draws = return_vis or show or bool(out_dir and not no_save_vis)
-        finish = partial(self._finish, draws, out_dir, not no_save_pred, not no_save_vis, save_frames, kwargs)
+        outputs = (draws, out_dir, not no_save_pred, not no_save_vis)
+        finish = partial(self._finish, *outputs, save_frames, kwargs)
+        record = cache(partial(self._record, coords))  # reads all weights
+        predict_scene = partial(self._predict_scene, *outputs, kwargs, coords, batch_size, skipped, record)
         done = 0
-        jobs = self._jobs(images, batch_size, coords, draws, finish, dict(sampling, names=names), keep_going)
+        jobs = self._jobs(
+            images, batch_size, coords, draws, finish, predict_scene, dict(sampling, names=names), keep_going
+        )
         with closing(jobs), video_files(out_dir) as videos:  # threads end, and videos are completed
             for job in tqdm(jobs, 'Inference', count_all(images, sampling), disable=not self.show_progress):
                 result = None if job.reason else self._result(job, keep_going)
@@ -222,6 +246,7 @@ class SR4IRInferencer(BaseInferencer):
         coords: str,
         draws: bool,
         finish: Callable,
+        predict_scene: Callable,
         options: dict,
         keep_going: bool = False,
     ) -> Iterator[Job]:
@@ -230,10 +255,14 @@ class SR4IRInferencer(BaseInferencer):
         with thread('reads') as reader, thread('writes') as writer:
 
             def predict(batch: list[Job]) -> None:
+                if batch[0].is_scene:
+                    for job in batch:
+                        self._keep(job, predict_scene, keep_going)
+                    return
                 for job, *samples in self._forward_or_skip(batch, coords, draws, keep_going):
                     job.result = writer.submit(finish, job, *samples)
 
-            jobs = read_ahead(images, self.pipeline.max_lr_pixels, reader, **options)
+            jobs = read_ahead(images, self.pipeline.max_lr_pixels, reader, read=self.scenes.read, **options)
             yield from in_order(jobs, batch_size, predict, pixels)
 
     def _forward_or_skip(
@@ -262,6 +291,53 @@ class SR4IRInferencer(BaseInferencer):
                 raise
             job.reason = failure(error)
             return None
+
+    def _keep(self, job: Job, predict_scene: Callable, keep_going: bool) -> None:
+        """Predict a scene, and keep its result or its failure until it is its turn."""
+        try:
+            job.finish(predict_scene(job))
+        except TooSmallImage as error:
+            job.reason = f'{failure(error)}; choose larger windows'
+        except Exception as error:
+            if not keep_going or isinstance(error, SR4IRError):
+                raise
+            job.reason = failure(error)
+
+    def _record(self, coords: str) -> dict:
+        from .record import run_record  # which imports this module
+
+        return run_record(self, 1, dict(self.options, coords=coords, **asdict(self.predict_options)))
+
+    def _predict_scene(
+        self,
+        draws: bool,
+        out_dir: str,
+        saves_pred: bool,
+        saves_vis: bool,
+        options: dict,
+        coords: str,
+        batch_size: int,
+        skipped: dict[str, str],
+        record: Callable[[], dict],
+        job: Job,
+    ) -> dict:
+        """Predict a scene in windows; draw and write what is asked for."""
+
+        def predict(items: list[dict]) -> list[BaseDataElement]:
+            with _LOCK, self._task_scope():
+                return [sample.cpu() for sample in self.pipeline(items, coords)]
+
+        folder = Path(out_dir)
+        stem = folder / 'preds' / job.name if out_dir else None
+        with self.scenes.results(job.image, job.path, stem, coords, batch_size, predict, record()) as results:
+            sample = results.sample(job.name, not (out_dir and saves_pred))
+            picture = self.visualize(*results.picture(), **options) if draws else None
+            if out_dir:
+                results.write(folder, job.name, saves_pred)
+                self.postprocess(job.name, folder, None, sample if saves_pred else None, picture if saves_vis else None)
+        for window, reason in job.image.broken:
+            skip(f'{job.path}[{", ".join(map(str, window))}]', f'cannot be read ({reason})', skipped)
+        return dict(input=job.path, name=job.name, prediction=sample, task_input=None, visualization=picture)
 
     def _finish(
         self,
