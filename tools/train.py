@@ -2,6 +2,7 @@
 
 One of its baselines: python tools/train.py configs/sr4ir/deeplabv3_swinir_x4_voc.py --scheme s2t
 Any network of a zoo: python tools/train.py mmdet::retinanet/retinanet_r50_fpn_1x_coco.py --sr edsr --scale 4
+A network of transformers: python tools/train.py my_data.py --task nvidia/segformer-b0-finetuned-ade-512-512 --sr edsr
 """
 
 import argparse
@@ -98,7 +99,7 @@ def write_config(cfg: Config, args: argparse.Namespace) -> Path:
         raise SR4IRError(f"--write-config: '{path}' exists. Choose another name, or delete it.")
     options = (args.scheme, args.cfg_options, args.amp, args.compile, args.auto_scale_lr, args.work_dir)
     if args.sr and not any(options) and not is_new_style(args.config):
-        text = mix_text(*mix_arguments(args), args.pretrained)
+        text = mix_text(*mix_arguments(args), args.pretrained, network=args.task)
     else:
         cfg.pop('launcher')
         if not args.work_dir:  # the default is the name of the new file

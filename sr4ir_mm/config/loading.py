@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from ..errors import SR4IRError
 from .data_root import check_evaluators, move_data
+from .hf_nets import read_pretrained
 from .normalization import move_normalization
 from .options import merge_options
 from .reading import read_config
@@ -60,7 +61,7 @@ def load_config(source: str | Path, options: dict | None = None, zoo: bool = Fal
         path = source if is_checkpoint(source) else _find_file(source)
         cfg = stored_config(path) if is_checkpoint(path) else read_config(path)
         _check_old(cfg, source)
-    return read_sr_file(move_normalization(override(cfg, options)))
+    return read_pretrained(read_sr_file(move_normalization(override(cfg, options))))
 
 
 def override(cfg: Config, options: dict | None) -> Config:

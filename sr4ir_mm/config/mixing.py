@@ -11,6 +11,7 @@ from ..errors import SR4IRError
 from ..models.memory_format import takes_channels_last
 from ..models.scheme import SCHEMES, scheme_name
 from .folds import name_fold, take_fold
+from .hf_nets import read_pretrained, task_config
 from .loading import load_config, override
 from .nodes import type_name
 from .normalization import move_normalization
@@ -36,6 +37,7 @@ def mix(
     scale: int = 4,
     scheme: str = 'SR4IR',
     pretrained: bool = False,
+    network: str | None = None,
     **overrides: Any,
 ) -> Config:
     """Make a config that trains any network of a zoo with any super-resolution network.
@@ -49,6 +51,8 @@ def mix(
         scale (int): Up-sampling factor of the SR network.
         scheme (str): Name or alias, see :func:`apply_scheme`.
         pretrained (bool): Whether the task network starts from the zoo's own checkpoint.
+        network (str, optional): Task network in place of the zoo's: a folder of transformers, or a name on the Hugging
+            Face Hub, such as 'nvidia/segformer-b0-finetuned-ade-512-512'.
         **overrides: More entries, as nested dicts or with dotted names: ``**{'model.tdp.loss_weight': 0.1}``. The task
             network starts from the file ``load_from``, which may also stand in a config of yours.
 
@@ -63,38 +67,40 @@ def mix(
         >>> cfg = mix('mmdet::retinanet/retinanet_r50_fpn_1x_coco.py', sr='edsr', scale=4)
         >>> Runner.from_cfg(cfg).train()
     """
-    return load_mix(task, sr, scale, scheme, pretrained, overrides)
+    return load_mix(task, sr, scale, scheme, pretrained, overrides, network)
 
 
-def load_mix(
-    task: str, sr: str | dict | None, scale: int, scheme: str, pretrained: bool, options: dict | None
-) -> Config:
+def load_mix(task: str, sr: str | dict | None, scale: int, scheme: str, pretrained: bool, options: dict | None,
+             network: str | None = None) -> Config:  # fmt: skip
     """Make the same config with ``--cfg-options``; other arguments as in :func:`mix`."""
     scheme, options = scheme_name(scheme), dict(options or {})
     if sr is None and SCHEMES[scheme].uses_sr_net:
         raise SR4IRError(f"The scheme '{scheme}' needs a super-resolution network: add --sr edsr --scale 4.")
     start = {'load_from': options.pop('load_from')} if 'load_from' in options and not options.get('resume') else {}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f'{Path(task).stem}_{_sr_name(sr)}_x{scale}.py'
-        path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), **start))
+        names = [Path(task).stem, *([Path(network).name] if network else []), _sr_name(sr), f'x{scale}']
+        path = Path(folder) / f'{"_".join(names)}.py'
+        path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), network, **start))
         cfg = override(read_config(path), copy.deepcopy(options_for(options, scheme, derived=False)))
     cfg, fold = name_fold(cfg)
     source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
+    source += f' --task {network}' if network else ''
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained + fold)
-    return move_normalization(take_fold(override(cfg, options_for(options, scheme))))
+    return read_pretrained(move_normalization(take_fold(override(cfg, options_for(options, scheme)))))
 
 
 def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False,
-             folder: Path | None = None, **options: Any) -> str:  # fmt: skip
+             folder: Path | None = None, network: str | None = None, **options: Any) -> str:  # fmt: skip
     """Return the config of the scheme SR4IR as a file of a few lines.
 
     Args:
         task, sr, scale, pretrained: As in :func:`mix`.
         folder (Path, optional): Folder for a copy of a config in MMEngine's new style, from which the file inherits.
+        network (str, optional): As in :func:`mix`.
         **options: Entries of the zoo's config that are other ones, such as ``load_from``.
     """
-    zoo = _load(task, pretrained, options)
+    zoo = _load(task, pretrained, options, network)
     package, _, path = task.rpartition('::')
     if package and package != 'sr4ir_mm' and zoo.get('default_scope') not in (None, package):
         task = str(config_folder(package) / path)  # else MMEngine looks for its types in this package
@@ -103,7 +109,7 @@ def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrain
     if folder and is_new_style(task):
         task = str(folder / 'task.py')
         Config(zoo.to_dict(), format_python_code=False).dump(task)
-    weights = zoo.get('model_path') or zoo.get('load_from')
+    weights = None if network else zoo.get('model_path') or zoo.get('load_from')
     optim, sr_optim = _optim(zoo.optim_wrapper)
     net = find_sr(sr, scale)
     # one of ours can be a base, if the zoo's config has no variable of the same name
@@ -111,7 +117,7 @@ def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrain
     text = _TEMPLATE.format(
         base=[task, *([f'sr4ir_mm::_base_/sr/{sr}_x{scale}.py'] if named else []), _SCHEME],
         sr='{{_base_.sr}}' if named else net,
-        task=_task(task, zoo, weights),
+        task=zoo.model.to_dict() if network else _task(task, zoo, weights),
         scale=scale,
         model='_base_.sr4ir' if takes_channels_last(zoo.model) else 'dict(_base_.sr4ir, channels_last=False)',
         optim=optim,
@@ -132,13 +138,17 @@ def _sr_name(sr: str | dict | None) -> str:
     return name.replace('_', '-')
 
 
-def _load(task: str, pretrained: bool, options: dict) -> Config:
-    """Load the zoo's config if it is one that can be trained."""
+def _load(task: str, pretrained: bool, options: dict, network: str | None) -> Config:
+    """Load the zoo's config, with another network in it, if it is one that can be trained."""
+    if network and (pretrained or options.get('load_from')):
+        raise SR4IRError('--task names the network with its weights: leave out --pretrained and load_from.')
     if pretrained and options.get('load_from'):
         raise SR4IRError('--pretrained and load_from both name weights of the task network: leave one out.')
     cfg = load_config(task, options, zoo=True, weights=pretrained)
     if pretrained and not (cfg.get('model_path') or cfg.get('load_from')):
         raise SR4IRError(f"'{task}' has no published weights: leave out --pretrained, or choose another config.")
+    if network:
+        cfg.model = task_config(network, cfg)
     missing = [key for key in ('model', 'optim_wrapper', 'train_dataloader', 'train_cfg') if not cfg.get(key)]
     if missing:
         raise SR4IRError(f"'{task}' has no {', '.join(missing)}, so it cannot be trained: choose a complete config.")

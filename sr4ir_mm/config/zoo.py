@@ -13,7 +13,7 @@ from .reading import read_config
 
 #: config entries that name pretrained weights
 WEIGHTS = ('pretrained', 'checkpoint', 'checkpoint_file', 'teacher_ckpt', 'vision_encoder_weights')
-_NETS = {'BaseSegmentor', 'BaseDetector', 'BaseClassifier', 'BaseRetriever', 'TorchvisionNet'}
+_NETS = {'BaseSegmentor', 'BaseDetector', 'BaseClassifier', 'BaseRetriever', 'TorchvisionNet', 'HFNet'}
 
 
 def config_folder(package: str = 'sr4ir_mm') -> Path:

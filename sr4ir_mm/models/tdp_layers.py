@@ -21,6 +21,8 @@ def default_layers(task: nn.Module) -> dict[str, float]:
     Raises:
         SR4IRError: If T has none of these places, or more than one.
     """
+    if hasattr(task, 'tdp_layers'):  # networks of transformers, whose parts have names of their own
+        return task.tdp_layers
     modules = dict(task.named_modules())
     paths = [path for path in modules if path.rpartition('.')[2] in ('backbone', 'image_encoder')]
     depth = min((path.count('.') for path in paths), default=0)

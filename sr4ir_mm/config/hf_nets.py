@@ -1,0 +1,79 @@
+"""Networks of transformers in configs: what a folder, here or on the hub, says about one."""
+
+from importlib import import_module
+
+from mmengine.config import Config, ConfigDict
+
+from ..errors import SR4IRError
+from .nodes import all_dicts, type_name
+
+#: adapters by the library whose data samples they take
+ADAPTERS = dict(mmseg='HFSegmentor', mmpretrain='HFClassifier', mmdet='HFDetector')
+
+_NORMALIZATION = ('mean', 'std', 'bgr_to_rgb', 'rgb_to_bgr', 'to_rgb')
+
+
+def read_pretrained(cfg: Config) -> Config:
+    """Replace the folders of transformers that a config names by what they hold, so that they can be lost.
+
+    The entries of a ``data_preprocessor`` next to the task network, such as the size of crops, stay; its normalization
+    becomes that of the folder.
+    """
+    model = cfg.get('model')
+    for node in all_dicts([model]):
+        if type_name(node.get('type', '')) not in (*ADAPTERS.values(), 'HFBackbone') or not node.get('pretrained'):
+            continue
+        adapter = getattr(import_module('sr4ir_mm.models'), type_name(node.type))
+        owner = next((owner for owner in (model, cfg) if owner.get('data_preprocessor')), None)
+        if owner and node in (model, model.get('task')) and not node.get('data_preprocessor'):
+            node.data_preprocessor = _sizes(owner.pop('data_preprocessor'))
+        found = ConfigDict(adapter.resolve(node.to_dict()))
+        if cfg.model.get('channel_order') and 'data_preprocessor' in found:
+            _keep_rgb(cfg, found.data_preprocessor)
+        node.clear()
+        node.update(found)
+    return cfg
+
+
+def _keep_rgb(cfg: Config, preprocessor: ConfigDict) -> None:
+    """Adapt the channel order to pipelines that make RGB; the zoos load BGR."""
+    flip = next(key for key in ('bgr_to_rgb', 'to_rgb') if key in preprocessor)
+    cfg.model.channel_order = 'rgb' if preprocessor[flip] else 'bgr'
+    preprocessor[flip] = not preprocessor[flip]
+
+
+def task_config(name: str, cfg: Config) -> dict:
+    """Return the config of a network of transformers for the data of a config of a zoo.
+
+    Args:
+        name (str): Folder, or name on the Hugging Face Hub.
+        cfg (Config): Config of a zoo, whose library says which adapter is meant. The classes are those of its training
+            data if it names them, or those of its own network.
+
+    Raises:
+        SR4IRError: If they are unknown.
+    """
+    adapter = ADAPTERS.get(cfg.get('default_scope'))
+    if adapter is None:
+        raise SR4IRError(
+            f"--task needs data for mmseg, mmdet or mmpretrain, and '{cfg.filename}' has "
+            f'default_scope={cfg.get("default_scope")}.'
+        )
+    named = [node['classes'] for node in all_dicts([cfg.get('train_dataloader')]) if node.get('classes')]
+    model = cfg.get('model') or {}
+    counts = [len(named[0])] if named else [
+        node['num_classes'] for node in all_dicts([model])
+        if isinstance(node.get('num_classes'), int) and 'type' in node and 'reprocessor' not in str(node['type'])
+    ]  # fmt: skip
+    if not counts:
+        raise SR4IRError(
+            f"'{cfg.filename}' does not say how many classes its data have: name them, "
+            'train_dataloader.dataset.metainfo=dict(classes=(...)).'
+        )
+    sizes = _sizes(model.get('data_preprocessor') or cfg.get('data_preprocessor') or {})
+    return dict(type=f'sr4ir_mm.{adapter}', pretrained=name, num_classes=counts[0], data_preprocessor=sizes)
+
+
+def _sizes(preprocessor: dict) -> dict:
+    """Return the entries of another network's data preprocessor, without its normalization."""
+    return {key: value for key, value in dict(preprocessor).items() if key not in _NORMALIZATION}

@@ -1,0 +1,212 @@
+"""What a folder of transformers, here or on the hub, says about a network: class, config, normalization, weights."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from packaging.version import Version
+
+from ...errors import SR4IRError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+#: earlier releases have other image processors, and other names in some networks
+_OLDEST = '5.0'
+_WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
+#: entries of a config.json that say nothing about the network
+_NOT_OURS = (
+    '_name_or_path', 'architectures', 'auto_map', 'dtype', 'id2label', 'label2id', 'num_labels', 'torch_dtype',
+    'transformers_version',
+)  # fmt: skip
+#: model types without an entry in transformers' list of image processors
+_PROCESSORS = {
+    'd_fine': 'RTDetrImageProcessor',
+    'dab-detr': 'ConditionalDetrImageProcessor',
+    'rt_detr_v2': 'RTDetrImageProcessor',
+}
+
+
+def transformers() -> ModuleType:
+    """Import transformers, which takes seconds.
+
+    Raises:
+        SR4IRError: If the installed release is too old.
+    """
+    if Version(found := version('transformers')) < Version(_OLDEST):
+        raise SR4IRError(
+            f'Networks of transformers need its release {_OLDEST} or a later one, and {found} is installed: '
+            "pip install 'sr4ir_mm[transformers]'"
+        )
+    import transformers as package
+
+    return package
+
+
+def read_pretrained(name: str, mappings: Sequence[str], normalized: bool) -> dict[str, Any]:
+    """Read a folder of transformers.
+
+    Args:
+        name (str): Folder, or name on the Hugging Face Hub.
+        mappings (Sequence[str]): transformers' lists of the classes that are wanted, see :func:`architecture_of`.
+        normalized (bool): Whether the normalization of the images is asked for.
+
+    Returns:
+        dict: ``architecture``, ``config``, ``class_names`` or None, ``normalization`` or None, and ``file`` of weights.
+
+    Raises:
+        SR4IRError: If a file is missing, or it is no such network.
+    """
+    tf = transformers()
+    with _explained(name, 'config.json'):
+        config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
+    architecture = architecture_of(name, config, mappings)
+    normalization = None
+    if normalized:
+        with _explained(name, 'preprocessor_config.json', ', which says how images are normalized'):
+            processor = tf.AutoImageProcessor.from_pretrained(name, trust_remote_code=False)
+        normalization = normalization_of(processor)
+    names = [str(config.id2label[key]) for key in sorted(config.id2label)]
+    return dict(
+        architecture=architecture,
+        config=plain_config(config),
+        class_names=None if all(text == f'LABEL_{i}' for i, text in enumerate(names)) else names,
+        num_classes=config.num_labels,
+        normalization=normalization,
+        file=_weights_of(name),
+    )
+
+
+def architecture_of(name: str, config: PreTrainedConfig, mappings: Sequence[str]) -> str:
+    """Return the class for a task that a config is for.
+
+    Args:
+        name (str): Name of the network in a message.
+        config (PreTrainedConfig): Its config.
+        mappings (Sequence[str]): Names in ``transformers.models.auto.modeling_auto``, such as
+            'MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES'.
+
+    Raises:
+        SR4IRError: If transformers has no such class for networks of this kind, or it is one of images and texts.
+    """
+    auto = transformers().models.auto.modeling_auto
+    tables = [getattr(auto, mapping) for mapping in mappings]
+    entries = [table[config.model_type] for table in tables if config.model_type in table]
+    found = [kind for entry in entries for kind in ([entry] if isinstance(entry, str) else entry)]
+    own = next((kind for kind in config.architectures or () if kind in found), None)
+    if own is None and hasattr(config, 'text_config'):
+        raise SR4IRError(
+            f"'{name}' is a network of images and texts ({config.model_type}), but the task network receives images "
+            'alone: choose another one.'
+        )
+    if not found:
+        kinds = ', '.join(sorted({key for table in tables for key in table}))
+        raise SR4IRError(
+            f"'{name}' is of the type '{config.model_type}', for which transformers has no network of this task: "
+            f'choose one of {kinds}.'
+        )
+    return own or found[0]
+
+
+def plain_config(config: PreTrainedConfig) -> dict[str, Any]:
+    """Return the entries of a config that differ from transformers' defaults, as what a config file can hold.
+
+    Those of earlier releases, which files of the hub have, are left out: transformers has read them.
+    """
+    entries = json.loads(json.dumps(config.to_diff_dict(), default=str))
+    return {key: value for key, value in entries.items() if key not in _NOT_OURS and key in known_entries(type(config))}
+
+
+def known_entries(kind: type[PreTrainedConfig]) -> set[str]:
+    """Return the names of the entries that a config class reads."""
+    return set(inspect.signature(kind).parameters) | set(kind.attribute_map) | {'out_features', 'out_indices'}
+
+
+def processor_for(config: PreTrainedConfig) -> Any:
+    """Build the image processor that transformers has for networks of this kind, with its defaults."""
+    tf = transformers()
+    names = tf.models.auto.image_processing_auto.IMAGE_PROCESSOR_MAPPING_NAMES.get(config.model_type) or {}
+    name = names.get('torchvision') or _PROCESSORS.get(config.model_type)
+    if name is None:
+        raise SR4IRError(
+            f"transformers has no image processor for '{config.model_type}': set data_preprocessor=dict(type=..., "
+            'mean=..., std=...) of the task network.'
+        )
+    return getattr(tf, name)()
+
+
+def normalization_of(processor: Any) -> dict[str, Any]:
+    """Return how an image processor normalizes: what it does to a black and to a red image of 8 bits.
+
+    Returns:
+        dict: ``mean`` and ``std`` of the channels as the network receives them, in gray levels, and ``rgb``.
+
+    Raises:
+        SR4IRError: If it makes no image of three channels.
+    """
+    black, white, red = (_center(processor, color) for color in ((0, 0, 0), (255, 255, 255), (255, 0, 0)))
+    rgb = abs(red[0] - white[0]) < abs(red[2] - white[2])
+    std = [255 / (high - low) for low, high in zip(black, white)]
+    mean = [-low * spread for low, spread in zip(black, std)]
+    factor = 1 / processor.rescale_factor if processor.do_rescale else 1.0
+    given = [getattr(processor, key, None) or [0.0] * 3 for key in ('image_mean', 'image_std')]
+    if not processor.do_normalize:
+        given = [0.0] * 3, [1.0] * 3
+    mean, std = (_exact([value * factor for value in values], found) for values, found in zip(given, (mean, std)))
+    return dict(mean=mean, std=std, rgb=rgb)
+
+
+def _exact(given: Sequence[float], found: Sequence[float]) -> list[float]:
+    """Return the given values, unless they are not what was found: EfficientNet's processor normalizes twice."""
+    return [round(g if math.isclose(g, f, abs_tol=1e-2) else f, 6) for g, f in zip(given, found)]
+
+
+def _center(processor: Any, color: Sequence[int]) -> list[float]:
+    image = np.full((64, 64, 3), color, np.uint8)
+    pixels = processor(images=image, return_tensors='pt')['pixel_values']
+    if pixels.ndim != 4 or pixels.shape[1] != 3:
+        raise SR4IRError(
+            f'{type(processor).__name__} makes {tuple(pixels.shape)} of an image, but the task network has to take '
+            'images of 3 channels, N x 3 x H x W: choose another one.'
+        )
+    return pixels[0, :, pixels.shape[2] // 2, pixels.shape[3] // 2].tolist()
+
+
+def _weights_of(name: str) -> str:
+    from transformers.utils.hub import cached_file
+
+    for file in _WEIGHTS:
+        with _explained(name, file):
+            found = cached_file(
+                name, file, _raise_exceptions_for_missing_entries=False, _raise_exceptions_for_gated_repo=True
+            )
+        if found:
+            return found
+    raise SR4IRError(
+        f"'{name}' has neither {' nor '.join(_WEIGHTS)}. If its weights are in several files, write them to one: "
+        "save_pretrained(FOLDER, max_shard_size='50GB')."
+    )
+
+
+@contextmanager
+def _explained(name: str, file: str, purpose: str = '') -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError) as error:  # of the hub, of files that are missing or damaged
+        reason = f'{type(error).__name__}: {error}'.strip().splitlines()[0]
+        if Path(name).is_dir():
+            state = 'damaged' if (Path(name) / file).is_file() else 'missing'
+            raise SR4IRError(f"'{name}': {file}{purpose} is {state} ({reason}). Put it there.") from error
+        raise SR4IRError(
+            f"'{name}' is no folder here, and the Hugging Face Hub gives no {file} of it{purpose} ({reason}). Correct "
+            'the name, connect to the network, or name a folder into which it was downloaded.'
+        ) from error

@@ -1,0 +1,275 @@
+"""Networks of transformers as task networks in MMEngine's form: the part that all tasks share."""
+
+import inspect
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from mmengine.model import BaseModel
+from mmengine.utils import is_seq_of
+from torch import Tensor, nn
+
+from ...errors import SR4IRError
+from ...utils import check_number
+from ..loads import State, first_few
+from ..starts import find_prefixes, start
+from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, transformers
+
+
+class HFNet(BaseModel):
+    """Common part of the adapters for networks of transformers.
+
+    The network itself is the submodule ``net``, with transformers' own names in it. With ``pretrained``, architecture,
+    config, normalization and weights are those of a folder. Configs hold them in its place, so that a run does without
+    the folder.
+
+    Args:
+        architecture (str, optional): Name of a class of transformers, e.g. 'SegformerForSemanticSegmentation'.
+        config (dict, optional): Arguments of its config class; transformers' defaults for the others.
+        pretrained (str, optional): Folder of transformers, or name on the Hugging Face Hub, instead.
+        num_classes (int, optional): Number of classes of the data, by default that of ``class_names`` or of the folder.
+            If the folder has another number, the layers that depend on it start from random weights.
+        class_names (Sequence[str], optional): Names of the classes that the weights are for.
+        data_preprocessor (dict, optional): Data preprocessor of the zoo whose data samples the network takes. By
+            default it normalizes as the image processor of the network does.
+        init_cfg (dict, optional): Initialization of the whole model, as in MMEngine; also from a file of transformers.
+
+    Raises:
+        SR4IRError: If the folder, the class or its config is wrong.
+    """
+
+    #: lists of classes in transformers' ``modeling_auto``
+    mappings: Sequence[str]
+    #: type of the zoo's data preprocessor, and its names for the channel order and for the divisor of sizes
+    preprocessor: tuple[str, str, str]
+    least_classes = 1
+
+    def __init__(
+        self,
+        architecture: str | None = None,
+        config: dict | None = None,
+        pretrained: str | None = None,
+        num_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        name = type(self).__name__
+        if bool(architecture) == bool(pretrained) or (pretrained and config):
+            raise SR4IRError(f'{name} takes an architecture with its config, or pretrained: give one of them.')
+        if pretrained:
+            given = dict(pretrained=pretrained, num_classes=num_classes, data_preprocessor=data_preprocessor)
+            return self.__init__(**self.resolve({**given, **(dict(init_cfg=init_cfg) if init_cfg else {})}))
+        num_classes = num_classes or len(class_names or ()) or None
+        if num_classes is None:
+            raise SR4IRError(f'{name} needs num_classes, the number of classes of the data.')
+        check_number(name, low=self.least_classes, whole=True, num_classes=num_classes)
+        net = build_net(architecture, dict(config or {}), num_classes, class_names, self.mappings)
+        if data_preprocessor is None:
+            data_preprocessor = self.preprocessor_of(normalization_of(processor_for(net.config)), net.config)
+        super().__init__(data_preprocessor, init_cfg)
+        self.net = net
+        self.num_classes = num_classes
+        #: names of the classes that the weights are for, or None
+        self.class_names = list(class_names) if class_names and len(class_names) == num_classes else None
+        self._sized = 'interpolate_pos_encoding' in inspect.signature(net.forward).parameters
+
+    @classmethod
+    def resolve(cls, node: dict) -> dict:
+        """Replace ``pretrained`` in a config of this class by what the folder says.
+
+        Args:
+            node (dict): Config; what it has in addition wins over the folder.
+
+        Returns:
+            dict: Config with ``architecture``, ``config``, ``data_preprocessor`` and ``init_cfg`` of the weights.
+        """
+        node = {key: value for key, value in node.items() if value is not None}
+        given = node.get('data_preprocessor') or {}
+        known = isinstance(given, nn.Module) or {'mean', 'std'} <= set(given)
+        found = read_pretrained(node.pop('pretrained'), cls.mappings, normalized=not known)
+        if node.get('num_classes', found['num_classes']) == found['num_classes']:
+            node.setdefault('num_classes', found['num_classes'])
+            node.setdefault('class_names', found['class_names'])
+        else:
+            print_log(
+                f"'{found['file']}' is for {found['num_classes']} classes, and the task network has "
+                f'{node["num_classes"]}: the layers that depend on it start from random weights.'
+            )
+        if not known:
+            config = config_class(found['architecture'], cls.mappings)(**found['config'])
+            node['data_preprocessor'] = cls.preprocessor_of(found['normalization'], config, given)
+        weights = dict(type='Pretrained', checkpoint=found['file'])
+        return {**dict(architecture=found['architecture'], config=found['config'], init_cfg=weights), **node}
+
+    @classmethod
+    def preprocessor_of(cls, normalization: dict, config: Any, given: dict | None = None) -> dict:
+        """Return the data preprocessor of the zoo that normalizes as an image processor does.
+
+        Args:
+            normalization (dict): See :func:`normalization_of`.
+            config (PreTrainedConfig): Config of the network, whose patches divide the size of the images.
+            given (dict, optional): Entries that are set already.
+        """
+        given, (kind, flip, divisor) = dict(given or {}), cls.preprocessor
+        sizes = {} if 'size' in given else {divisor: math.lcm(cls.divisor(config), given.pop(divisor, None) or 1)}
+        normal = dict(mean=normalization['mean'], std=normalization['std'], **{flip: normalization['rgb']})
+        return {**dict(type=kind), **normal, **given, **sizes}
+
+    @classmethod
+    def divisor(cls, config: Any) -> int:
+        """Return what the sides of images must be multiples of, so that a network of patches misses no border."""
+        patches = [getattr(part, 'patch_size', 1) for part in (config, getattr(config, 'backbone_config', None))]
+        return max([1, *(patch for patch in patches if isinstance(patch, int))])
+
+    @property
+    def encoder(self) -> str:
+        """Path of the part that makes features of the image."""
+        modules = dict(self.named_modules())
+        base = f'net.{self.net.base_model_prefix}' if hasattr(self.net, self.net.base_model_prefix) else 'net'
+        parts = ('net.backbone', f'{base}.backbone', f'{base}.pixel_level_module.encoder', f'{base}.encoder', base)
+        return next(path for path in parts if path in modules)
+
+    @property
+    def tdp_layers(self) -> dict[str, float]:
+        """Default layers of the TDP loss: the two finest maps of a neck, or the last map of the encoder."""
+        return {f'{self.encoder}[map]': 1.0}
+
+    def init_weights(self) -> None:
+        """Load ``init_cfg`` where it is given; the rest stays as transformers initialized it."""
+        if self.init_cfg and not self.is_init:
+            start(self, self.init_cfg)
+        self._is_init = True
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> Any:
+        """Run on N x 3 x H x W as the data preprocessor makes them.
+
+        Args:
+            inputs (Tensor): Images, N x 3 x H x W.
+            data_samples (list, optional): Data samples of the zoo.
+            mode (str): 'loss' for a dict of losses, 'predict' for samples with predictions, 'tensor' for what the
+                network of transformers returns.
+        """
+        if mode not in ('loss', 'predict', 'tensor'):
+            raise RuntimeError(f"Invalid mode '{mode}'; choose loss, predict or tensor.")
+        run = dict(loss=self.loss, predict=self.predict, tensor=self.run)[mode]
+        return run(inputs, data_samples)
+
+    def run(self, inputs: Tensor, data_samples: list | None = None, **targets: Any) -> Any:
+        """Run the network of transformers, with targets as it takes them."""
+        size = getattr(self.net.config, 'image_size', None)
+        native = tuple(size) if is_seq_of(size, int) else (size, size)
+        if self._sized and tuple(inputs.shape[-2:]) != native:
+            targets['interpolate_pos_encoding'] = True
+        return self.net(pixel_values=inputs, **targets)
+
+    def extract_feat(self, inputs: Tensor, data_samples: list | None = None) -> tuple[Tensor, ...]:
+        """Compute what the encoder returns for N x 3 x H x W."""
+        from ..feature_recorder import FeatureRecorder  # which runs only what comes before
+
+        return tuple(FeatureRecorder(self, self.tdp_layers)(inputs, data_samples).values())
+
+    def with_own_names(self, state: State, file: str) -> State:
+        """Return the weights of a file of transformers with the names of this network; those of a run stay as they are.
+
+        Layers for other classes, and heads that the file does not have, keep their random values.
+        """
+        if find_prefixes(state, self.state_dict()):
+            return state
+        with _quiet():
+            loaded, info = type(self.net).from_pretrained(
+                None, config=self.net.config, state_dict=dict(state), ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )  # fmt: skip
+        mine = self.net.state_dict()
+        shapes = {key: tuple(theirs) for key, theirs, _ in info['mismatched_keys']}
+        anew = [key for key in info['missing_keys'] if self._is_outside(key)]
+        anew += [key for key, shape in shapes.items() if self._is_of_classes(shape, tuple(mine[key].shape))]
+        if anew:
+            text = f'{len(anew)} weights start from random values, for {self.num_classes} classes'
+            print_log(f"'{file}' has no head that fits: {text}: {first_few(sorted(anew))}", 'current')
+        lost = {*info['missing_keys'], *shapes} - set(anew)
+        found = {key: mine[key] if key in anew else value for key, value in loaded.state_dict().items()}
+        found = {key: value for key, value in found.items() if key not in lost}
+        more = {key: state.get(key, torch.empty(0)) for key in info['unexpected_keys']}
+        return {f'net.{key}': value for key, value in (found | more).items()}
+
+    def _is_outside(self, key: str) -> bool:
+        """Return whether a weight is outside of what transformers calls the base model."""
+        base = self.net.base_model_prefix
+        return hasattr(self.net, base) and not key.startswith(f'{base}.')
+
+    def _is_of_classes(self, theirs: tuple, ours: tuple) -> bool:
+        """Return whether two shapes differ in the number of classes alone, with or without one for no object."""
+        counts = self.num_classes, self.num_classes + 1
+        differ = [(one, other) for one, other in zip(theirs, ours) if one != other]
+        return len(theirs) == len(ours) and len(differ) == 1 and differ[0][1] in counts
+
+
+def config_class(architecture: str, mappings: Sequence[str]) -> Any:
+    """Return the config class of a network of transformers.
+
+    Raises:
+        SR4IRError: If transformers has no network of this name for the task.
+    """
+    tf = transformers()
+    tables = [getattr(tf.models.auto.modeling_auto, mapping) for mapping in mappings]
+    entries = [entry for table in tables for entry in table.values()]
+    names = sorted({name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)})
+    if architecture not in names:
+        raise SR4IRError(
+            f"transformers has no network '{architecture}' for this task; choose one of {', '.join(names)}."
+        )
+    return getattr(tf, architecture).config_class
+
+
+def build_net(
+    architecture: str, config: dict, num_classes: int, class_names: Sequence[str] | None, mappings: Sequence[str]
+) -> nn.Module:
+    """Build a network of transformers with random weights.
+
+    Raises:
+        SR4IRError: If the class is unknown, or its config does not have such an entry or value.
+    """
+    kind = config_class(architecture, mappings)
+    config = {key: value for key, value in plain(config).items() if key != 'model_type'}
+    labels = dict(enumerate(class_names if class_names and len(class_names) == num_classes else ()))
+    labels = labels or {i: f'LABEL_{i}' for i in range(num_classes)}
+    if unknown := set(config) - known_entries(kind):
+        raise SR4IRError(f"{kind.__name__} has no entry '{min(unknown)}': correct the config of {architecture}.")
+    try:
+        settings = kind(**config, id2label=labels, label2id={name: i for i, name in labels.items()})
+        for key in ('semantic_loss_ignore_index', 'loss_ignore_index'):
+            if hasattr(settings, key):
+                setattr(settings, key, 255)  # as in all data sets of the zoos
+        return getattr(transformers(), architecture)(settings)
+    except SR4IRError:
+        raise
+    except Exception as error:  # of many kinds, by each class
+        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
+        raise SR4IRError(f'{architecture} cannot be built from its config: {reason}') from error
+
+
+def plain(node: Any) -> Any:
+    """Return nested dicts and lists of a config as Python's own."""
+    if isinstance(node, dict):
+        return {key: plain(value) for key, value in node.items()}
+    return [plain(value) for value in node] if isinstance(node, (list, tuple)) else node
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out transformers' progress bar and report; what matters of it is logged here."""
+    logging = transformers().utils.logging
+    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bar:
+            logging.enable_progress_bar()

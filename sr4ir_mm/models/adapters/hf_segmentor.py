@@ -1,0 +1,71 @@
+"""Networks of transformers for semantic segmentation, as segmentors of mmseg."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.config import ConfigDict
+from mmseg.models import BaseSegmentor, EncoderDecoder
+from torch import Tensor
+
+from ...registry import MODELS
+from .hf_masks import class_scores, of_semantic_map, takes_masks
+from .hf_nets import HFNet
+
+
+@MODELS.register_module()
+class HFSegmentor(HFNet):
+    """A network of transformers for semantic segmentation with mmseg's data samples, metrics and visualizer.
+
+    SegFormer, UPerNet, DPT, BEiT, MobileViT and others, with their own loss; and Mask2Former and MaskFormer, which
+    learn masks and classes, with theirs. Pixels of label 255 are ignored.
+
+    Args:
+        test_cfg (dict, optional): As in mmseg: ``dict(mode='whole')``, or windows, ``dict(mode='slide',
+            crop_size=(512, 512), stride=(341, 341))``.
+        **kwargs: Arguments of :class:`HFNet`.
+
+    Example:
+        >>> task = dict(type='sr4ir_mm.HFSegmentor', pretrained='nvidia/segformer-b0-finetuned-ade-512-512',
+        ...             num_classes=21)
+        >>> task = dict(type='sr4ir_mm.HFSegmentor', architecture='SegformerForSemanticSegmentation',
+        ...             config=dict(depths=[2, 2, 2, 2]), num_classes=21)
+    """
+
+    mappings = ('MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES', 'MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING_NAMES')
+    preprocessor = ('mmseg.SegDataPreProcessor', 'bgr_to_rgb', 'size_divisor')
+    least_classes = 2
+    align_corners = False  # of the logits that mmseg resizes
+    inference = EncoderDecoder.inference
+    whole_inference = EncoderDecoder.whole_inference
+    slide_inference = EncoderDecoder.slide_inference
+    postprocess_result = BaseSegmentor.postprocess_result
+
+    def __init__(self, *args: Any, test_cfg: dict | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))  # mmseg reads its entries as attributes
+        self.out_channels = self.num_classes
+
+    def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
+        """Compute the loss of transformers, 'loss'; it is 0 where there is nothing but pixels to ignore."""
+        labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples]).long()
+        if not takes_masks(self.net):
+            loss = self.run(inputs, labels=labels).loss
+        else:
+            loss = self.run(inputs, **of_semantic_map(labels)).loss.sum()
+        return dict(loss=loss if (labels != 255).any() else loss.nan_to_num())
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict] | None = None) -> Tensor:
+        """Compute logits of the size of the images, N x classes x H x W."""
+        outputs = self.run(inputs)
+        size = tuple(inputs.shape[-2:])
+        if takes_masks(self.net):
+            return class_scores(self.net, outputs, size)
+        return F.interpolate(outputs.logits, size, mode='bilinear', align_corners=False)
+
+    def predict(self, inputs: Tensor, data_samples: list | None = None) -> list:
+        """Add ``seg_logits`` and ``pred_sem_seg`` to samples, without padding and of the size ``ori_shape``."""
+        shape = tuple(inputs.shape[-2:])
+        metas = [sample.metainfo for sample in data_samples or ()]
+        metas = metas or [dict(ori_shape=shape, img_shape=shape, pad_shape=shape, padding_size=[0] * 4)] * len(inputs)
+        return self.postprocess_result(self.inference(inputs, metas), data_samples)

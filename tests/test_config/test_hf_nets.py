@@ -1,0 +1,171 @@
+"""Networks of transformers in configs: folders, the command line, and what a run holds of them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from helpers.hf import SEGMENTORS, write
+from mmengine.config import Config
+
+from sr4ir_mm import mix
+from sr4ir_mm.config import load_config
+from sr4ir_mm.config.building import build_model
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import HFSegmentor
+from sr4ir_mm.models.adapters import hf_nets
+from sr4ir_mm.registry import MODELS
+
+NAME = 'SegformerForSemanticSegmentation'
+NAMES = ['sky', 'sea', 'sand', 'ship', 'sun']
+ZOO = 'mmseg::fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py'
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    write(tmp_path / 'segformer', NAME, SEGMENTORS[NAME], NAMES)
+    return tmp_path / 'segformer'
+
+
+@pytest.fixture
+def lines(monkeypatch) -> list[str]:
+    """The lines that are logged about a network."""
+    found = []
+    monkeypatch.setattr(hf_nets, 'print_log', lambda text, *args: found.append(text))
+    return found
+
+
+def weights(path: Path, name: str = NAME) -> dict[str, torch.Tensor]:
+    """What transformers reads, which renames the weights of earlier releases."""
+    return getattr(transformers, name).from_pretrained(path).state_dict()
+
+
+def config(tmp_path: Path, task: str) -> Config:
+    text = f"model = dict(type='sr4ir_mm.SR4IR', scale=4, scheme='H->T', sr=None, task={task})\n"
+    (tmp_path / 'mine.py').write_text(f"default_scope = 'mmseg'\n{text}")
+    return load_config(tmp_path / 'mine.py')
+
+
+def test_a_config_holds_what_the_folder_says(folder, tmp_path):
+    cfg = config(tmp_path, f"dict(type='sr4ir_mm.HFSegmentor', pretrained={str(folder)!r})")
+    task = cfg.model.task
+    assert task.architecture == NAME and 'pretrained' not in task and task.class_names == NAMES
+    assert task.data_preprocessor.mean == [123.675, 116.28, 103.53] and task.data_preprocessor.bgr_to_rgb
+    stored = Config.fromstring(cfg.pretty_text, '.py')
+    model = build_model(cfg)
+    model.init_weights()
+    expected = weights(folder)
+    found = model.task.net.state_dict()
+    assert found.keys() == expected.keys() and all(torch.equal(found[key], expected[key]) for key in found)
+    assert HFSegmentor(pretrained=str(folder)).class_names == NAMES  # without a config, too
+
+    shutil.rmtree(folder)  # a checkpoint of a run, and its config, are enough
+    torch.save(
+        dict(state_dict={key: value + 1 for key, value in model.state_dict().items()}, meta={}), tmp_path / 'x.pth'
+    )
+    again = build_model(stored, str(tmp_path / 'x.pth'))
+    assert all(torch.equal(again.task.net.state_dict()[key], value + 1) for key, value in expected.items())
+    assert again.task.net.config.id2label == dict(enumerate(NAMES))
+
+
+def test_other_classes_replace_the_head_and_say_so(folder, tmp_path, lines):
+    cfg = config(tmp_path, f"dict(type='sr4ir_mm.HFSegmentor', pretrained={str(folder)!r}, num_classes=7)")
+    assert 'is for 5 classes, and the task network has 7' in lines[0]
+    assert 'class_names' not in cfg.model.task
+    model = build_model(cfg)
+    before = model.task.net.decode_head.classifier.weight.clone()
+    model.init_weights()
+    expected, found = weights(folder), model.task.net.state_dict()
+    assert found['decode_head.classifier.weight'].shape[0] == 7
+    assert torch.equal(found['decode_head.classifier.weight'], before)
+    other = [key for key in expected if 'decode_head.classifier' not in key]
+    assert all(torch.equal(found[key], expected[key]) for key in other)
+    assert 'has no head that fits: 2 weights start from random values, for 7 classes' in lines[1]
+
+
+def test_the_encoder_of_a_classifier(tmp_path, lines):
+    """As in nvidia/mit-b0: the weights of ImageNet, and no decoder."""
+    sizes = {key: value for key, value in SEGMENTORS[NAME].items() if key != 'decoder_hidden_size'}
+    write(tmp_path / 'mit', 'SegformerForImageClassification', sizes)
+    task = HFSegmentor(pretrained=str(tmp_path / 'mit'), num_classes=3)
+    task.init_weights()
+    expected, found = weights(tmp_path / 'mit', 'SegformerForImageClassification'), task.net.state_dict()
+    assert all(torch.equal(found[key], value) for key, value in expected.items() if not key.startswith('classifier'))
+    assert 'has no head that fits' in lines[1]
+
+
+def test_weights_of_another_depth_are_refused(folder, tmp_path):
+    deep = dict(SEGMENTORS[NAME], depths=[2, 2, 2, 2])
+    init = dict(type='Pretrained', checkpoint=str(folder / 'model.safetensors'))
+    task = dict(type='sr4ir_mm.HFSegmentor', architecture=NAME, config=deep, num_classes=5, init_cfg=init)
+    model = MODELS.build(dict(type='sr4ir_mm.SR4IR', sr=None, task=task, scale=4, scheme='H->T'))
+    with pytest.raises(SR4IRError, match='does not fit the task network'):
+        model.init_weights()
+
+
+def test_a_mix_with_the_data_of_a_zoo(folder):
+    cfg = mix(ZOO, network=str(folder))
+    assert cfg.model.task.type == 'sr4ir_mm.HFSegmentor' and cfg.model.task.num_classes == 19
+    preprocessor = cfg.model.task.data_preprocessor
+    assert preprocessor.size == (512, 1024) and 'size_divisor' not in preprocessor  # the crop of the data
+    assert preprocessor.mean == [123.675, 116.28, 103.53]
+    assert Path(cfg.filename).stem == 'fcn_r18-d8_4xb2-80k_cityscapes-512x1024_segformer_edsr_x4'
+    build_model(cfg)
+
+
+def test_normalization_is_that_of_the_folder(tmp_path):
+    """Not that of the config whose data are used; MobileViT takes BGR in [0, 1]."""
+    small = dict(hidden_sizes=[8, 8, 16], neck_hidden_sizes=[8, 8, 8, 8, 8, 8, 8], num_attention_heads=2)
+    write(tmp_path / 'vit', 'MobileViTForSemanticSegmentation', small)
+    preprocessor = mix(ZOO, network=str(tmp_path / 'vit')).model.task.data_preprocessor
+    assert preprocessor.mean == [0.0] * 3 and preprocessor.std == [255.0] * 3 and not preprocessor.bgr_to_rgb
+
+
+def bad(folder: Path, file: str, text: str | None) -> None:
+    (folder / file).unlink() if text is None else (folder / file).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ('file', 'text', 'message'),
+    [
+        ('preprocessor_config.json', None, 'preprocessor_config.json, which says how images are normalized is missing'),
+        ('config.json', '{"model_type": ', r'config.json is damaged'),
+        ('config.json', '{"model_type": "owlvit"}', r'images and texts \(owlvit\)'),
+        ('config.json', '{"model_type": "depth_pro"}', 'transformers has no network of this task: choose one of beit'),
+        ('config.json', '{"model_type": "new"}', 'config.json is damaged'),
+        ('model.safetensors', None, 'neither model.safetensors nor pytorch_model.bin'),
+    ],
+)
+def test_folders_that_cannot_be_used(folder, file, text, message):
+    bad(folder, file, text)
+    with pytest.raises(SR4IRError, match=message):
+        HFSegmentor(pretrained=str(folder))
+
+
+def test_no_file_runs_code(folder):
+    content = json.loads((folder / 'config.json').read_text())
+    content |= dict(model_type='mine', auto_map=dict(AutoConfig='code.Config'))
+    (folder / 'config.json').write_text(json.dumps(content))
+    (folder / 'code.py').write_text('raise SystemExit("it ran")')
+    with pytest.raises(SR4IRError, match=r'config\.json is damaged'):
+        HFSegmentor(pretrained=str(folder))
+
+
+def test_a_name_without_network(monkeypatch):
+    def fails(*args, **kwargs):
+        raise OSError("We couldn't connect to the hub")
+
+    monkeypatch.setattr(transformers.AutoConfig, 'from_pretrained', fails)
+    with pytest.raises(SR4IRError, match=r"'nvidia/x' is no folder here, .* gives no config.json.*connect to the net"):
+        HFSegmentor(pretrained='nvidia/x')
+
+
+def test_a_normalization_of_ones_own_needs_no_processor(folder):
+    (folder / 'preprocessor_config.json').unlink()
+    task = HFSegmentor(
+        pretrained=str(folder),
+        data_preprocessor=dict(type='mmseg.SegDataPreProcessor', mean=[0.0] * 3, std=[255.0] * 3),
+    )
+    assert not task.data_preprocessor.channel_conversion

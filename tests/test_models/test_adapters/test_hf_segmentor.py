@@ -1,0 +1,135 @@
+"""Segmentors of transformers: what they compute is what transformers computes."""
+
+import copy
+
+import pytest
+import torch
+from helpers.hf import SEGMENTORS, batch, build, train
+from mmengine.registry import METRICS, VISUALIZERS, init_default_scope
+from mmengine.structures import PixelData
+from torch import nn
+
+from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models.adapters.hf_files import processor_for
+
+FIRST = 'SegformerForSemanticSegmentation'
+
+
+def made(name: str = FIRST, **options) -> nn.Module:
+    return build('HFSegmentor', **(dict(architecture=name, config=SEGMENTORS[name]) | options))
+
+
+def targets(net: nn.Module, labels: torch.Tensor) -> dict:
+    """As a user of transformers gives them."""
+    if 'mask' not in net.config.model_type:
+        return dict(labels=labels)
+    classes = [label.unique() for label in labels]
+    classes = [found[found != 255] for found in classes]
+    masks = [torch.stack([(label == c).float() for c in found]) for label, found in zip(labels, classes)]
+    return dict(mask_labels=masks, class_labels=classes)
+
+
+def gradients(net: nn.Module, loss: torch.Tensor) -> dict[str, torch.Tensor]:
+    net.zero_grad()
+    loss.backward()
+    return {name: value.grad for name, value in net.named_parameters() if value.grad is not None}
+
+
+@pytest.mark.parametrize('name', SEGMENTORS)
+def test_loss_gradients_and_maps_are_those_of_transformers(name):
+    task = made(name).train()
+    bare = copy.deepcopy(task.net)
+    data = batch(task, 'mmseg')
+    labels = torch.cat([sample.gt_sem_seg.data for sample in data['data_samples']])
+    labels[:, :5] = 255
+    for sample, label in zip(data['data_samples'], labels):
+        sample.gt_sem_seg.data = label[None]
+    torch.manual_seed(1)
+    losses = task(**data, mode='loss')
+    torch.manual_seed(1)
+    expected = bare(pixel_values=data['inputs'], **targets(bare, labels)).loss.sum()
+    assert list(losses) == ['loss'] and torch.equal(losses['loss'], expected)
+    mine, theirs = gradients(task.net, losses['loss']), gradients(bare, expected)
+    assert mine.keys() == theirs.keys() and all(torch.equal(mine[key], theirs[key]) for key in mine)
+
+    task.eval(), bare.eval()
+    size = tuple(data['inputs'].shape[-2:])
+    with torch.no_grad():
+        samples = task(**data, mode='predict')
+        outputs = bare(pixel_values=data['inputs'])
+        raw = task(**data, mode='tensor')
+    assert all(torch.equal(raw[key], value) for key, value in outputs.items() if isinstance(value, torch.Tensor))
+    maps = processor_for(bare.config).post_process_semantic_segmentation(outputs, [size] * 2)
+    assert all(torch.equal(sample.pred_sem_seg.data[0], found) for sample, found in zip(samples, maps))
+
+
+@pytest.mark.parametrize('name', SEGMENTORS)
+def test_training(name):
+    model, logs, _ = train(made(name), 'mmseg')
+    assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0
+    (path,) = model.recorder.paths().values()
+    assert any(part in path for part in ('segformer', 'backbone', 'encoder', 'beit'))
+
+
+def test_a_frozen_network_has_losses_too():
+    _, logs, _ = train(made(), 'mmseg', 'T->S')
+    assert logs['task.sr.loss'].isfinite()
+
+
+def test_metric_and_visualizer_of_mmseg():
+    init_default_scope('mmseg')
+    task = made().eval()
+    data = batch(task, 'mmseg', (50, 62), training=False)
+    data['data_samples'][0].set_metainfo(dict(ori_shape=(25, 31)))
+    with torch.no_grad():
+        (sample,) = task(**data, mode='predict')
+    assert sample.pred_sem_seg.data.shape == (1, 25, 31) and sample.seg_logits.data.shape == (5, 25, 31)
+    sample.gt_sem_seg = PixelData(data=sample.gt_sem_seg.data[:, ::2, ::2])
+    metric = METRICS.build(dict(type='mmseg.IoUMetric'))
+    metric.dataset_meta = dict(classes=list('abcde'))
+    metric.process({}, [sample.to_dict()])
+    assert 'mIoU' in metric.evaluate(1)
+    visualizer = VISUALIZERS.build(dict(type='mmseg.SegLocalVisualizer', name='seg', save_dir=None))
+    visualizer.dataset_meta = dict(classes=list('abcde'), palette=[(0, 0, 0)] * 5)
+    visualizer.add_datasample('x', torch.zeros(25, 31, 3).byte().numpy(), sample)
+
+
+def test_windows_of_mmseg():
+    task = made(test_cfg=dict(mode='slide', crop_size=(32, 32), stride=(32, 32))).eval()
+    data = batch(task, 'mmseg', training=False)
+    with torch.no_grad():
+        logits = task(**data, mode='predict')[0].seg_logits.data
+        expected = task.encode_decode(data['inputs'][..., 32:, :32])[0]
+    assert torch.equal(logits[:, 32:, :32], expected)
+
+
+def test_pixels_of_no_class_do_not_count():
+    task = made().train()
+    data = batch(task, 'mmseg')
+    for sample in data['data_samples']:
+        sample.gt_sem_seg.data[:] = 255
+    loss = task(**data, mode='loss')['loss']
+    loss.backward()
+    assert loss == 0 and not any(value.grad.any() for value in task.parameters() if value.grad is not None)
+
+
+def test_positions_are_resized_for_images_of_another_size():
+    task = made('BeitForSemanticSegmentation').eval()
+    assert task.encode_decode(torch.rand(1, 3, 48, 96)).shape == (1, 5, 48, 96)
+    assert task.data_preprocessor.size_divisor == 16  # of the patches: a border would be left out
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (dict(num_classes=1), 'num_classes=1'),
+        (dict(num_classes=None), 'needs num_classes'),
+        (dict(architecture='SegformerForImageClassification'), "no network 'SegformerForImageClassification' for this"),
+        (dict(config=dict(depth=[1])), "SegformerConfig has no entry 'depth'"),
+        (dict(config=dict(hidden_sizes='wide')), r'SegformerForSemanticSegmentation cannot be built .*hidden_sizes'),
+        (dict(pretrained='x'), 'give one of them'),
+    ],
+)
+def test_mistakes(options, message):
+    with pytest.raises(SR4IRError, match=message):
+        made(**options)
