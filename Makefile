@@ -37,8 +37,9 @@ $(READY): requirements.txt requirements/runtime.txt setup.py $(TESTED)
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
 # the extras are for those who test, export or build the site
-$(TESTS_READY): $(READY) $(addprefix requirements/,tests.txt export.txt webui.txt spandrel.txt)
-	$(INSTALL) $(addprefix -r requirements/,tests.txt export.txt webui.txt spandrel.txt)
+EXTRAS := $(addsuffix .txt,$(addprefix requirements/,tests export webui spandrel geo parquet jobs ray))
+$(TESTS_READY): $(READY) $(EXTRAS)
+	$(INSTALL) $(addprefix -r ,$(EXTRAS))
 	$(PIP) check
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
