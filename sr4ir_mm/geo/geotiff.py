@@ -56,7 +56,8 @@ def write_geotiff(
         >>> write_geotiff('classes.tif', [labels], scene, scale=1, nodata=255, colors=palette, classes=names)
     """
     height, width = (side * scale for side in scene.size)
-    tile = 512 if min(height, width) > 512 else 256
+    is_wide = bands * width > 2**17  # of which a row of large tiles would take much memory
+    tile = 512 if min(height, width) > 512 and not is_wide else 256
     profile = dict(driver='GTiff', height=height, width=width, count=bands, dtype=dtype, nodata=nodata)
     profile |= dict(tiled=True, blockxsize=tile, blockysize=tile, compress='deflate', bigtiff='IF_SAFER')
     if bands > 1:
@@ -93,25 +94,27 @@ def _describe(
 
 def _write_rows(target: DatasetWriter, blocks: Iterable[np.ndarray], tile: int) -> None:
     top = 0
-    for strip in _strips(blocks, tile):
+    for strip in _strips(blocks, np.empty((target.count, tile, target.width), target.dtypes[0])):
         target.write(strip, window=library().windows.Window(0, top, target.width, strip.shape[1]))
         top += strip.shape[1]
     if top != target.height:
         raise ValueError(f'The blocks have {top} rows, but the image has {target.height}.')
 
 
-def _strips(blocks: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
-    """Join blocks to rows of whole tiles, so that none is compressed twice."""
-    waiting: list[np.ndarray] = []
+def _strips(blocks: Iterable[np.ndarray], strip: np.ndarray) -> Iterator[np.ndarray]:
+    """Fill a strip of tiles with rows of the blocks, and yield it when it is full: each tile is compressed once."""
+    filled, rows = 0, strip.shape[1]
     for block in blocks:
-        waiting.append(block if block.ndim == 3 else block[None])
-        if sum(part.shape[1] for part in waiting) >= rows:
-            joined = np.concatenate(waiting, 1)
-            whole = joined.shape[1] // rows * rows
-            yield joined[:, :whole]
-            waiting = [joined[:, whole:]]
-    if waiting:
-        yield np.concatenate(waiting, 1)
+        waiting = block if block.ndim == 3 else block[None]
+        while waiting.shape[1]:
+            part, waiting = np.split(waiting, [rows - filled], axis=1)
+            np.copyto(strip[:, filled : filled + part.shape[1]], part, casting='safe')
+            filled += part.shape[1]
+            if filled == rows:
+                yield strip
+                filled = 0
+    if filled:
+        yield strip[:, :filled]
 
 
 @contextmanager

@@ -131,9 +131,11 @@ class RasterScene:
         return limits * (len(self.bands) // len(limits))
 
     def _image(self, values: np.ndarray, has_data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values[:, ~has_data] = 0  # NaN is nothing that could be converted
+        if not has_data.any():
+            return np.zeros((*has_data.shape, 3), np.uint8), has_data
+        np.copyto(values, 0, where=~has_data)  # NaN is nothing that could be converted
         image = values if self.stretch is None else apply_stretch(values, self.stretch)
-        image[:, ~has_data] = 0
+        np.copyto(image, 0, where=~has_data)
         bgr = np.broadcast_to(image, (3, *has_data.shape))[::-1]
         return np.ascontiguousarray(bgr.transpose(1, 2, 0)), has_data
 

@@ -93,5 +93,9 @@ def apply_stretch(values: np.ndarray, limits: Limits) -> np.ndarray:
     Returns:
         np.ndarray: Image of the same shape, uint8.
     """
-    low, high = np.array(limits, np.result_type(values.dtype, np.float32)).T[..., None, None]
-    return ((values - low) * (255 / (high - low))).round().clip(0, 255).astype(np.uint8)
+    image = np.empty(values.shape, np.uint8)
+    for band, (low, high), target in zip(values, limits, image):
+        levels = np.subtract(band, low, dtype=np.result_type(band.dtype, np.float32))
+        levels *= 255 / (high - low)
+        target[:] = np.clip(np.rint(levels, out=levels), 0, 255, out=levels)
+    return image
