@@ -2,52 +2,89 @@
 
     python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --out-dir outputs
     python tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc video.mp4
+    torchrun --nproc_per_node 4 tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --resume
 
 Writes the SR images (sr/), the predictions of the task network in the coordinates of the LR images (preds/) and
 pictures of the predictions (vis/). Of a video, sr/ and vis/ receive videos, and preds/ a file for each frame. Ctrl-C
-ends a stream; what is done is kept.
+ends a stream; what is done is kept. Images without a result are listed at the end, with exit code 1.
 """
 
-import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sr4ir_mm.config.calls import is_call
 from sr4ir_mm.config.cli import Parser, at_least
 from sr4ir_mm.config.predict import add_predict_options
-from sr4ir_mm.errors import user_errors
-from sr4ir_mm.utils.files import check_writable, write_file
+from sr4ir_mm.errors import SR4IRError, user_errors
+from sr4ir_mm.inference.shards import Shard, find_shard, parse_shard, rank_device, wait_for_ranks
+
+if TYPE_CHECKING:
+    from sr4ir_mm.inference.file_runs import Outcome
+
+#: options of the inferencer itself
+NETWORKS = (
+    'model', 'weights', 'backend', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr', 'slice_size',
+    'slice_overlap',
+)  # fmt: skip
+#: those without an influence on results, or only by what the files hold
+FREE = ('model', 'weights', 'device', 'max_pixels')
+#: images without a result that are listed at the end
+LISTED = 20
 
 
 def main() -> Path:
-    """Read the command line, predict each image, count the results; return their folder."""
+    """Read the command line, predict each image, report; return the folder of the results."""
     args = vars(build_parser().parse_args())
 
     # these take seconds
-    from sr4ir_mm.apis import CocoPredictions
     from sr4ir_mm.inference import SR4IRInferencer
+    from sr4ir_mm.inference.file_runs import predict_files
+    from sr4ir_mm.inference.tables import table_files
 
-    names = ('model', 'weights', 'backend', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr')
-    names += ('slice_size', 'slice_overlap')
-    init = {key: args.pop(key) for key in names}
-    if file := args.pop('coco'):
-        check_writable(file)
-    inferencer = SR4IRInferencer(**init)
-    coco = CocoPredictions(inferencer.dataset_meta.get('classes') or ())
-    skipped: dict[str, str] = {}
-    done, stopped = 0, ''
-    try:
-        for result in inferencer.stream(skipped=skipped, **args):
-            done += 1
-            if file:
-                coco.add(result['input'], result['prediction'])
-    except KeyboardInterrupt:  # the only end of a camera
-        stopped = 'stopped: '
-    if file:
-        write_file(file, json.dumps(coco.data))
-    print(f'{stopped}{done} images done, {len(skipped)} skipped; results: {args["out_dir"]}')
-    if stopped:
+    environ: Mapping[str, str] = {} if is_call() else os.environ  # a function is called by one rank, or by all of them
+    shard = find_shard(args.pop('shard'), environ)
+    init = {key: args.pop(key) for key in NETWORKS}
+    init['device'] = rank_device(init['device'], environ)
+    tables = table_files(args.pop('predictions'), args.pop('coco'))
+    inferencer = SR4IRInferencer(**init, show_progress=environ.get('RANK', '0') == '0')
+    settings = {key: value for key, value in init.items() if key not in FREE}
+    outcome = predict_files(
+        inferencer, args.pop('inputs'), shard=shard, tables=tables, resume=args.pop('resume'), options=args,
+        settings=settings,
+    )  # fmt: skip
+    report(outcome, shard, args['out_dir'], [str(path) for path in tables])
+    if outcome.is_stopped:
         sys.exit(130)
+    wait_for_ranks()
+    if outcome.failed and not is_call():
+        sys.exit(1)
     return Path(args['out_dir'])
+
+
+def report(outcome: 'Outcome', shard: Shard, out_dir: str, tables: list[str]) -> None:
+    """Count what is done, and list what has no result.
+
+    Raises:
+        SR4IRError: If nothing has one: most often, the inputs are wrong.
+    """
+    from sr4ir_mm.inference.images import describe
+    from sr4ir_mm.inference.journal import DONE, part_folder
+
+    failures = [f'{describe(path)} {reason}' for path, reason in list(outcome.failed.items())[:LISTED]]
+    if len(outcome.failed) > LISTED:
+        failures.append(f"and {len(outcome.failed) - LISTED} more, see '{part_folder(Path(out_dir), shard) / DONE}'")
+    if failures and shard.count == 1 and not outcome.done and not outcome.before and not outcome.is_stopped:
+        raise SR4IRError('\n'.join(failures))
+    name = 'stopped: ' * outcome.is_stopped + f'shard {shard}: ' * (shard.count > 1)
+    before = f'{outcome.before} were complete before, ' if outcome.before else ''
+    print(f'{name}{before}{outcome.done} images done, {len(outcome.failed)} skipped; results: {out_dir}')
+    if failures:
+        print('\n'.join(['No results:', *failures]), file=sys.stderr)
+    if tables and outcome.missing:
+        print(f'{", ".join(tables)}: written when these shards are complete: {", ".join(map(str, outcome.missing))}')
 
 
 def build_parser() -> Parser:
@@ -98,7 +135,21 @@ def build_parser() -> Parser:
     parser.add_argument('--save-frames', action='store_true', help='write frames as images, not as videos')
     parser.add_argument('--no-save-pred', action='store_true', help='write no predictions')
     parser.add_argument('--no-save-vis', action='store_true', help='write no pictures')
-    parser.add_argument('--coco', metavar='FILE', help="one .json file in COCO's format for all objects; default: none")
+    parser.add_argument(
+        '--predictions',
+        metavar='FILE',
+        help='one file for all predictions: .jsonl (JSON lines), .json (COCO, for objects) or .parquet; default: none',
+    )
+    parser.add_argument('--coco', metavar='FILE', help="one file in COCO's format for all objects; default: none")
+    parser.add_argument(
+        '--shard',
+        type=parse_shard,
+        metavar='I/N',
+        help='predict only every N-th image, from the I-th one on; torchrun divides them further; default: all',
+    )
+    parser.add_argument(
+        '--resume', action='store_true', help='predict only what an earlier run of the same command has not completed'
+    )
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     add_predict_options(parser, 'that are drawn and written; default: all are written, those above 0.3 are drawn')

@@ -23,6 +23,7 @@ class Case:
         files (dict): Files to write first: text, bytes, or None to remove the file.
         setup (Callable, optional): Function to call in the folder first.
         disk (int): Limit in bytes for the size of each file, as on a full disk; 0 for none.
+        code (int): Exit code of a command that must work.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Case:
     files: dict[str, str | bytes | None] = field(default_factory=dict)
     setup: Callable[[], object] | None = None
     disk: int = 0
+    code: int = 0
 
     def prepare(self) -> None:
         """Write the files into the current folder."""

@@ -75,6 +75,7 @@ for _what in ('an empty file', 'a huge PNG header', 'floats in TIFF', 'a JPEG wi
         _SKIP,
         both(says('2 images done, 1 skipped', f'bad/{_name}'), has_files('outputs/sr/a_2.png', 'outputs/sr/b.png')),
         files={f'bad/{_name}': _data},
+        code=1,
     )
     for _tool, _split in (('train seg.py --work-dir new', 'train'), ('test runs/seg', 'val')):
         bad(f'images: {_what}, {_split}', _tool, f'img/{_split}/0.png', files={f'data/seg/img/{_split}/0.png': _data})

@@ -138,3 +138,12 @@ for _device in ('gpu', 'cuda:99', 'cpu:x', ''):
     bad(f'options: device {_device!r}', f"infer runs/seg lr --device '{_device}'", 'device')
 bad('options: a bad device of the web page', 'webui runs/seg --device nosuch', 'nosuch')
 bad('options: --coords of another value', 'infer runs/seg lr --coords hr', 'hr')
+for _shard in ('0/4', '5/4', '3', 'a/b', '-1/4', '1/0'):
+    bad(f'options: --shard {_shard}', f'infer runs/seg lr --shard={_shard}', _shard, 'no shard I/N')
+bad('options: --predictions of another suffix', 'infer runs/seg lr --predictions p.csv', 'p.csv', '.jsonl')
+bad('options: --predictions in COCO of maps', 'infer runs/seg lr --device cpu --predictions p.json', 'COCO has no form')
+bad(
+    'options: --predictions without preds/',
+    'infer runs/seg lr --device cpu --predictions p.jsonl --no-save-pred',
+    '--no-save-pred',
+)

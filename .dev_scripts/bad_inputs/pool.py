@@ -102,7 +102,7 @@ def _child(case: Case, folder: Path) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
         if writer:
             writer.wait()
-    wrong = '' if code else _check(case, logs)
+    wrong = '' if code not in (0, case.code) else _check(case, logs)
     if code == 2 and (lost := changed(before)):
         wrong = f'a refused command has changed {lost}'
     (logs / 'result.json').write_text(json.dumps(dict(code=code, wrong=wrong)))

@@ -32,10 +32,11 @@ def judge(case: Case, folder: Path, status: int, seconds: float) -> Result:
         return Result(case, kind, False, _tail(err), seconds)
     result = json.loads((logs / 'result.json').read_text())
     code, wrong = result['code'], result['wrong']
-    if 'Traceback (most recent call last)' in out + err or code not in (0, 2):
+    if 'Traceback (most recent call last)' in out + err or code not in (0, 2, case.code):
         return Result(case, 'traceback', False, _tail(err or out), seconds)
-    if code == 0:
-        kind = 'exit 0, wrong' if wrong else 'exit 0, right'
+    if code == case.code or code == 0:
+        wrong = wrong or ('' if code == case.code else f'exit code 0, not {case.code}')
+        kind = f'exit {code}, wrong' if wrong else f'exit {code}, right'
         return Result(case, kind, not wrong, wrong, seconds)
     lines = re.findall(r'^(?:\w+\.py: )?error: .*', err, re.MULTILINE)
     message = err[err.find(lines[0]) :].strip() if lines else _tail(err)

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
-from mmengine.structures import BaseDataElement, InstanceData
+from mmengine.structures import BaseDataElement
 
-from ..inference.predictions import run_lengths
-from .interop import arrays, instances
+from ..inference.coco_rows import coco_annotations, coco_categories, coco_image
+from ..inference.predictions import to_row
+from .interop import instances
 
 
 class CocoPredictions:
     """Detections or instances as a data set in COCO's format, with a ``score`` for each annotation, image by image.
+
+    All of them are in memory; :file:`tools/infer.py` with ``--predictions FILE.json`` writes more than fit there.
 
     Args:
         classes (Sequence[str]): Names of the classes, ``inferencer.dataset_meta['classes']``.
@@ -26,8 +29,7 @@ class CocoPredictions:
     """
 
     def __init__(self, classes: Sequence[str]) -> None:
-        categories = [dict(id=i, name=str(name)) for i, name in enumerate(classes, 1)]
-        self.data: dict[str, list[dict]] = dict(images=[], categories=categories, annotations=[])
+        self.data: dict[str, list[dict]] = dict(images=[], categories=coco_categories(classes), annotations=[])
 
     def add(self, name: str, sample: BaseDataElement) -> None:
         """Add an image.
@@ -40,11 +42,10 @@ class CocoPredictions:
             SR4IRError: If the prediction is no detection.
         """
         images, annotations = self.data['images'], self.data['annotations']
-        found = instances(sample, 'COCO')
-        height, width = map(int, sample.metainfo['ori_shape'][:2])
-        images.append(dict(id=len(images) + 1, file_name=str(name), width=width, height=height))
-        for entry in _entries(found):
-            annotations.append(dict(id=len(annotations) + 1, image_id=len(images), iscrowd=0, **entry))
+        instances(sample, 'COCO')
+        row = dict(image=str(name), **to_row(sample, str(name)))
+        images.append(coco_image(row, len(images) + 1))
+        annotations.extend(coco_annotations(row, len(images), len(annotations) + 1))
 
 
 def to_coco(inputs: Sequence[str], predictions: Sequence[BaseDataElement], classes: Sequence[str]) -> dict:
@@ -69,16 +70,3 @@ def to_coco(inputs: Sequence[str], predictions: Sequence[BaseDataElement], class
     for name, sample in zip(inputs, predictions, strict=True):
         found.add(name, sample)
     return found.data
-
-
-def _entries(found: InstanceData) -> list[dict]:
-    boxes, scores, ids, masks = arrays(found)
-    entries = []
-    for i, (left, top, right, bottom) in enumerate(boxes.tolist()):
-        width, height = right - left, bottom - top
-        entry = dict(category_id=int(ids[i]) + 1, bbox=[left, top, width, height], score=float(scores[i]))
-        shape = dict(area=width * height)
-        if masks is not None:
-            shape = dict(area=int(masks[i].sum()), segmentation=run_lengths(masks[i]))
-        entries.append(entry | shape)
-    return entries

@@ -21,7 +21,7 @@ _ARGUMENTS = {
 
 
 #: arguments that name what is written
-_OUTPUTS = {'coco', 'out', 'out_dir', 'output', 'show_dir', 'work_dir', 'write_config'}
+_OUTPUTS = {'coco', 'out', 'out_dir', 'output', 'predictions', 'show_dir', 'work_dir', 'write_config'}
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -40,30 +40,64 @@ def save_prediction(sample: BaseDataElement, stem: Path, classes: Sequence[str] 
     """
     height, width = sample.metainfo['ori_shape']
     content: dict[str, Any] = dict(width=int(width), height=int(height))
-    for name, field in sample.items():
+    for name, field in sorted(sample.items()):  # MMEngine has them in an order that changes
         if not name.startswith('pred_'):
             continue
         if isinstance(field, PixelData):
             content[name] = _write_map(next(iter(field.values())), stem.with_name(f'{stem.name}_{name}'))
         else:
-            content[name] = _to_json(dict(field.items()) if isinstance(field, InstanceData) else field)
+            content[name] = _to_json(dict(sorted(field.items())) if isinstance(field, InstanceData) else field)
     if classes:
         content['classes'] = list(classes)
     write_file(stem.with_name(f'{stem.name}.json'), json.dumps(content, allow_nan=False))
 
 
+def to_row(sample: BaseDataElement, name: str) -> dict:
+    """Return predictions as one flat dict of what JSON can hold, for a line of a table.
+
+    Args:
+        sample (BaseDataElement): Data sample of the task network.
+        name (str): Name of the image's results.
+
+    Returns:
+        dict: ``width`` and ``height``; of objects ``bboxes``, ``scores``, ``labels``, ``masks`` (run lengths) as lists;
+        other fields 'pred_...'; and of a map the file of :func:`save_prediction`, ``preds/<name>_<field>.png``.
+    """
+    height, width = sample.metainfo['ori_shape'][:2]
+    row: dict[str, Any] = dict(width=int(width), height=int(height))
+    for key, field in sorted(sample.items()):
+        if isinstance(field, PixelData) and key.startswith('pred_'):
+            row[key] = f'preds/{name}_{key}{_levels(next(iter(field.values())))[1]}'
+        elif isinstance(field, InstanceData) and key.startswith('pred_'):
+            values = {name: value.bool() if name == 'masks' else value for name, value in sorted(field.items())}
+            row |= _to_json(values)
+        elif key.startswith('pred_') and key.endswith('_file'):  # of a scene
+            row[key.removesuffix('_file')] = str(PurePosixPath('preds', name).with_name(field))
+        elif key.startswith('pred_'):
+            row[key] = _to_json(field)
+    return row
+
+
 def _write_map(data: Any, stem: Path) -> str:
+    levels, suffix = _levels(data)
+    file = stem.with_name(f'{stem.name}{suffix}')
+    if suffix == '.png':
+        write_image(file, levels)
+    else:
+        with new_file(file) as path:
+            np.save(path, levels)
+    return file.name
+
+
+def _levels(data: Any) -> tuple[np.ndarray, str]:
+    """Return what is written of a map, and the suffix of its file."""
     array = torch.as_tensor(data).cpu().numpy()
     array = array[0] if array.ndim == 3 and len(array) == 1 else array
     is_float = np.issubdtype(array.dtype, np.floating)
     levels = (array.astype(float) * 1000).round() if is_float else array  # millimeters, as is usual
     if array.ndim == 2 and np.isfinite(levels).all() and levels.min() >= 0 and levels.max() < 2**16:
-        file = stem.with_name(f'{stem.name}.png')
-        write_image(file, levels.astype(np.uint8 if levels.max() < 2**8 else np.uint16))
-        return file.name
-    with new_file(stem.with_name(f'{stem.name}.npy')) as file:
-        np.save(file, array)
-    return f'{stem.name}.npy'
+        return levels.astype(np.uint8 if levels.max() < 2**8 else np.uint16), '.png'
+    return array, '.npy'
 
 
 def _to_json(value: Any) -> Any:
