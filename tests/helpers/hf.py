@@ -58,8 +58,10 @@ SEGMENTORS = {
 }  # fmt: skip
 CLASSIFIERS = {
     'ViTForImageClassification': _VIT,
-    'Dinov2ForImageClassification': dict(_VIT, patch_size=8),
-    'SwinForImageClassification': {key: value for key, value in _SWIN.items() if key[0] != 'o'},
+    'Dinov2ForImageClassification': dict(
+        hidden_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=64, patch_size=8
+    ),
+    'SwinForImageClassification': {**_SWIN, 'window_size': 2, 'out_features': None},
     'ConvNextV2ForImageClassification': dict(hidden_sizes=[8, 8, 16, 16], depths=[1] * 4),
     'ResNetForImageClassification': _RESNET,
 }
@@ -72,8 +74,6 @@ DETECTORS = {
     'DFineForObjectDetection': dict(_RT_DETR, backbone_config=_HGNET),
     'YolosForObjectDetection': dict(_VIT, image_size=[64, 96], num_detection_tokens=7),
 }
-for _config in (_SWIN, *SEGMENTORS.values(), *CLASSIFIERS.values()):
-    _config.pop('model_type', None) if _config is not _SWIN and 'embed_dim' in _config else None
 
 
 def build(kind: str, architecture: str, config: dict, **options) -> nn.Module:

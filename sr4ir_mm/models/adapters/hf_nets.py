@@ -235,6 +235,7 @@ def build_net(
         SR4IRError: If the class is unknown, or its config does not have such an entry or value.
     """
     kind = config_class(architecture, mappings)
+    _check_inputs(architecture)
     config = {key: value for key, value in plain(config).items() if key != 'model_type'}
     labels = dict(enumerate(class_names if class_names and len(class_names) == num_classes else ()))
     labels = labels or {i: f'LABEL_{i}' for i in range(num_classes)}
@@ -251,6 +252,22 @@ def build_net(
     except Exception as error:  # of many kinds, by each class
         reason = ' '.join(f'{type(error).__name__}: {error}'.split())
         raise SR4IRError(f'{architecture} cannot be built from its config: {reason}') from error
+
+
+def _check_inputs(architecture: str) -> None:
+    """Check that a network of transformers takes images alone, and has a loss."""
+    inputs = dict(inspect.signature(getattr(transformers(), architecture).forward).parameters)
+    inputs = {name: entry for name, entry in inputs.items() if name not in ('self', 'args', 'kwargs')}
+    needs = [name for name, entry in inputs.items() if entry.default is entry.empty]
+    if 'pixel_values' not in inputs or len(needs) > 1:
+        names = ', '.join(needs if len(needs) > 1 else inputs)
+        raise SR4IRError(
+            f'{architecture} takes {names}, but the task network receives images alone: choose another one.'
+        )
+    if not {'labels', 'mask_labels'} & set(inputs):
+        raise SR4IRError(
+            f'{architecture} of transformers has no loss, so it cannot be trained: choose another network.'
+        )
 
 
 def plain(node: Any) -> Any:
