@@ -84,22 +84,22 @@ def describe(path: str) -> str:
     return f"{'video' if is_video(source) else 'image'} '{shown(path)}'"
 
 
-def read_image(image: str | np.ndarray, max_pixels: float = math.inf) -> np.ndarray:
+def read_image(image: str | bytes | np.ndarray, max_pixels: float = math.inf) -> np.ndarray:
     """Read an image as h x w x 3, uint8, BGR: repeat gray, drop an alpha channel, reduce 16 bits to 8.
 
     Of several frames or pages the first one is read, with a warning.
 
     Args:
-        image (str or np.ndarray): File, URL, or an array h x w, h x w x 1, h x w x 3 (BGR) or h x w x 4 (BGRA), uint8
-            or uint16.
+        image (str, bytes or np.ndarray): File, URL, content of a file, or an array h x w, h x w x 1, h x w x 3 (BGR) or
+            h x w x 4 (BGRA), uint8 or uint16.
         max_pixels (float): Largest number of pixels. Of a file it is checked before the image is decoded.
 
     Raises:
         SR4IRError: If the image cannot be read. The message continues the name of the image, which it does not hold.
     """
-    if isinstance(image, str):
-        data = _read(image)
-        _check_header(image, data, max_pixels)
+    if isinstance(image, (str, bytes)):
+        data = _read(image) if isinstance(image, str) else image
+        _check_header(image if isinstance(image, str) else 'in memory', data, max_pixels)
         image = decode_image(data)
     image = image[..., None] if image.ndim == 2 else image
     known = image.dtype in (np.uint8, np.uint16) and image.ndim == 3 and image.shape[2] in (1, 3, 4) and image.size

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict
 from functools import cache, partial
@@ -130,8 +130,11 @@ class SR4IRInferencer(BaseInferencer):
         lowers = predict.score_thr is not None and draws_zoo_fields(self.visualizer)
         self.drawing = dict(pred_score_thr=0.0) if lowers else {}
 
-    def __call__(self, inputs: Inputs, batch_size: int = 1, **options: Any) -> dict:
+    def __call__(self, inputs: Inputs | Mapping, batch_size: int = 1, **options: Any) -> dict:
         """Predict all images.
+
+        This class serves as that of ``ray.data.Dataset.map_batches``: for a batch of columns it returns columns, see
+        :func:`predict_columns`.
 
         Args:
             inputs (Inputs): LR images: files, folders, globs, URLs, arrays h x w x 3, BGR, tensors 3 x h x w, RGB,
@@ -150,6 +153,10 @@ class SR4IRInferencer(BaseInferencer):
         Raises:
             SR4IRError: If no image could be read, or an option is unknown.
         """
+        if isinstance(inputs, Mapping):
+            from .columns import predict_columns  # which imports this module
+
+            return predict_columns(self, inputs, batch_size, **options)
         skipped: dict[str, str] = {}
         results = list(self.stream(inputs, batch_size, skipped=skipped, **options))
         keys = dict(inputs='input', predictions='prediction', task_inputs='task_input', visualization='visualization')

@@ -1,11 +1,13 @@
 """Writing predictions of any task to files."""
 
+import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
@@ -52,22 +54,24 @@ def save_prediction(sample: BaseDataElement, stem: Path, classes: Sequence[str] 
     write_file(stem.with_name(f'{stem.name}.json'), json.dumps(content, allow_nan=False))
 
 
-def to_row(sample: BaseDataElement, name: str) -> dict:
+def to_row(sample: BaseDataElement, name: str, has_files: bool = True) -> dict:
     """Return predictions as one flat dict of what JSON can hold, for a line of a table.
 
     Args:
         sample (BaseDataElement): Data sample of the task network.
         name (str): Name of the image's results.
+        has_files (bool): Whether a map is written to a file by :func:`save_prediction`.
 
     Returns:
         dict: ``width`` and ``height``; of objects ``bboxes``, ``scores``, ``labels``, ``masks`` (run lengths) as lists;
-        other fields 'pred_...'; and of a map the file of :func:`save_prediction`, ``preds/<name>_<field>.png``.
+        other fields 'pred_...'; and of a map its file, ``preds/<name>_<field>.png``, or the content of that file.
     """
     height, width = sample.metainfo['ori_shape'][:2]
     row: dict[str, Any] = dict(width=int(width), height=int(height))
     for key, field in sorted(sample.items()):
         if isinstance(field, PixelData) and key.startswith('pred_'):
-            row[key] = f'preds/{name}_{key}{_levels(next(iter(field.values())))[1]}'
+            levels, suffix = _levels(next(iter(field.values())))
+            row[key] = f'preds/{name}_{key}{suffix}' if has_files else _encoded(levels, suffix)
         elif isinstance(field, InstanceData) and key.startswith('pred_'):
             values = {name: value.bool() if name == 'masks' else value for name, value in sorted(field.items())}
             row |= _to_json(values)
@@ -87,6 +91,14 @@ def _write_map(data: Any, stem: Path) -> str:
         with new_file(file) as path:
             np.save(path, levels)
     return file.name
+
+
+def _encoded(levels: np.ndarray, suffix: str) -> bytes:
+    if suffix == '.png':
+        return cv2.imencode(suffix, levels)[1].tobytes()
+    buffer = io.BytesIO()
+    np.save(buffer, levels)
+    return buffer.getvalue()
 
 
 def _levels(data: Any) -> tuple[np.ndarray, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -36,7 +37,7 @@ def table_files(predictions: str | None, coco: str | None) -> dict[Path, str]:
             )
         files[path] = FORMATS[path.suffix]
     if 'parquet' in files.values():
-        _pyarrow()
+        pyarrow()
     for path in files:
         check_writable(path)
     return files
@@ -85,7 +86,7 @@ def _annotations(rows: Iterable[dict]) -> Iterator[dict]:
 
 
 def _write_parquet(path: Path, rows: Iterable[dict], classes: Sequence[str]) -> None:
-    arrow, parquet = _pyarrow(), _pyarrow('parquet')
+    arrow, parquet = pyarrow(), pyarrow('parquet')
     schema = arrow.schema([])
     for group in _groups(rows):  # lists without entries have no type yet
         schema = arrow.unify_schemas([schema, _schema(arrow, group)], promote_options='permissive')
@@ -95,10 +96,22 @@ def _write_parquet(path: Path, rows: Iterable[dict], classes: Sequence[str]) -> 
             writer.write_table(arrow.Table.from_pylist(group, schema))
 
 
+def column_types() -> dict:
+    """Return the types of the usual columns that hold lists, which may be empty; networks compute in float32."""
+    arrow = pyarrow()
+    number, label = arrow.float32(), arrow.int64()
+    mask = arrow.struct([('counts', arrow.string()), ('size', arrow.list_(arrow.int32()))])
+    types = dict(bboxes=arrow.list_(number), scores=number, labels=label, masks=mask)
+    return {name: arrow.list_(kind) for name, kind in {**types, 'pred_label': label, 'pred_score': number}.items()}
+
+
 def _schema(arrow: ModuleType, group: list[dict]):
     """Return the types of all columns; pyarrow itself takes those of the first row."""
     names = dict.fromkeys(name for row in group for name in row)
-    return arrow.schema([(name, arrow.array([row.get(name) for row in group]).type) for name in names])
+    known = column_types()
+    return arrow.schema(
+        [(name, known.get(name) or arrow.array([row.get(name) for row in group]).type) for name in names]
+    )
 
 
 def _groups(rows: Iterable[dict]) -> Iterator[list[dict]]:
@@ -107,11 +120,16 @@ def _groups(rows: Iterable[dict]) -> Iterator[list[dict]]:
         yield group
 
 
-def _pyarrow(part: str = '') -> ModuleType:
+def pyarrow(part: str = '') -> ModuleType:
+    """Return pyarrow, or its module for Parquet.
+
+    Raises:
+        SR4IRError: If it is not installed.
+    """
     try:
-        import pyarrow.parquet
+        import_module('pyarrow.parquet')
     except ModuleNotFoundError as error:
         if error.name != 'pyarrow':
             raise
         raise SR4IRError("pyarrow, which writes Parquet, is not installed: pip install 'sr4ir_mm[parquet]'") from error
-    return pyarrow.parquet if part else pyarrow
+    return import_module('pyarrow.parquet' if part else 'pyarrow')

@@ -57,7 +57,7 @@ def test_parquet(group, tmp_path, monkeypatch):
     assert [{key: value for key, value in found.items() if value is not None} for found in table.to_pylist()] == rows
     assert json.loads(table.schema.metadata[b'classes']) == ['x', 'y']
     assert parquet.ParquetFile(tmp_path / 'a.parquet').num_row_groups == -(-5 // group)
-    assert str(table.schema.field('bboxes').type) == 'list<element: list<element: double>>'
+    assert str(table.schema.field('bboxes').type) == 'list<element: list<element: float>>'
     write_table(tmp_path / 'b.parquet', 'parquet', [], [])
     assert not parquet.read_table(tmp_path / 'b.parquet').to_pylist()
 
