@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .gdal import environment, gdal_errors, library, reason
+from .gdal import CACHE, environment, gdal_errors, library, reason
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
+#: usual side of windows in pixels
+_WINDOW = 512
 #: left, top, right, bottom in pixels
 Window = tuple[int, int, int, int]
 #: values, bands x h x w, and which pixels hold data, h x w, bool
@@ -47,6 +49,13 @@ class BlockReader:
         height, width = self.source.shape
         factor = max(height / side, width / side, 1)
         return self._read((0, 0, width, height), (max(int(height / factor), 1), max(int(width / factor), 1)))
+
+    def has_long_rows(self) -> bool:
+        """Return whether GDAL's cache is too small for a row of windows, so that each window decodes blocks again."""
+        is_mixed = getattr(self.source.interleaving, 'name', '') == 'pixel'
+        size = np.dtype(self.source.dtypes[self.bands[0] - 1]).itemsize
+        size *= self.source.count if is_mixed else len(self.bands)
+        return self.source.block_shapes[0][1] * _WINDOW * size > CACHE
 
     def close(self) -> None:
         """Close the file."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,12 @@ from mmengine.logging import print_log
 from ..errors import SR4IRError
 from .bands import Bands, bits, choose_bands, parse_bands
 from .blocks import BlockReader, Window
-from .gdal import environment, gdal_errors, library, open_raster
+from .files import identify, is_raster, open_raster
+from .gdal import environment
 from .place import Place
 from .stretch import DEFAULT, Limits, Stretch, apply_stretch, format_stretch, parse_stretch, percentiles
+
+__all__ = ['RasterScene', 'is_raster']
 
 #: longest side of the decimated read that percentiles are of
 _SAMPLE = 1024
@@ -35,6 +37,7 @@ class RasterScene:
         stretch (str or Sequence, optional): Values that become 0 and 255, the same in the whole scene: 'LOW,HIGH' or
             (low, high), a pair for each band, or percentiles of each band in a decimated read, '2%,98%'. Without it,
             values of 8 bits stay as they are, and others are stretched by these percentiles, which is logged.
+        quiet (bool): Whether nothing is logged.
 
     Raises:
         SR4IRError: If rasterio is not installed, the file cannot be read, or the options do not fit it.
@@ -51,7 +54,7 @@ class RasterScene:
         >>> image, has_data = scene.read((0, 0, 512, 512))  # 512 x 512 x 3, uint8, BGR; 512 x 512, bool
     """
 
-    def __init__(self, path: str | Path, bands: Bands = None, stretch: Stretch = None) -> None:
+    def __init__(self, path: str | Path, bands: Bands = None, stretch: Stretch = None, quiet: bool = False) -> None:
         self.path = str(path)
         bands, wanted = parse_bands(bands), parse_stretch(stretch)
         with environment():
@@ -66,20 +69,14 @@ class RasterScene:
                 source.close()
                 raise SR4IRError(f"'{path}' {error}") from error
         self.broken = self._reader.broken
+        if not quiet:
+            self._log(wanted is None and not bits(source, self.bands))
 
     @property
     def identity(self) -> dict[str, Any]:
         """What changes if the content of the files or the way of reading changes; plain data for JSON."""
-        states = [(file, os.stat(file)) for file in self._files if os.path.exists(file)]
-        marks = [(file, state.st_size, state.st_mtime_ns) for file, state in states]
-        return dict(
-            path=os.path.abspath(self.path),
-            bytes=sum(state.st_size for _, state in states),
-            mtime=max(state.st_mtime for _, state in states),
-            files=hashlib.sha256(repr(marks).encode()).hexdigest(),
-            bands=self.bands,
-            stretch=self.stretch and [list(limits) for limits in self.stretch],
-        )
+        stretch = self.stretch and [list(limits) for limits in self.stretch]
+        return dict(identify(self.path, self._files), bands=self.bands, stretch=stretch)
 
     def read(self, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """Read a window.
@@ -126,9 +123,14 @@ class RasterScene:
             limits = percentiles(*self._reader.decimated(_SAMPLE), *limits[0], is_whole)
         if len(limits) not in (1, len(self.bands)):
             raise SR4IRError(f'is read with {len(self.bands)} band(s), but the stretch has {len(limits)} ranges.')
-        if wanted is None and are_percents:
-            print_log(f"'{self.path}' is stretched: {format_stretch(limits)} (percentiles {DEFAULT})", 'current')
         return limits * (len(self.bands) // len(limits))
+
+    def _log(self, is_usual: bool) -> None:
+        if is_usual:
+            print_log(f"'{self.path}' is stretched: {format_stretch(self.stretch)} (percentiles {DEFAULT})", 'current')
+        if self._reader.has_long_rows():
+            advice = 'is stored in long rows, which each window decodes again: gdal_translate -of COG makes tiles'
+            print_log(f"'{self.path}' {advice}", 'current', logging.WARNING)
 
     def _image(self, values: np.ndarray, has_data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if not has_data.any():
@@ -138,22 +140,3 @@ class RasterScene:
         np.copyto(image, 0, where=~has_data)
         bgr = np.broadcast_to(image, (3, *has_data.shape))[::-1]
         return np.ascontiguousarray(bgr.transpose(1, 2, 0)), has_data
-
-
-def is_raster(path: str | Path) -> bool:
-    """Return whether a file is a raster with a place on the earth: a VRT, or a TIFF that has a reference system.
-
-    Others are images. Without rasterio so are all TIFFs, while :class:`RasterScene` of a VRT asks for it.
-    """
-    suffix = os.path.splitext(str(path))[1].lower()
-    if suffix == '.vrt' or suffix not in ('.tif', '.tiff') or not os.path.isfile(path):
-        return suffix == '.vrt' and os.path.isfile(path)
-    try:
-        library()
-    except SR4IRError:
-        return False
-    try:
-        with environment(), library().io.DatasetReader(Path(path), driver='GTiff') as source:
-            return source.crs is not None or source.gcps[1] is not None
-    except gdal_errors():
-        return False

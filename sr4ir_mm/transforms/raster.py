@@ -46,7 +46,7 @@ class LoadRaster(CheckedLoadImageFromFile):
     def transform(self, results: dict) -> dict:
         """Add ``img`` (H x W x 3, uint8, BGR) to the results, from their ``img_path``."""
         path = str(results['img_path'])
-        with RasterScene(path, self.bands, self.stretch) as scene:
+        with RasterScene(path, self.bands, self.stretch, quiet=True) as scene:
             height, width = scene.size
             if height * width > _MAX_PIXELS:
                 raise SR4IRError(f"'{path}' has {width} x {height} px, too many to be loaded at once: cut it to tiles.")

@@ -206,3 +206,16 @@ def test_is_raster(make_raster, noise, tmp_path):
     (tmp_path / 'text.tif').write_text('no image')
     for name in ('text.tif', 'missing.tif', 'missing.vrt', 'photo.jpg'):
         assert not is_raster(tmp_path / name)
+
+
+def test_what_is_logged(make_raster, noise, monkeypatch):
+    lines = []
+    monkeypatch.setattr('sr4ir_mm.geo.raster.print_log', lambda text, *args: lines.append(text))
+    path = make_raster(np.tile(noise[:, :10], (1, 1, 200)), tiled=False)
+    RasterScene(path)
+    stretched, stored = lines
+    assert 'is stretched: ' in stretched
+    assert 'is stored in long rows' in stored
+    RasterScene(path, quiet=True)
+    RasterScene(make_raster(noise), stretch=(0, 1))
+    assert len(lines) == 2
