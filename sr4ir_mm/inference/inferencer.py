@@ -338,7 +338,7 @@ class SR4IRInferencer(BaseInferencer):
         stem = folder / 'preds' / job.name if out_dir else None
         with self.scenes.results(job.image, job.path, stem, coords, batch_size, predict, record()) as results:
             sample = results.sample(job.name, not (out_dir and saves_pred))
-            picture = self.visualize(*results.picture(), **options) if draws else None
+            picture = self.visualize(*results.picture(self.pipeline.scale), **options) if draws else None
             if out_dir:
                 results.write(folder, job.name, saves_pred)
                 self.postprocess(job.name, folder, None, sample if saves_pred else None, picture if saves_vis else None)

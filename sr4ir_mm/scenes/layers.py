@@ -122,7 +122,7 @@ def image_layer(rows: Axis, columns: Axis) -> Layer:
 def _scores(sample: BaseDataElement) -> Tensor:
     if 'seg_logits' not in sample:
         raise SR4IRError(
-            'The windows of a scene are blended by the scores of classes, and the predictions hold none: leave out '
-            '--tta and --backend, or cut the scene.'
+            'The windows of a scene are blended by the scores of classes, and these predictions hold none: leave out '
+            '--tta; maps of other things, such as depth, are predicted of whole images (--window 0).'
         )
     return sample.seg_logits.data

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
@@ -90,9 +91,15 @@ class SceneResults:
             found = (entry.to_dict(self.predictor.ratio) for entry in self.objects)
             write_geojson(folder / 'preds' / f'{name}.geojson', found, self.scene, self.classes)
 
-    def picture(self) -> tuple[np.ndarray, BaseDataElement]:
-        """Return the whole scene, H x W x 3, uint8, RGB, and a data sample of its size, without masks of objects."""
+    def picture(self, scale: int) -> tuple[np.ndarray, BaseDataElement]:
+        """Return the whole scene, H x W x 3, uint8, RGB, and a data sample of its size, without masks of objects.
+
+        Args:
+            scale (int): Factor by which a small scene is enlarged, so that lines are finer.
+        """
         image = self.scene.overview(PICTURE_SIDE)[..., ::-1]
+        factor = max(min(scale, PICTURE_SIDE / max(image.shape)), 1)
+        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
         height, width = image.shape[:2]
         sample = BaseDataElement(metainfo=dict(ori_shape=(height, width), img_path=self.path))
         for layer in self._layers('classes'):
@@ -101,7 +108,7 @@ class SceneResults:
             found = self._instances(masks=False)
             found.bboxes *= torch.tensor([width / self.size[1], height / self.size[0]] * 2)
             sample.pred_instances = found
-        return np.ascontiguousarray(image), sample
+        return image, sample
 
     def _instances(self, masks: bool = True) -> InstanceData:
         found = InstanceData(

@@ -126,3 +126,8 @@ def test_chosen_classes():
     run = inferencer(window=96, overlap=48, classes=['b', 'd'])
     (found,) = run(picture(150, 205))['predictions']
     assert set(found.pred_sem_seg.data.unique().tolist()) <= {1, 3, 255}
+
+
+def test_predictions_without_scores():
+    with pytest.raises(SR4IRError, match='these predictions hold none: leave out --tta'):
+        inferencer(window=96, tta=True)(picture(150, 205))

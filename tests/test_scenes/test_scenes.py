@@ -148,7 +148,7 @@ def test_files(masks, tmp_path):
     assert len(content['pred_instances'].get('masks', ())) == len(boxes) * masks
     sr = cv2.imread(str(tmp_path / 'out/sr/a.png'))
     assert sr.shape == (800, 1200, 3) and abs(cv2.resize(image, (1200, 800)).astype(int) - sr).mean() < 1
-    assert cv2.imread(str(tmp_path / 'out/vis/a.png')).shape == image.shape
+    assert cv2.imread(str(tmp_path / 'out/vis/a.png')).shape == sr.shape
     assert result['skipped'] == {}
 
 
