@@ -14,6 +14,7 @@ from mmengine.structures import BaseDataElement
 from tqdm import tqdm
 
 from ..config.nodes import find_all
+from ..errors import SR4IRError
 from ..geo.raster import RasterScene, is_raster
 from ..inference.images import read_image
 from ..inference.limits import check_size
@@ -75,7 +76,10 @@ class Scenes:
             SR4IRError: If it cannot be read. The message continues the name of the image, which it does not hold.
         """
         if isinstance(image, str) and not self.reason and (self.raster or is_raster(image)):
-            return RasterScene(image, **self.raster)
+            try:
+                return RasterScene(image, **self.raster)
+            except SR4IRError as error:
+                raise SR4IRError(str(error).removeprefix(f"'{image}' ")) from error
         if self.is_off:
             return read_image(image, max_pixels)
         array = read_image(image, max(self.max_pixels, max_pixels))
