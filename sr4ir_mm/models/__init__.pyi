@@ -1,5 +1,6 @@
 from .adapters.bilinear_skip import BilinearSkip as BilinearSkip
 from .adapters.hf_classifier import HFClassifier as HFClassifier
+from .adapters.hf_detector import HFDetector as HFDetector
 from .adapters.hf_segmentor import HFSegmentor as HFSegmentor
 from .adapters.image_to_image import ImageToImage as ImageToImage
 from .adapters.image_to_image import LIIFUpsampler as LIIFUpsampler

@@ -19,6 +19,9 @@ _HALF = (torch.float16, torch.bfloat16)
 #: parts of torchvision's networks: anchors take the type of features, boxes and logits that of the outputs of heads
 _PARTS = ('backbone', 'head', 'box_predictor', 'mask_predictor', 'keypoint_predictor', 'classifier')
 
+#: the same of networks of transformers, some of which have a list of them
+_OF_TRANSFORMERS = ('bbox_embed', 'bbox_predictor', 'class_embed', 'class_labels_classifier', 'class_predictor')
+
 
 @contextmanager
 def full_outputs(task: nn.Module) -> Iterator[None]:
@@ -56,7 +59,8 @@ def _parts(task: nn.Module) -> list[nn.Module]:
     heads = [part for part in heads if part is not task]
     if any(map(_predicts, heads)):
         return heads
-    return [part for name, part in task.named_modules() if name.rpartition('.')[2] in _PARTS]
+    names = (*_PARTS, *_OF_TRANSFORMERS)
+    return [part for name, part in task.named_modules() if name.rstrip('.0123456789').rpartition('.')[2] in names]
 
 
 def _predicts(part: nn.Module) -> bool:

@@ -1,0 +1,124 @@
+"""Networks of transformers for object detection, as detectors of mmdet."""
+
+from typing import Any
+
+import torch
+from mmdet.models import BaseDetector
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ...registry import MODELS
+from .hf_files import processor_for
+from .hf_nets import HFNet
+
+#: model types that receive a mask of the padding; their boxes are fractions of the image without it
+_MASKED = ('conditional_detr', 'dab-detr', 'deformable_detr', 'detr', 'table-transformer')
+#: model types with a neck of several maps, which are added to each other at twice the size
+_WITH_NECK = ('d_fine', 'deimv2', 'rt_detr', 'rt_detr_v2')
+
+
+@MODELS.register_module()
+class HFDetector(HFNet):
+    """A network of transformers for object detection with mmdet's data samples, metrics and visualizer.
+
+    DETR, Conditional and Deformable DETR receive the mask of the padding. RT-DETR 1 and 2, D-FINE, YOLOS and others
+    take none: for them padding is a part of the image, of which boxes are fractions.
+
+    Args:
+        score_thr (float): Score above which boxes are returned; 0 returns all of them, as metrics need it.
+        **kwargs: Arguments of :class:`HFNet`.
+
+    Example:
+        >>> task = dict(type='sr4ir_mm.HFDetector', pretrained='PekingU/rtdetr_r18vd', num_classes=3)
+    """
+
+    mappings = ('MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES',)
+    preprocessor = ('mmdet.DetDataPreprocessor', 'bgr_to_rgb', 'pad_size_divisor')
+    add_pred_to_datasample = BaseDetector.add_pred_to_datasample
+
+    def __init__(self, *args: Any, score_thr: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.score_thr = score_thr
+        self.processor = processor_for(self.net.config)
+        self.takes_mask = self.net.config.model_type in _MASKED
+
+    @classmethod
+    def divisor(cls, config: Any) -> int:
+        """Return what the sides of images must be multiples of: of the neck's maps, each is half of the one before."""
+        return max(super().divisor(config), 32 if config.model_type in _WITH_NECK else 1)
+
+    @property
+    def tdp_layers(self) -> dict[str, float]:
+        """Default layers of the TDP loss: the two finest maps of a neck, or the last map of the encoder."""
+        if self.net.config.model_type in _WITH_NECK:
+            return {'net.model.encoder[fine0]': 0.5, 'net.model.encoder[fine1]': 0.5}
+        if self.net.config.model_type == 'yolos':  # tokens of the image, and of detection behind them
+            return {'net.vit.encoder[last_hidden_state]': 1.0}
+        return super().tdp_layers
+
+    def run(self, inputs: Tensor, data_samples: list | None = None, **targets: Any) -> Any:
+        """Run the network of transformers on a batch, with the mask of its padding if it takes one."""
+        if self.takes_mask:
+            targets['pixel_mask'] = _mask(inputs, _sizes(inputs, data_samples))
+        return super().run(inputs, **targets)
+
+    def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
+        """Compute the loss of transformers, 'loss'; and its parts under their names, without 'loss_'.
+
+        The parts have no weights in some networks, such as DETR, so that only 'loss' counts.
+        """
+        sizes = self._image_sizes(inputs, data_samples)
+        labels = [_target(sample.gt_instances, size) for sample, size in zip(data_samples, sizes)]
+        outputs = self.run(inputs, data_samples, labels=labels)
+        parts = {name.replace('loss_', ''): value.detach() for name, value in (outputs.loss_dict or {}).items()}
+        return dict(loss=outputs.loss, **parts)
+
+    def predict(self, inputs: Tensor, data_samples: list, rescale: bool = True) -> list:
+        """Add ``pred_instances`` to samples: ``bboxes``, ``scores`` and ``labels``, as transformers selects them.
+
+        Args:
+            inputs (Tensor): Images, N x 3 x H x W.
+            data_samples (list): Data samples of mmdet.
+            rescale (bool): Whether boxes are in the original image, or in the image without padding.
+        """
+        outputs = self.run(inputs, data_samples)
+        sizes = self._image_sizes(inputs, data_samples)
+        found = self.processor.post_process_object_detection(outputs, self.score_thr, target_sizes=list(sizes))
+        return self.add_pred_to_datasample(data_samples, [
+            InstanceData(bboxes=entry['boxes'] / _scale(entry['boxes'], sample, rescale), scores=entry['scores'],
+                         labels=entry['labels']) for entry, sample in zip(found, data_samples)
+        ])  # fmt: skip
+
+    def _image_sizes(self, inputs: Tensor, data_samples: list) -> list[tuple[int, int]]:
+        """Return heights and widths of which boxes are fractions."""
+        return _sizes(inputs, data_samples if self.takes_mask else None)
+
+
+def _sizes(inputs: Tensor, data_samples: list | None) -> list[tuple[int, int]]:
+    if data_samples is None:
+        return [tuple(inputs.shape[-2:])] * len(inputs)
+    return [tuple(sample.metainfo['img_shape'][:2]) for sample in data_samples]
+
+
+def _mask(inputs: Tensor, sizes: list[tuple[int, int]]) -> Tensor:
+    """Return 1 where there is an image and 0 in its padding, N x H x W."""
+    mask = torch.zeros_like(inputs[:, 0], dtype=torch.long)
+    for entry, (height, width) in zip(mask, sizes):
+        entry[:height, :width] = 1
+    return mask
+
+
+def _scale(boxes: Tensor, sample: Any, rescale: bool) -> Tensor:
+    factor = sample.metainfo.get('scale_factor', (1, 1)) if rescale else (1, 1)
+    return boxes.new_tensor(factor).repeat(2)
+
+
+def _target(instances: InstanceData, size: tuple[int, int]) -> dict[str, Tensor]:
+    """Return labels, and boxes (center, width, height) as fractions of the image."""
+    boxes = getattr(instances.bboxes, 'tensor', instances.bboxes)
+    (left, top, right, bottom), (height, width) = boxes.unbind(-1), size
+    centers = [(left + right) / 2 / width, (top + bottom) / 2 / height]
+    return dict(
+        boxes=torch.stack([*centers, (right - left) / width, (bottom - top) / height], -1),
+        class_labels=instances.labels.long(),
+    )
