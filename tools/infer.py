@@ -5,7 +5,8 @@
     torchrun --nproc_per_node 4 tools/infer.py work_dirs/faster-rcnn_edsr_x4_voc folder/with/images --resume
 
 Writes the SR images (sr/), the predictions of the task network in the coordinates of the LR images (preds/) and
-pictures of the predictions (vis/). Of a video, sr/ and vis/ receive videos, and preds/ a file for each frame. Ctrl-C
+pictures of the predictions (vis/). Large images go through both networks in windows, and rasters (GeoTIFF) give GeoTIFF
+and GeoJSON. Of a video, sr/ and vis/ receive videos, and preds/ a file for each frame. Ctrl-C
 ends a stream; what is done is kept. Images without a result are listed at the end, with exit code 1.
 """
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: options of the inferencer itself
 NETWORKS = (
     'model', 'weights', 'backend', 'device', 'tile', 'max_pixels', 'amp', 'tta', 'classes', 'score_thr', 'slice_size',
-    'slice_overlap',
+    'slice_overlap', 'window', 'overlap', 'bands', 'stretch', 'save_sr',
 )  # fmt: skip
 #: those without an influence on results, or only by what the files hold
 FREE = ('model', 'weights', 'device', 'max_pixels')
@@ -150,10 +151,38 @@ def build_parser() -> Parser:
     parser.add_argument(
         '--resume', action='store_true', help='predict only what an earlier run of the same command has not completed'
     )
+    add_scene_options(parser)
     parser.add_argument('--show', action='store_true', help='show each picture in a window')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     add_predict_options(parser, 'that are drawn and written; default: all are written, those above 0.3 are drawn')
     return parser
+
+
+def add_scene_options(parser: Parser) -> None:
+    """Add the options of images that are predicted in windows, and of rasters."""
+    parser.add_argument(
+        '--window',
+        type=at_least(0),
+        metavar='PX',
+        help='side, in LR pixels, of windows in which larger images go through both networks; 0: whole images only; '
+        'default: that of the training images, if the SR image has more than 2^25 pixels',
+    )
+    parser.add_argument(
+        '--overlap',
+        type=at_least(0),
+        metavar='PX',
+        help='LR pixels that windows have in common; default: a quarter of --window',
+    )
+    parser.add_argument(
+        '--bands', metavar='R,G,B', help='bands of rasters, from 1, or one for gray; default: those of the file'
+    )
+    parser.add_argument(
+        '--stretch',
+        metavar='LOW,HIGH',
+        help="values of rasters that become 0 and 255, or percentiles, '2%%,98%%'; default: none for 8 bits, else "
+        'these percentiles; both may also be in the LoadRaster of the test pipeline',
+    )
+    parser.add_argument('--save-sr', action='store_true', help='also write the SR images of images with windows')
 
 
 if __name__ == '__main__':

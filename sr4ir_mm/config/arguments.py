@@ -54,7 +54,7 @@ _PLAIN: dict[str, tuple[set[str], Sequence[str]]] = {
     r'test_cfg': ({'type'}, ['mmengine.runner.TestLoop']),
     r'\w+_dataloader': ({'num_batch_per_epoch'}, ['torch.utils.data.DataLoader']),
     r'env_cfg': ({'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'}, []),
-    r'predict': ({'tta', 'classes', 'score_thr', 'slice_size', 'slice_overlap'}, []),
+    r'predict': ({'tta', 'classes', 'score_thr', 'slice_size', 'slice_overlap', 'window', 'overlap'}, []),
     r'randomness': ({'seed', 'deterministic', 'diff_rank_seed'}, []),
     r'auto_scale_lr': ({'enable', 'base_batch_size'}, []),
     r'(param|baseline)_scheduler': ({'sr', 'task'}, []),

@@ -22,6 +22,8 @@ class PredictOptions:
         score_thr (float, optional): Lowest score of objects.
         slice_size (int, optional): Side of slices of LR input, see :class:`~sr4ir_mm.inference.LRPredictor`.
         slice_overlap (float, optional): Share of a side that neighboring slices have in common.
+        window (int, optional): Side of windows of large images, see :class:`~sr4ir_mm.inference.SR4IRInferencer`.
+        overlap (int, optional): LR pixels that neighboring windows have in common.
 
     Example:
         >>> predict = dict(classes=['car', 'bus'], score_thr=0.5)  # in a config
@@ -32,6 +34,8 @@ class PredictOptions:
     score_thr: float | None = None
     slice_size: int | None = None
     slice_overlap: float | None = None
+    window: int | None = None
+    overlap: int | None = None
 
 
 def predict_options(cfg: Config, **given: Any) -> PredictOptions:

@@ -75,6 +75,7 @@ class SR4IRInferencer(BaseInferencer):
             memory does not grow with the image; 0 for whole images only. By default images whose SR image has more than
             2 ** 25 pixels have windows of the size of the training images. Only for objects and maps of classes.
         overlap (int, optional): LR pixels that neighboring windows have in common; a quarter of a window by default.
+            By default this and ``window`` are as in the entry ``predict``.
         bands (Sequence[int], optional): Bands of rasters that are red, green and blue, from 1.
         stretch (str, optional): Values of rasters that become 0 and 255, 'LOW,HIGH', or percentiles, '2%,98%'.
         save_sr (bool): Whether SR images of images with windows are written, too.
@@ -116,15 +117,14 @@ class SR4IRInferencer(BaseInferencer):
         with _LOCK:
             cfg, weights, self.files, self.dataset_meta = find_model(model, weights, backend, amp)
             self.scope = cfg.get('default_scope', 'mmengine')
-            slices = dict(slice_size=slice_size, slice_overlap=slice_overlap)
-            self.predict_options = predict = predict_options(
-                cfg, tta=tta, classes=classes, score_thr=score_thr, **slices
-            )
+            parts = dict(slice_size=slice_size, slice_overlap=slice_overlap, window=window, overlap=overlap)
+            predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr, **parts)
+            self.predict_options = predict
             self.options.update(slice_size=predict.slice_size, slice_overlap=predict.slice_overlap)
             with self._task_scope():
                 super().__init__(cfg, weights, device, self.scope, show_progress)
                 labels = set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
-            options = SceneOptions(window, overlap, bands, stretch, save_sr)
+            options = SceneOptions(predict.window, predict.overlap, bands, stretch, save_sr)
             self.scenes = Scenes(self.model, cfg, options, self.pipeline, self.dataset_meta, labels)
         # objects of lower scores are gone, and mmdet's visualizer has a limit of its own
         lowers = predict.score_thr is not None and draws_zoo_fields(self.visualizer)
@@ -203,7 +203,7 @@ class SR4IRInferencer(BaseInferencer):
             max_frames (int, optional): Largest number of frames of each video that are predicted.
             save_frames (bool): Whether to write pictures and SR images of frames as images instead of videos.
             names (Sequence[str], optional): Unique names for the results of ``inputs``, which then is a list of files,
-                URLs and arrays. By default they follow from the inputs, see :func:`unique_names`.
+                URLs and arrays. By default they follow from the inputs.
             keep_going (bool): Whether an image in which the networks or the visualizer fail, e.g. because memory runs
                 out, is skipped, too, instead of ending the iteration; and no error is raised if all images are.
             **kwargs: Options of the task network's visualizer, such as ``pred_score_thr``.

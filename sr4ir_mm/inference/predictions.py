@@ -73,7 +73,9 @@ def to_row(sample: BaseDataElement, name: str, has_files: bool = True) -> dict:
             levels, suffix = _levels(next(iter(field.values())))
             row[key] = f'preds/{name}_{key}{suffix}' if has_files else _encoded(levels, suffix)
         elif isinstance(field, InstanceData) and key.startswith('pred_'):
-            values = {name: value.bool() if name == 'masks' else value for name, value in sorted(field.items())}
+            values = dict(sorted(field.items()))
+            if hasattr(values.get('masks'), 'bool'):  # those of scenes are run lengths
+                values['masks'] = values['masks'].bool()
             row |= _to_json(values)
         elif key.startswith('pred_') and key.endswith('_file'):  # of a scene
             row[key.removesuffix('_file')] = str(PurePosixPath('preds', name).with_name(field))

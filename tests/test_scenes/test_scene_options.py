@@ -131,3 +131,12 @@ def test_chosen_classes():
 def test_predictions_without_scores():
     with pytest.raises(SR4IRError, match='these predictions hold none: leave out --tta'):
         inferencer(window=96, tta=True)(picture(150, 205))
+
+
+def test_entry_of_the_config():
+    cfg = config()
+    cfg.predict = dict(window=96, overlap=48)
+    run = SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False)
+    run(picture(150, 205))
+    assert len(run.model.task.sizes) == 12
+    assert SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False, window=128).scenes.options.window == 128

@@ -26,6 +26,7 @@ class LocalSegmentor(BaseModel):
 
     def __init__(self, num_classes: int = 5) -> None:
         super().__init__(dict(type='mmseg.SegDataPreProcessor', mean=[0] * 3, std=[255] * 3, bgr_to_rgb=True))
+        self.out_channels = num_classes
         self.net = nn.Sequential(
             nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, num_classes, 3, 1, 1)
         )
