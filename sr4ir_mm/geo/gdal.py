@@ -47,7 +47,7 @@ def environment(**options: str) -> Env:
     """Return the context in which GDAL is used: without network and Python in files, and with a small cache."""
     rasterio = library()
     session = importlib.import_module('rasterio.session').DummySession()  # looks for no credentials
-    cache_size = {} if 'GDALCACHEMAX' in os.environ else {'GDALCACHEMAX': CACHE}
+    cache_size = {} if 'GDAL_CACHEMAX' in os.environ else {'GDAL_CACHEMAX': CACHE}
     return rasterio.Env(session, **_OPTIONS, **cache_size, **options)
 
 

@@ -17,7 +17,8 @@ from .raster import RasterScene
 def write_geojson(path: str | Path, found: Iterable[Mapping], scene: RasterScene, classes: Sequence[str]) -> None:
     """Write objects in the reference system of their scene, which the member ``crs`` names, as GDAL does.
 
-    Without a reference system, or a transform, coordinates are pixels of the scene: columns and rows from the top.
+    Without a reference system the member is null. Without a transform, coordinates are pixels of the scene: columns and
+    rows from the top.
 
     Args:
         path (str or Path): File.

@@ -114,6 +114,14 @@ def test_nothing_else_is_reached_in_our_environment(server, tmp_path):
     assert server.asked
 
 
+def test_the_cache_is_small_unless_the_user_decides(monkeypatch):
+    with environment():
+        assert rasterio.env.getenv()['GDAL_CACHEMAX'] == 64 * 2**20  # 5 % of the memory by default
+    monkeypatch.setenv('GDAL_CACHEMAX', '512')
+    with environment():
+        assert 'GDAL_CACHEMAX' not in rasterio.env.getenv()
+
+
 def test_files_of_other_kinds_are_refused(server, tmp_path):
     for name in ('scene.tif', 'scene.vrt', 'scene.jp2'):
         (tmp_path / name).write_text(WMS.format(address=server.address))
