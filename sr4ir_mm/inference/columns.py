@@ -30,9 +30,10 @@ def predict_columns(
         **options: Arguments of :meth:`SR4IRInferencer.stream`.
 
     Returns:
-        dict[str, Sequence]: The other columns, and those of :func:`to_row`, in which a map is the content of a PNG.
-        Lists of objects are arrays of Arrow, so that each batch has columns of the same types. An image without a
-        result has empty entries, and the reason in ``error``.
+        dict[str, Sequence]: The other columns, and those of predictions: ``width``, ``height``, and ``bboxes``,
+        ``scores``, ``labels`` and ``masks`` (run lengths) of objects; other fields 'pred_...', of which a map is the
+        content of a PNG; and ``error``. Lists of objects are arrays of Arrow, so that each batch has columns of the
+        same types. An image without a result has empty entries, and the reason in ``error``.
 
     Raises:
         SR4IRError: If no column holds images, or pyarrow is missing.
@@ -54,10 +55,10 @@ def predict_columns(
     return {**others, **_columns([rows.get(name, {}) for name in names]), 'error': errors}
 
 
-def _bgr(image: np.ndarray | bytes) -> np.ndarray | bytes:
-    if isinstance(image, bytes) or image.ndim != 3 or image.shape[2] < 3:
-        return image
-    return image[..., [2, 1, 0]]
+def _bgr(image: Any) -> Any:
+    image = image['bytes'] if isinstance(image, Mapping) else image  # as the Hugging Face Hub has them in Parquet
+    is_color = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] >= 3
+    return image[..., [2, 1, 0]] if is_color else image
 
 
 def _columns(rows: list[dict]) -> dict[str, list]:

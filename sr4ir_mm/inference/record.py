@@ -1,5 +1,6 @@
 """What made the results in a folder, so that those of another run never pass for those of this one."""
 
+import glob
 import hashlib
 import json
 import shutil
@@ -87,7 +88,8 @@ def _weights(inferencer: SR4IRInferencer) -> str:
     """Return the hash of the weights, or of the exported files."""
     found = hashlib.sha256()
     for path in inferencer.files:
-        found.update(path.read_bytes())
+        for file in sorted(path.parent.glob(f'{glob.escape(path.name)}*')):  # large weights are in files of their own
+            found.update(file.read_bytes())
     for name, value in {} if inferencer.files else inferencer.model.state_dict().items():
         found.update(name.encode())
         found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())

@@ -42,11 +42,14 @@ def test_objects_and_images_without_a_result(capsys):
 def test_contents_of_files_and_maps():
     inferencer = make('segformer')
     image = picture(20, 30)
-    found = inferencer(dict(bytes=[cv2.imencode('.png', image)[1].tobytes(), b'no image']), batch_size=2)
+    data = cv2.imencode('.png', image)[1].tobytes()
+    found = inferencer(dict(bytes=[data, b'no image', None]), batch_size=2)
     expected = inferencer(image)['predictions'][0].pred_sem_seg.data[0].numpy()
     decoded = cv2.imdecode(np.frombuffer(found['pred_sem_seg'][0], np.uint8), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(decoded, expected)
     assert found['pred_sem_seg'][1] == b'' and 'is not an image that OpenCV can decode' in found['error'][1]
+    assert 'has no result' in found['error'][2]
+    assert inferencer(dict(image=[dict(bytes=data, path='a.png')]))['pred_sem_seg'] == found['pred_sem_seg'][:1]
     with pytest.raises(SR4IRError, match=r"No column of the batch holds images \(img\): name it 'image' or 'bytes'"):
         inferencer(dict(img=[image]))
 
