@@ -8,13 +8,14 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...registry import MODELS
-from .hf_files import processor_for
 from .hf_nets import HFNet
 
 #: model types that receive a mask of the padding; their boxes are fractions of the image without it
 _MASKED = ('conditional_detr', 'dab-detr', 'deformable_detr', 'detr', 'table-transformer')
 #: model types with a neck of several maps, which are added to each other at twice the size
 _WITH_NECK = ('d_fine', 'deimv2', 'rt_detr', 'rt_detr_v2')
+#: model types with a class for no object; the others have a score for each pair of a box and a class
+_WITH_NO_OBJECT = ('detr', 'table-transformer', 'yolos')
 
 
 @MODELS.register_module()
@@ -39,7 +40,6 @@ class HFDetector(HFNet):
     def __init__(self, *args: Any, score_thr: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.score_thr = score_thr
-        self.processor = processor_for(self.net.config)
         self.takes_mask = self.net.config.model_type in _MASKED
 
     @classmethod
@@ -83,15 +83,33 @@ class HFDetector(HFNet):
         """
         outputs = self.run(inputs, data_samples)
         sizes = self._image_sizes(inputs, data_samples)
-        found = self.processor.post_process_object_detection(outputs, self.score_thr, target_sizes=list(sizes))
-        return self.add_pred_to_datasample(data_samples, [
-            InstanceData(bboxes=entry['boxes'] / _scale(entry['boxes'], sample, rescale), scores=entry['scores'],
-                         labels=entry['labels']) for entry, sample in zip(found, data_samples)
-        ])  # fmt: skip
+        found = [
+            InstanceData(bboxes=boxes / _scale(boxes, sample, rescale), scores=scores, labels=labels)
+            for boxes, scores, labels, sample in zip(*self._select(outputs, sizes), data_samples)
+        ]
+        found = [entry[entry.scores > self.score_thr] for entry in found] if self.score_thr else found
+        return self.add_pred_to_datasample(data_samples, found)
+
+    def _select(self, outputs: Any, sizes: list[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
+        """Do as ``post_process_object_detection`` without a threshold, in a form that can be traced."""
+        logits, boxes = outputs.logits, _corners(outputs.pred_boxes)
+        scale = torch.tensor([(width, height, width, height) for height, width in sizes], device=boxes.device)
+        boxes = boxes * scale[:, None].to(boxes)
+        if self.net.config.model_type in _WITH_NO_OBJECT:
+            return boxes, *logits.softmax(-1)[..., :-1].max(-1)
+        count = logits.shape[1] if self.net.config.model_type in _WITH_NECK else 100
+        scores, index = logits.sigmoid().flatten(1).topk(min(count, logits[0].numel()))
+        which = torch.div(index, logits.shape[2], rounding_mode='floor')[..., None].expand(-1, -1, 4)
+        return boxes.gather(1, which), scores, index % logits.shape[2]
 
     def _image_sizes(self, inputs: Tensor, data_samples: list) -> list[tuple[int, int]]:
         """Return heights and widths of which boxes are fractions."""
         return _sizes(inputs, data_samples if self.takes_mask else None)
+
+
+def _corners(boxes: Tensor) -> Tensor:
+    (x, y, width, height) = boxes.unbind(-1)
+    return torch.stack([x - 0.5 * width, y - 0.5 * height, x + 0.5 * width, y + 0.5 * height], -1)
 
 
 def _sizes(inputs: Tensor, data_samples: list | None) -> list[tuple[int, int]]:
