@@ -154,7 +154,7 @@ def explain_single_values() -> Iterator[None]:
         if 'Expected more than 1' not in str(error):
             raise
         raise SR4IRError(
-            'A batch has only one image, and a BatchNorm of the task network has only one value per channel of it, too '
-            'few for a variance. Set train_dataloader.batch_size to 2 or more, and train_dataloader.drop_last=True, '
-            'since the last batch of an epoch may be smaller.'
+            'A batch has only one image, and a BatchNorm of a network has only one value per channel of it, too few '
+            'for a variance. Set train_dataloader.batch_size to 2 or more, and train_dataloader.drop_last=True, since '
+            'the last batch of an epoch may be smaller.'
         ) from error

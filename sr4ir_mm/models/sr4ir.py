@@ -27,6 +27,7 @@ from .starts import as_list, start, take_files
 from .task_net import IMAGES_ONLY, build_task
 from .tdp_layers import default_layers
 from .tdp_net import OtherNet, build_tdp_net
+from .unused import explain_unused
 from .updates import accumulate, optim_contexts, update
 from .weights import NAMES, LoadWatch, check_model, checked_init
 
@@ -199,7 +200,7 @@ class SR4IR(Proxy, BaseModel):
         updates = []
         for phase in self.scheme.phases:
             if phase.has_loss(self._has_tdp):
-                with explain_single_values(), explain_views(self.channels_last):
+                with explain_single_values(), explain_unused(), explain_views(self.channels_last):
                     updates.append(self._run_phase(phase, batch['inputs'], batch['data_samples'], optim_wrapper, logs))
                     if not self.scheme.joint:
                         update(updates.pop())

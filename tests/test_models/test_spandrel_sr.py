@@ -4,14 +4,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from helpers.torch_version import needs_export
 from helpers.toy import ToyClassifier, toy_batch
+from helpers.zoo import wrappers_for
 from mmengine.config import Config
-from safetensors.torch import save_file
+from mmengine.model import ExponentialMovingAverage
+from safetensors.torch import load_file, save_file
 
 from sr4ir_mm.config import load_config, mix
 from sr4ir_mm.config.sr_nets import find_sr
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.export.exporter import export
 from sr4ir_mm.models import SR4IR, SpandrelSR
+from sr4ir_mm.utils.weights_files import write_weights
 
 spandrel = pytest.importorskip('spandrel')
 SMALL = {
@@ -163,18 +168,20 @@ def test_files_that_are_no_sr_network_for_rgb(tmp_path, monkeypatch):
     torch.save(state | {'body.99.weight': torch.zeros(3)}, path)
     with pytest.raises(SR4IRError, match=r'no architecture that spandrel knows \(\w+: '):
         find_sr(str(path), 4)
-    monkeypatch.setattr(spandrel.ImageModelDescriptor, 'purpose', 'FaceSR')
-    write(path)
-    with pytest.raises(SR4IRError, match=r'no super-resolution network \(RealESRGAN Compact, FaceSR\)'):
-        find_sr(str(path), 4)
-    monkeypatch.undo()
+    for purpose in ('FaceSR', 'Inpainting'):
+        monkeypatch.setattr(spandrel.ImageModelDescriptor, 'purpose', purpose)
+        write(path)
+        with pytest.raises(SR4IRError, match=rf'no super-resolution network \(RealESRGAN Compact, {purpose}\)'):
+            find_sr(str(path), 4)
+        monkeypatch.undo()
     write(path, upscale=1)
     with pytest.raises(SR4IRError, match='enlarges by 1, not by 4'):
         find_sr(str(path), 4)
     assert find_sr(str(path), 1)['parameters']['upscale'] == 1  # restoration
-    write(path, num_in_ch=1, num_out_ch=1)
-    with pytest.raises(SR4IRError, match=r'\(1, 1\) channels, not RGB'):
-        find_sr(str(path), 4)
+    for channels in (1, 4):  # gray, RGBA
+        write(path, num_in_ch=channels, num_out_ch=channels)
+        with pytest.raises(SR4IRError, match=rf'\({channels}, {channels}\) channels, not RGB'):
+            find_sr(str(path), 4)
     with pytest.raises(FileNotFoundError, match=r'missing\.pth'):
         find_sr(str(tmp_path / 'missing.pth'), 4)
 
@@ -209,6 +216,51 @@ def test_span_computes_its_test_weights_from_its_training_weights():
         for value in net.parameters():
             value.add_(0.01)
         assert torch.allclose(net.eval()(lr), net.train()(lr), atol=1e-4)
+
+
+def test_an_averaged_and_a_shared_span_have_the_test_weights_of_their_own(tmp_path):
+    torch.manual_seed(0)
+    model, lr = SR4IR(node('SPAN'), None, scale=2, scheme='S'), torch.rand(1, 3, 8, 8)
+    model.eval().upsample(lr)
+    average = ExponentialMovingAverage(model, momentum=0.5)
+    with torch.no_grad():
+        for _ in range(3):
+            for value in model.parameters():
+                value.add_(0.01)
+            average.update_parameters(model)
+        net = average.module.sr
+        assert torch.allclose(net.eval()(lr), net.train()(lr), atol=1e-4)
+        assert not torch.allclose(net.eval()(lr), model.sr.eval()(lr), atol=1e-3)
+        # the file holds test weights from before the last update
+        write_weights(tmp_path / 'model.safetensors', average.module.state_dict(), {})
+        shared = SR4IR(node('SPAN'), None, scale=2, scheme='S')
+        shared.load_state_dict(load_file(tmp_path / 'model.safetensors'))
+        assert torch.equal(shared.sr.eval()(lr), net.eval()(lr))
+
+
+@needs_export
+def test_an_exported_span_has_the_weights_of_its_last_update(tmp_path):
+    onnxruntime = pytest.importorskip('onnxruntime')
+    pytest.importorskip('onnxscript')
+    torch.manual_seed(0)
+    model = SR4IR(node('SPAN'), None, scale=2, scheme='S').eval()
+    model.upsample(torch.rand(1, 3, 8, 8))
+    with torch.no_grad():
+        for value in model.parameters():
+            value.add_(0.01)
+    export(model, tmp_path / 'net.onnx')
+    lr = torch.rand(1, 3, 20, 17)
+    (found,) = onnxruntime.InferenceSession(tmp_path / 'net.onnx').run(None, dict(image=lr.numpy()))
+    with torch.no_grad():
+        assert torch.allclose(torch.from_numpy(found), model.sr.train()(lr), atol=1e-4)
+
+
+def test_a_batch_of_one_image_and_a_network_with_batch_norm():
+    model = SR4IR(
+        dict(node('Compact'), architecture='DAT', parameters=dict(PLAIN['DAT'], embed_dim=32)), ToyClassifier(), scale=2
+    )
+    with pytest.raises(SR4IRError, match='a BatchNorm of a network has only one value per channel'):
+        model.train_step(toy_batch(1), wrappers_for(model))
 
 
 def test_a_training_step():

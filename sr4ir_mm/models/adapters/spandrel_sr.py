@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 
 from ...errors import SR4IRError
@@ -46,9 +48,10 @@ class SpandrelSR(nn.Module):
         if bool(architecture) == bool(checkpoint) or (checkpoint and parameters):
             raise SR4IRError('SpandrelSR takes an architecture with its parameters, or a checkpoint: give one of them.')
         self.net = describe(checkpoint).model.train() if checkpoint else _build(architecture, parameters or {})
-        for name, value in self.net.named_parameters():
-            if '.eval_conv.' in name:  # SPAN computes them; DDP would wait for their gradient
-                value.requires_grad_(False)
+        for module in self.net.modules():
+            if hasattr(module, 'eval_conv'):  # SPAN computes its weights; DDP would wait for their gradient
+                module.eval_conv.requires_grad_(False)
+                module.update_params = _UpdateOutsideOfExport(module)
 
     def forward(self, x: Tensor) -> Tensor:
         """Enlarge N x 3 x H x W to N x 3 x (scale H) x (scale W), [0, 1], RGB; the output is not clamped."""
@@ -59,6 +62,18 @@ class SpandrelSR(nn.Module):
         if find_prefixes(state, self.state_dict()):
             return state
         return {f'net.{name}': value for name, value in describe(file, state).model.state_dict().items()}
+
+
+@dataclass
+class _UpdateOutsideOfExport:
+    """Method ``update_params`` of SPAN's convolutions: a trace finds the weights that the call before it computed."""
+
+    conv: nn.Module
+
+    def __call__(self) -> None:
+        # PyTorch 2.6 does not tell an export from torch.compile
+        if not getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)():
+            type(self.conv).update_params(self.conv)
 
 
 def describe(file: str, state: State | None = None) -> ImageModelDescriptor:
