@@ -23,7 +23,7 @@ from ..datasets.coco_files import check_evaluated
 from ..errors import SR4IRError
 from ..registry import HOOKS
 from ..utils import unwrap
-from .heads import predicts_masks, wrong_heads
+from .heads import moved_names, predicts_masks, wrong_heads
 
 _STAGES = dict(train='training', val='validation', test='test')
 
@@ -121,7 +121,14 @@ class ClassCheckHook(Hook):
     def _check_heads(self, runner: Runner, stage: str, dataset: Dataset) -> None:
         if not (classes := class_names(dataset)):
             return
-        wrong = wrong_heads(unwrap(unwrap(runner.model).task), {**first_meta(dataset.metainfo), 'classes': classes})
+        task = unwrap(unwrap(runner.model).task)
+        if names := moved_names(task, classes):
+            self._refuse(
+                ['class_names'],
+                f'T{_describe(stage, dataset)[1:]} have the classes of the task network in another order: {names}. '
+                'Labels are numbers: set metainfo=dict(classes=(...)) in the order of the task network.',
+            )
+        wrong = wrong_heads(task, {**first_meta(dataset.metainfo), 'classes': classes})
         above = bool(getattr(runner, 'cfg', None) and runner.cfg.get('data_preprocessor'))  # the model, in the config
         texts = {
             entry: f'{entry if above and entry.startswith("data_preprocessor") else f"model.task.{entry}"}={right} '

@@ -1,6 +1,6 @@
 """The numbers of classes that the parts of a task network are made for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
@@ -35,6 +35,28 @@ def wrong_heads(task: nn.Module, meta: Mapping) -> dict[str, tuple[int, int]]:
         wrong['data_preprocessor.num_classes'] = preprocessor.num_classes, len(meta['classes'])
     # a whole network repeats the numbers of its head
     return {key: numbers for key, numbers in wrong.items() if '.' in key} or wrong
+
+
+def moved_names(task: nn.Module, classes: Sequence[str]) -> str:
+    """Compare the names that the weights of a network of transformers are for with those of the data.
+
+    Names that only one of them has say nothing, as they may be written in other ways.
+
+    Args:
+        task (nn.Module): Task network; ``class_names`` if it has them.
+        classes (Sequence[str]): Names of the data.
+
+    Returns:
+        str: The first name that stands in another place, for a message; '' if there is none.
+    """
+    theirs, ours = (
+        [str(name).strip().lower() for name in names] for names in (getattr(task, 'class_names', None) or (), classes)
+    )
+    for place, name in enumerate(ours):
+        places = [i for i, other in enumerate(theirs) if other == name]
+        if places and place not in places and len(theirs) == len(ours):
+            return f"'{classes[place]}' is {place} in the data, and {places[0]} in the task network"
+    return ''
 
 
 def predicts_masks(task: nn.Module | None) -> bool:

@@ -257,3 +257,15 @@ def test_masks_to_evaluate_that_the_network_does_not_predict():
         SR4IRError, match="metric 'segm' of test_evaluator needs masks, which the task network does not"
     ):
         ClassCheckHook().before_run(runner)
+
+
+def test_names_of_a_network_of_transformers_in_another_order():
+    """Its weights are for classes with names; the number alone says nothing."""
+    task = task_with(head=3)
+    task.class_names = ['cat', 'Dog ', 'bird']
+    with pytest.raises(
+        SR4IRError, match=r"another order: 'dog' is 0 in the data, and 1 in .*allow=\"\[class_names\]\""
+    ):
+        ClassCheckHook().before_run(runner_on(task, train=named(('dog', 'cat', 'bird'))))
+    for names in ('cat', 'dog', 'bird'), ('x', 'y', 'z'), ('cat', 'hound', 'bird'):
+        ClassCheckHook().before_run(runner_on(task, train=named(names)))

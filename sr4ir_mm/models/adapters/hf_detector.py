@@ -4,12 +4,15 @@ from typing import Any
 
 import torch
 from mmdet.models import BaseDetector
+from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...registry import MODELS
+from .hf_masks import MASK_NETS, of_instances, select_instances, takes_masks
 from .hf_nets import HFNet
 
+_BOX_NETS = 'MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES'
 #: model types that receive a mask of the padding; their boxes are fractions of the image without it
 _MASKED = ('conditional_detr', 'dab-detr', 'deformable_detr', 'detr', 'table-transformer')
 #: model types with a neck of several maps, which are added to each other at twice the size
@@ -23,7 +26,8 @@ class HFDetector(HFNet):
     """A network of transformers for object detection with mmdet's data samples, metrics and visualizer.
 
     DETR, Conditional and Deformable DETR receive the mask of the padding. RT-DETR 1 and 2, D-FINE, YOLOS and others
-    take none: for them padding is a part of the image, of which boxes are fractions.
+    take none: for them padding is a part of the image, of which boxes are fractions. Mask2Former learns and predicts
+    the masks of objects; its boxes are those around them.
 
     Args:
         score_thr (float): Score above which boxes are returned; 0 returns all of them, as metrics need it.
@@ -33,7 +37,7 @@ class HFDetector(HFNet):
         >>> task = dict(type='sr4ir_mm.HFDetector', pretrained='PekingU/rtdetr_r18vd', num_classes=3)
     """
 
-    mappings = ('MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES',)
+    mappings = (_BOX_NETS, {'mask2former': MASK_NETS['mask2former']})
     preprocessor = ('mmdet.DetDataPreprocessor', 'bgr_to_rgb', 'pad_size_divisor')
     add_pred_to_datasample = BaseDetector.add_pred_to_datasample
 
@@ -67,6 +71,9 @@ class HFDetector(HFNet):
 
         The parts have no weights in some networks, such as DETR, so that only 'loss' counts.
         """
+        if takes_masks(self.net):
+            targets = of_instances([sample.gt_instances for sample in data_samples], tuple(inputs.shape[-2:]))
+            return dict(loss=self.run(inputs, **targets).loss.sum())
         sizes = self._image_sizes(inputs, data_samples)
         labels = [_target(sample.gt_instances, size) for sample, size in zip(data_samples, sizes)]
         outputs = self.run(inputs, data_samples, labels=labels)
@@ -82,6 +89,8 @@ class HFDetector(HFNet):
             rescale (bool): Whether boxes are in the original image, or in the image without padding.
         """
         outputs = self.run(inputs, data_samples)
+        if takes_masks(self.net):
+            return self.add_pred_to_datasample(data_samples, self._masks(inputs, outputs, data_samples, rescale))
         sizes = self._image_sizes(inputs, data_samples)
         found = [
             InstanceData(bboxes=boxes / _scale(boxes, sample, rescale), scores=scores, labels=labels)
@@ -89,6 +98,19 @@ class HFDetector(HFNet):
         ]
         found = [entry[entry.scores > self.score_thr] for entry in found] if self.score_thr else found
         return self.add_pred_to_datasample(data_samples, found)
+
+    def _masks(self, inputs: Tensor, outputs: Any, data_samples: list, rescale: bool) -> list[InstanceData]:
+        """Select objects with masks of the size of the original image, or of the image without padding."""
+        found = []
+        for classes, masks, sample in zip(outputs.class_queries_logits, outputs.masks_queries_logits, data_samples):
+            inner = sample.img_shape[:2]
+            size = sample.ori_shape[:2] if rescale else inner
+            whole = [round(side * new / old) for side, new, old in zip(inputs.shape[-2:], size, inner)]
+            objects = select_instances(classes, masks, tuple(whole))
+            objects.masks = objects.masks[:, : size[0], : size[1]]
+            objects.bboxes = mask2bbox(objects.masks)
+            found.append(objects[objects.scores > self.score_thr])
+        return found
 
     def _select(self, outputs: Any, sizes: list[tuple[int, int]]) -> tuple[Tensor, Tensor, Tensor]:
         """Do as ``post_process_object_detection`` without a threshold, in a form that can be traced."""

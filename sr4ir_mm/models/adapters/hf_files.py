@@ -52,12 +52,12 @@ def transformers() -> ModuleType:
     return package
 
 
-def read_pretrained(name: str, mappings: Sequence[str], normalized: bool) -> dict[str, Any]:
+def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool) -> dict[str, Any]:
     """Read a folder of transformers.
 
     Args:
         name (str): Folder, or name on the Hugging Face Hub.
-        mappings (Sequence[str]): transformers' lists of the classes that are wanted, see :func:`architecture_of`.
+        mappings (Sequence[str or dict]): Classes that are wanted, see :func:`architecture_of`.
         normalized (bool): Whether the normalization of the images is asked for.
 
     Returns:
@@ -86,20 +86,19 @@ def read_pretrained(name: str, mappings: Sequence[str], normalized: bool) -> dic
     )
 
 
-def architecture_of(name: str, config: PreTrainedConfig, mappings: Sequence[str]) -> str:
+def architecture_of(name: str, config: PreTrainedConfig, mappings: Sequence[str | dict]) -> str:
     """Return the class for a task that a config is for.
 
     Args:
         name (str): Name of the network in a message.
         config (PreTrainedConfig): Its config.
-        mappings (Sequence[str]): Names in ``transformers.models.auto.modeling_auto``, such as
-            'MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES'.
+        mappings (Sequence[str or dict]): Classes by model types, or the name of such a table in
+            ``transformers.models.auto.modeling_auto``, such as 'MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES'.
 
     Raises:
         SR4IRError: If transformers has no such class for networks of this kind, or it is one of images and texts.
     """
-    auto = transformers().models.auto.modeling_auto
-    tables = [getattr(auto, mapping) for mapping in mappings]
+    tables = tables_of(mappings)
     entries = [table[config.model_type] for table in tables if config.model_type in table]
     found = [kind for entry in entries for kind in ([entry] if isinstance(entry, str) else entry)]
     own = next((kind for kind in config.architectures or () if kind in found), None)
@@ -115,6 +114,12 @@ def architecture_of(name: str, config: PreTrainedConfig, mappings: Sequence[str]
             f'choose one of {kinds}.'
         )
     return own or found[0]
+
+
+def tables_of(mappings: Sequence[str | dict]) -> list[dict]:
+    """Return tables of classes by model types, of which transformers' own are named."""
+    auto = transformers().models.auto.modeling_auto
+    return [getattr(auto, mapping) if isinstance(mapping, str) else mapping for mapping in mappings]
 
 
 def plain_config(config: PreTrainedConfig) -> dict[str, Any]:

@@ -1,15 +1,20 @@
 """Networks of transformers that predict masks and their classes: Mask2Former and MaskFormer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
+
+#: classes by model types
+MASK_NETS = {'mask2former': 'Mask2FormerForUniversalSegmentation', 'maskformer': 'MaskFormerForInstanceSegmentation'}
 
 
 def takes_masks(net: nn.Module) -> bool:
     """Return whether a network of transformers learns masks and their classes."""
-    return net.config.model_type in ('mask2former', 'maskformer')
+    return net.config.model_type in MASK_NETS
 
 
 def of_semantic_map(labels: Tensor) -> dict[str, list[Tensor]]:
@@ -43,3 +48,39 @@ def class_scores(net: nn.Module, outputs: Any, size: tuple[int, int]) -> Tensor:
     classes = outputs.class_queries_logits.softmax(-1)[..., :-1]
     scores = torch.einsum('bqc, bqhw -> bchw', classes, masks.sigmoid())
     return F.interpolate(scores, size, mode='bilinear', align_corners=False)
+
+
+def of_instances(instances: Sequence[InstanceData], size: tuple[int, int]) -> dict[str, list[Tensor]]:
+    """Turn the objects of mmdet's data samples into what these networks learn.
+
+    Args:
+        instances (Sequence[InstanceData]): ``labels`` and ``masks`` of each image.
+        size (tuple[int, int]): Height and width of the batch, with padding.
+    """
+    masks = []
+    for entry in instances:
+        mask = entry.masks.to_tensor(torch.float32, entry.labels.device)
+        masks.append(F.pad(mask, (0, size[1] - mask.shape[2], 0, size[0] - mask.shape[1])))
+    return dict(mask_labels=masks, class_labels=[entry.labels.long() for entry in instances])
+
+
+def select_instances(classes: Tensor, masks: Tensor, size: tuple[int, int]) -> InstanceData:
+    """Select the objects of an image as ``post_process_instance_segmentation`` does, without a threshold.
+
+    Args:
+        classes (Tensor): Logits, queries x (classes + 1).
+        masks (Tensor): Logits, queries x h x w.
+        size (tuple[int, int]): Height and width of the result.
+
+    Returns:
+        InstanceData: ``labels``, ``scores`` and ``masks``, n x H x W, bool; masks without a pixel are left out.
+    """
+    masks = F.interpolate(masks[None], (384, 384), mode='bilinear', align_corners=False)[0]
+    scores = classes.softmax(-1)[:, :-1]
+    best, index = scores.flatten().topk(len(scores), sorted=False)
+    masks = masks[torch.div(index, scores.shape[1], rounding_mode='floor')]
+    binary = (masks > 0).float()
+    quality = (masks.sigmoid().flatten(1) * binary.flatten(1)).sum(1) / (binary.flatten(1).sum(1) + 1e-6)
+    found = F.interpolate(binary[None], size, mode='nearest')[0].bool()
+    objects = InstanceData(labels=index % scores.shape[1], scores=best * quality, masks=found)
+    return objects[found.flatten(1).any(1)]

@@ -16,7 +16,8 @@ from ...errors import SR4IRError
 from ...utils import check_number
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
-from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, transformers
+from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
+from .hf_masks import MASK_NETS
 
 
 class HFNet(BaseModel):
@@ -42,7 +43,7 @@ class HFNet(BaseModel):
     """
 
     #: lists of classes in transformers' ``modeling_auto``
-    mappings: Sequence[str]
+    mappings: Sequence[str | dict]
     #: type of the zoo's data preprocessor, and its names for the channel order and for the divisor of sizes
     preprocessor: tuple[str, str, str]
     least_classes = 1
@@ -122,6 +123,8 @@ class HFNet(BaseModel):
     @classmethod
     def divisor(cls, config: Any) -> int:
         """Return what the sides of images must be multiples of, so that a network of patches misses no border."""
+        if config.model_type in MASK_NETS:  # as their image processors pad
+            return 32
         patches = [getattr(part, 'patch_size', 1) for part in (config, getattr(config, 'backbone_config', None))]
         return max([1, *(patch for patch in patches if isinstance(patch, int))])
 
@@ -209,25 +212,23 @@ class HFNet(BaseModel):
         return len(theirs) == len(ours) and len(differ) == 1 and differ[0][1] in counts
 
 
-def config_class(architecture: str, mappings: Sequence[str]) -> Any:
+def config_class(architecture: str, mappings: Sequence[str | dict]) -> Any:
     """Return the config class of a network of transformers.
 
     Raises:
         SR4IRError: If transformers has no network of this name for the task.
     """
-    tf = transformers()
-    tables = [getattr(tf.models.auto.modeling_auto, mapping) for mapping in mappings]
-    entries = [entry for table in tables for entry in table.values()]
+    entries = [entry for table in tables_of(mappings) for entry in table.values()]
     names = sorted({name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)})
     if architecture not in names:
         raise SR4IRError(
             f"transformers has no network '{architecture}' for this task; choose one of {', '.join(names)}."
         )
-    return getattr(tf, architecture).config_class
+    return getattr(transformers(), architecture).config_class
 
 
 def build_net(
-    architecture: str, config: dict, num_classes: int, class_names: Sequence[str] | None, mappings: Sequence[str]
+    architecture: str, config: dict, num_classes: int, class_names: Sequence[str] | None, mappings: Sequence[str | dict]
 ) -> nn.Module:
     """Build a network of transformers with random weights.
 

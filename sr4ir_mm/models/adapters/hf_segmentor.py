@@ -9,7 +9,7 @@ from mmseg.models import BaseSegmentor, EncoderDecoder
 from torch import Tensor
 
 from ...registry import MODELS
-from .hf_masks import class_scores, of_semantic_map, takes_masks
+from .hf_masks import MASK_NETS, class_scores, of_semantic_map, takes_masks
 from .hf_nets import HFNet
 
 
@@ -32,7 +32,7 @@ class HFSegmentor(HFNet):
         ...             config=dict(depths=[2, 2, 2, 2]), num_classes=21)
     """
 
-    mappings = ('MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES', 'MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING_NAMES')
+    mappings = ('MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING_NAMES', MASK_NETS)
     preprocessor = ('mmseg.SegDataPreProcessor', 'bgr_to_rgb', 'size_divisor')
     least_classes = 2
     align_corners = False  # of the logits that mmseg resizes

@@ -4,14 +4,19 @@ import copy
 
 import pytest
 import torch
-from helpers.hf import DETECTORS, batch, build, train
+from helpers.hf import DETECTORS, SEGMENTORS, batch, build, few_classes, train
+from helpers.toy import EDSR
+from helpers.zoo import batch_for, wrappers_for
+from mmdet.structures.mask import BitmapMasks
 from mmengine.registry import METRICS, VISUALIZERS, init_default_scope
 from torch import nn
 
+from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.adapters.hf_files import processor_for
 from sr4ir_mm.models.full_outputs import full_outputs
 
 FIRST = 'DetrForObjectDetection'
+MASKS = 'Mask2FormerForUniversalSegmentation'
 SIZES = (64, 96), (96, 64)
 
 
@@ -144,3 +149,53 @@ def test_boxes_of_mixed_precision_are_not_rounded(name):
         outputs = task(**data, mode='tensor')
     assert outputs.pred_boxes.dtype == outputs.logits.dtype == torch.float32
     assert not torch.equal(outputs.pred_boxes, outputs.pred_boxes.bfloat16().float())
+
+
+def instances(data: dict) -> dict:
+    """The batch with a mask for each box."""
+    for sample in data['data_samples']:
+        masks = torch.zeros(len(sample.gt_instances), *sample.img_shape, dtype=torch.uint8)
+        for mask, (x1, y1, x2, y2) in zip(masks, sample.gt_instances.bboxes.tensor.int().tolist()):
+            mask[y1:y2, x1:x2] = 1
+        sample.gt_instances.masks = BitmapMasks(masks.numpy(), *sample.img_shape)
+    return data
+
+
+def test_masks_of_objects_are_those_of_transformers():
+    task = build('HFDetector', MASKS, SEGMENTORS[MASKS]).train()
+    bare = copy.deepcopy(task.net)
+    data = task.data_preprocessor(instances(few_classes(batch_for(dict(_scope_='mmdet'), (64, 64), (64, 96)))), True)
+    labels = [sample.gt_instances.labels for sample in data['data_samples']]
+    masks = [torch.as_tensor(sample.gt_instances.masks.masks).float() for sample in data['data_samples']]
+    masks[0] = nn.functional.pad(masks[0], (0, 96 - masks[0].shape[2]))
+    torch.manual_seed(1)
+    loss = task(**data, mode='loss')['loss']
+    torch.manual_seed(1)
+    expected = bare(pixel_values=data['inputs'], mask_labels=masks, class_labels=labels).loss.sum()
+    loss.backward(), expected.backward()
+    assert torch.equal(loss, expected)
+    for mine, theirs in zip(task.net.parameters(), bare.parameters()):
+        assert mine.grad is theirs.grad is None or torch.equal(mine.grad, theirs.grad)
+    task.eval(), bare.eval()
+    data['data_samples'][1].set_metainfo(dict(ori_shape=(48, 72)))
+    with torch.no_grad():
+        sample = task(**data, mode='predict')[1]
+        outputs = bare(pixel_values=data['inputs'])
+    processed = processor_for(bare.config).post_process_instance_segmentation(
+        outputs, 0.0, target_sizes=[(64, 96), (48, 72)], return_binary_maps=True
+    )[1]
+    found, info = sample.pred_instances, processed['segments_info']
+    assert len(found) >= 3 and torch.equal(found.masks, processed['segmentation'].bool())
+    assert found.labels.tolist() == [entry['label_id'] for entry in info]
+    assert found.scores.tolist() == pytest.approx([entry['score'] for entry in info], abs=1e-6)
+    y, x = found.masks[0].nonzero().T
+    assert found.bboxes[0].tolist() == [x.min(), y.min(), x.max() + 1, y.max() + 1]
+    assert data['data_samples'][0].pred_instances.masks.shape[1:] == (64, 64)  # without padding
+
+
+def test_training_with_masks_of_objects():
+    model = SR4IR(dict(EDSR), build('HFDetector', MASKS, SEGMENTORS[MASKS]), scale=4).train()
+    data = instances(few_classes(batch_for(dict(_scope_='mmdet'))))
+    data['data_samples'][0].gt_instances = data['data_samples'][0].gt_instances[:0]  # an image without objects
+    logs = model.train_step(data, wrappers_for(model))
+    assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0
