@@ -15,14 +15,15 @@ from pathlib import Path
 TOOLS = Path(__file__).resolve().parents[1] / 'tools'
 sys.path.insert(0, str(TOOLS))
 
-from make_table import call, locked  # noqa: E402
 from paper_table.runs import Run  # noqa: E402
 from paper_table.study import Study  # noqa: E402
 from paper_table.study_files import to_markdown  # noqa: E402
 from paper_table.study_numbers import REPLICATES, _block, study_numbers  # noqa: E402
+from paper_table.work import call  # noqa: E402
 
 from sr4ir_mm.config import last_checkpoint, read_metrics  # noqa: E402
 from sr4ir_mm.config.cli import Parser  # noqa: E402
+from sr4ir_mm.utils.locks import locked  # noqa: E402
 
 LABEL = 'statistics of the training'
 

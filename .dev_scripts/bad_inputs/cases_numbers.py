@@ -52,6 +52,7 @@ _OPTIONS = {
     'analysis_tools/report runs/seg --panels lr --max-panels': (0, -1),
     'export seg.py runs/seg/epoch_1.pth o.onnx --shape': ('0 0', '-4 8', '8'),
     'make_table fcn_edsr_x4_toy.py --dry-run --gpus': (0, -1),
+    'make_table fcn_edsr_x4_toy.py --dry-run --jobs': (0, 'x'),
     'make_table fcn_edsr_x4_toy.py --dry-run --seeds': (-1, 'x'),
     'make_demo_data out --train': (0, -1),
 }

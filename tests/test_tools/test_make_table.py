@@ -1,7 +1,6 @@
 """tools/make_table.py: what is run in which order, what is skipped and resumed, and the numbers of the table."""
 
 import csv
-import fcntl
 import json
 import math
 import os
@@ -21,7 +20,9 @@ from PIL import Image
 sys.path.insert(0, str(TOOLS))
 import make_table
 import paper_table.plot
+from paper_table import work
 from paper_table.configs import ROWS, PaperConfig, find_paper_configs, task_metric
+from paper_table.engines import LocalEngine
 from paper_table.plan import Plan
 from paper_table.plot import plot
 from paper_table.table import make_block, to_markdown, write_csv
@@ -69,8 +70,8 @@ class FakeTools:
         self.calls: list[tuple[str, str, list[str]]] = []
         self.broken: set[tuple[str, str]] = set()
 
-    def __call__(self, tool: str, gpus: int, lock: int, *args: object) -> None:
-        """Do what make_table.call does."""
+    def __call__(self, tool: str, gpus: int, lock: int, *args: object, **kwargs: object) -> None:
+        """Do what paper_table.work.call does."""
         args = [str(arg) for arg in args]
         folder = Path(args[args.index('--work-dir') + 1])
         name = re.search('([^/]+)/seed', str(folder))[1]
@@ -93,7 +94,8 @@ class FakeTools:
 def tools(monkeypatch) -> FakeTools:
     """Instead of real trainings."""
     tools = FakeTools()
-    monkeypatch.setattr(make_table, 'call', tools)
+    monkeypatch.setattr(work, 'call', tools)
+    monkeypatch.setattr(LocalEngine, 'pause', 0.001)
     monkeypatch.setattr(paper_table.plot, 'plot', lambda blocks, path: None)
     return tools
 
@@ -228,16 +230,13 @@ def test_tools_are_called_with_what_the_user_and_the_plan_say(toy, tools):
 
 def test_gpus_and_exit_codes(monkeypatch, tmp_path):
     commands = []
-
-    def fake(command, **kwargs):
-        commands.append(command)
-        return subprocess.CompletedProcess(command, len(commands) - 1)
-
-    monkeypatch.setattr(subprocess, 'run', fake)
-    make_table.call('train.py', 1, 0, 'c.py', '--amp')
+    monkeypatch.setattr(
+        work.TOOL_PROCESSES, 'run', lambda command, **kwargs: commands.append(command) or len(commands) - 1
+    )
+    work.call('train.py', 1, 0, 'c.py', '--amp')
     assert commands[0] == [sys.executable, '-W', 'ignore', str(TOOLS / 'train.py'), 'c.py', '--amp']
     with pytest.raises(SR4IRError, match=r'test.py ended with exit code 1'):
-        make_table.call('test.py', 4, 0, 'c.py')
+        work.call('test.py', 4, 0, 'c.py')
     assert {'torch.distributed.run', '--nproc_per_node=4'} <= set(commands[1])
     assert commands[1][-3:] == ['c.py', '--launcher', 'pytorch']
 
@@ -250,7 +249,11 @@ def test_a_dry_run_does_nothing(toy, tools, capsys):
     assert run('*.py', '--dry-run', '--work-dir', 'w') == 0
     assert not tools.calls and sorted(toy.rglob('*')) == before
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 7 and lines[0].split() == ['1', 'new', 'net_toy_h2t', 'seed', '7']
+    assert (
+        len(lines) == 8
+        and lines[-1] == '0 of 7 runs done'
+        and lines[0].split() == ['1', 'new', 'net_toy_h2t', 'seed', '7']
+    )
     assert lines[4].endswith('net_s_x4_toy_t2s seed 7; sr from s_x4_toy seed 7; task from net_toy_h2t seed 7')
 
 
@@ -433,26 +436,6 @@ def test_runs_without_an_sr_network_are_shared_if_all_else_is_the_same(toy, tool
 def test_a_seed_counts_once(toy, tools):
     assert run('*.py', '--schemes', 'L->T', '--work-dir', 'w', '--seeds', 0, 0, 1) == 0
     assert Path('w/table.md').read_text().rstrip().endswith('|     2 |')
-
-
-def test_a_run_that_another_process_makes_is_left_alone(toy, tools, capsys):
-    Path('w/net_toy_h2t/seed7').mkdir(parents=True)
-    with open('w/net_toy_h2t/seed7/.lock', 'w') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert run('*.py', '--schemes', 'H->T', 'L->T', '--work-dir', 'w') == 1
-    assert tools.trained() == ['net_x4_toy_l2t']
-    assert "Another process is at work in 'w/net_toy_h2t/seed7'" in capsys.readouterr().err
-
-
-def test_a_tool_that_outlives_its_maker_keeps_the_lock(tmp_path):
-    with make_table.locked(tmp_path) as lock:
-        tool = subprocess.Popen(['sleep', '60'], pass_fds=[lock])
-    with pytest.raises(SR4IRError, match='Another process'), make_table.locked(tmp_path):
-        pass
-    tool.kill()
-    tool.wait()
-    with make_table.locked(tmp_path):
-        pass
 
 
 def test_the_last_checkpoint_is_the_last_that_is_complete(tmp_path):

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from helpers.zoo import TOOLS, make_voc
 
 sys.path.insert(0, str(TOOLS))
 import make_table
+from paper_table import execution, work
+from paper_table.engines import LocalEngine
 from paper_table.plan import Plan
 from paper_table.study import Study
 from paper_table.study_numbers import _difference, _mean_of, _summary
@@ -62,8 +63,8 @@ class FakeTools:
         self.calls: list[tuple[str, str, list[str]]] = []
         self.broken: set[str] = set()
 
-    def __call__(self, tool: str, gpus: int, lock: int, *args: object) -> None:
-        """Do what make_table.call does."""
+    def __call__(self, tool: str, gpus: int, lock: int, *args: object, **kwargs: object) -> None:
+        """Do what paper_table.work.call does."""
         args = [str(arg) for arg in args]
         folder = Path(args[args.index('--work-dir') + 1])
         folder = folder.parent if tool == 'test.py' else folder
@@ -105,8 +106,9 @@ class FakeTools:
 def tools(monkeypatch) -> FakeTools:
     """Instead of real trainings."""
     tools = FakeTools()
-    monkeypatch.setattr(make_table, 'call', tools)
-    monkeypatch.setattr(make_table, 'POLL', 0)
+    monkeypatch.setattr(work, 'call', tools)
+    monkeypatch.setattr(LocalEngine, 'pause', 0.001)
+    monkeypatch.setattr(execution, 'POLL', 0.01)
     return tools
 
 
@@ -179,7 +181,7 @@ def test_done_runs_are_skipped_and_a_failure_ends_no_other(toy, tools, capsys):
 def test_a_dry_run_estimates_the_time(toy, tools, capsys):
     assert run('mine.py', '--dry-run') == 0 and not tools.calls and not Path('work_dirs').exists()
     output = capsys.readouterr().out.splitlines()
-    assert len(output) == 15 and output[-1] == '14 of 14 runs left'
+    assert len(output) == 15 and output[-1] == '0 of 14 runs done'
     assert any('tdp_0.1: net_s_x4_toy-fold1of2 seed 0' in line for line in output)  # each row can be told from others
     run('mine.py')
     for folder in ('tdp_0.1/net_s_x4_toy-fold1of2/seed0', 'plain/net_s_x4_toy-fold2of2/seed1'):
@@ -192,7 +194,9 @@ def test_a_dry_run_estimates_the_time(toy, tools, capsys):
             path.write_text(json.dumps(result | dict(made=dict(seconds=7200))))
     capsys.readouterr()
     assert run('mine.py', '--dry-run') == 0
-    assert capsys.readouterr().out.splitlines()[-1] == '2 of 14 runs left, about 4.0 h'
+    assert capsys.readouterr().out.splitlines()[-1] == '12 of 14 runs done, about 4.0 h left'
+    assert run('mine.py', '--dry-run', '--jobs', 2) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == '12 of 14 runs done, about 2.0 h left'
 
 
 def test_the_shipped_study_names_configs_that_exist():
@@ -211,7 +215,14 @@ def run_beside_another(name: str, monkeypatch) -> None:
     folder.mkdir(parents=True)
     with open(folder / '.lock', 'w') as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        monkeypatch.setattr(time, 'sleep', lambda seconds: fcntl.flock(file, fcntl.LOCK_UN))
+
+        def stop_the_other_one(self: execution.Execution) -> None:
+            if not self.at_work:  # nothing but that run is left
+                fcntl.flock(file, fcntl.LOCK_UN)
+            wait(self)
+
+        wait = execution.Execution._wait
+        monkeypatch.setattr(execution.Execution, '_wait', stop_the_other_one)
         assert run('mine.py') == 0
 
 
@@ -424,11 +435,11 @@ def test_a_task_metric_without_results_of_images(toy):
         run('mine.py', '--dry-run')
 
 
-def test_arguments_that_are_for_tables_or_studies_only(toy):
+def test_arguments_that_have_no_effect(toy):
     with pytest.raises(SR4IRError, match='A study file says which schemes and seeds are run'):
         run('mine.py', '--seeds', 0)
-    with pytest.raises(SR4IRError, match='--report is for a study'):
-        run('net_s_x4_toy.py', '--report')
+    with pytest.raises(SR4IRError, match='--report runs nothing: leave out --jobs'):
+        run('mine.py', '--report', '--jobs', 2)
 
 
 # ---- all of it

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from paper_table.table import Block
 
 from sr4ir_mm.analysis.curves import diagrams
+from sr4ir_mm.utils import new_file
 
 COLORS = {'H->T': '0.45', 'L->T': '0.45', 'SR4IR': 'C3'}  # others: C0
 
@@ -17,7 +18,8 @@ def plot(blocks: Sequence[Block], path: Path) -> None:
     figure, axes = diagrams(len(blocks), 4, (4, 3.2))
     for ax, block in zip(axes, blocks):
         _plot_block(ax, block)
-    figure.savefig(path, dpi=150)
+    with new_file(path) as part:
+        figure.savefig(part, dpi=150)
 
 
 def _plot_block(ax: Axes, block: Block) -> None:

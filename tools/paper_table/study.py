@@ -146,26 +146,6 @@ def is_study(paths: Sequence[str]) -> bool:
     return 'cells' in read_config(paths[0])
 
 
-def remaining_time(study: Study) -> str:
-    """Estimate the time that is left from the runs that are done, of the same config and scheme or the same config."""
-    taken: dict[tuple, list[float]] = {}
-    for run in study.runs.values():
-        if seconds := run.made().get('seconds'):
-            for key in _alike(run):
-                taken.setdefault(key, []).append(seconds)
-    left = study.unfinished()
-    known = [next((taken[key] for key in _alike(run) if key in taken), None) for run in left]
-    hours = sum(sum(seconds) / len(seconds) for seconds in known if seconds) / 3600
-    text = f'{len(left)} of {len(study.runs)} runs left'
-    unknown = f'; {known.count(None)} of another kind than those that are done' if None in known else ''
-    return f'{text}, about {hours:.1f} h{unknown}' if hours else text
-
-
-def _alike(run: Run) -> list[tuple]:
-    """Return what runs of about the same duration have in common, the closest first."""
-    return [(run.config, run.scheme), (run.config,)]
-
-
 def _read_cell(cell: dict, entries: Config, path: Path) -> Cell:
     _check_names(
         cell, {'config', 'schemes', 'label', 'options', 'seeds', 'folds', 'only_folds', 'block'}, f"A cell of '{path}'"

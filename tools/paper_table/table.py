@@ -13,6 +13,7 @@ from pathlib import Path
 from prettytable import PrettyTable, TableStyle
 
 from sr4ir_mm.analysis.scalars import is_measured
+from sr4ir_mm.utils import new_file
 
 #: task metric of the shipped configs -> its title and factor
 TASK_METRICS = {
@@ -143,7 +144,7 @@ def write_csv(blocks: Sequence[Block], path: Path) -> None:
     quality = list(QUALITY.values())
     names = ['net', 'sr', 'scale', 'data', 'scheme', 'seeds', 'metric']
     numbers = [f'{column}{suffix}' for column in ('value', *quality) for suffix in ('', ' std')]
-    with open(path, 'w', newline='') as file:
+    with new_file(path) as part, open(part, 'w', newline='') as file:
         writer = csv.writer(file)
         writer.writerow([*names, *numbers, 'gap closed', 'gap seeds'])
         for block in blocks:
