@@ -54,7 +54,7 @@ def parse_stretch(stretch: Stretch) -> tuple[Limits, bool] | None:
 
 def format_stretch(limits: Limits | None) -> str:
     """Return limits in the form of the option, or 'none'."""
-    pairs = [f'{low:.9g},{high:.9g}' for low, high in limits or ()]
+    pairs = [f'{float(low)!r},{float(high)!r}'.replace('.0,', ',').removesuffix('.0') for low, high in limits or ()]
     return ';'.join(pairs if len(set(pairs)) > 1 else pairs[:1]) or 'none'
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -80,16 +81,25 @@ def test_pixels_without_data(make_raster, noise):
         assert image[has_data].any()
 
 
-@pytest.mark.parametrize('nodata', [None, np.nan, -9999])
+@pytest.mark.parametrize('nodata', [None, np.nan, -9999, np.finfo(np.float32).min])
 def test_what_is_not_finite_is_no_data(make_raster, noise, nodata):
     values = noise.astype(np.float32)
-    values[1, 10, 10], values[:, 20, 20], values[0, 30, 30] = np.nan, np.nan, np.inf
+    values[1, 10, 10], values[:, 20, 20], values[0, 30, 30] = np.nan, nodata or np.nan, np.inf
     scene = RasterScene(make_raster(values, nodata=nodata))
     image, has_data = scene.read(WHOLE)
     assert not has_data[[10, 20, 30], [10, 20, 30]].any()
     assert has_data.sum() == 150 * 200 - 3
     assert not image[~has_data].any()
     assert np.isfinite(scene.stretch).all()
+
+
+def test_threads_take_turns(make_raster, noise):
+    scene = RasterScene(make_raster(noise), stretch=(0, 4000))
+    windows = [(left, top, left + 50, top + 50) for left in range(150) for top in (0, 50, 100)]
+    expected, _ = scene.read(WHOLE)
+    with ThreadPoolExecutor(4) as pool:
+        for (left, top, right, bottom), (image, _) in zip(windows, pool.map(scene.read, windows)):
+            np.testing.assert_array_equal(image, expected[top:bottom, left:right])
 
 
 def test_overviews_are_of_the_whole_scene(make_raster):
