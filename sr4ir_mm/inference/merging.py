@@ -89,7 +89,9 @@ def box_list(entry: InstanceData) -> Tensor:
 
 def _pairs(boxes: Tensor, labels: Tensor, source: Tensor, windows: Tensor) -> Iterator[list[int]]:
     """Yield the indices of two boxes of two slices that agree."""
-    of_slice = [torch.nonzero(source == index)[:, 0] for index in range(len(windows))]
+    used, counts = source.unique(return_counts=True)
+    of_slice = source.argsort(stable=True).split(counts.tolist())
+    windows = windows[used]
     for first, second in _neighbors(windows):
         common = torch.cat([windows[[first, second], :2].amax(0), windows[[first, second], 2:].amin(0)])
         rows, columns = of_slice[first], of_slice[second]

@@ -91,7 +91,7 @@ def class_layer(
         rows, columns (Axis): Windows.
         count (int): Number of classes.
         threshold (float, optional): Score of the one class above which a pixel is of it, for a network of one channel.
-        labels (list[int], optional): Classes that are kept; others become 255 (unlabeled).
+        labels (list[int], optional): Classes that are kept; others become as pixels without data.
     """
     dtype = np.uint8 if count < UNLABELED else np.uint16
     nodata = UNLABELED if count < UNLABELED else 2**16 - 1
@@ -99,20 +99,20 @@ def class_layer(
     def finish(scores: Tensor) -> np.ndarray:
         found = scores.argmax(0) if len(scores) > 1 else (scores[0] > threshold).long()
         if labels is not None:
-            found = torch.where(is_among(found, labels), found, UNLABELED)
+            found = torch.where(is_among(found, labels), found, nodata)
         return found.numpy()[..., None]
 
     return Layer('classes', rows, columns, _scores, finish, dtype, nodata)
 
 
-def image_layer(rows: Axis, columns: Axis) -> Layer:
-    """Make the layer of the SR image, RGB; 0 where the scene has no data, and only there."""
+def image_layer(rows: Axis, columns: Axis, darkest: int) -> Layer:
+    """Make the layer of the SR image, RGB; 0 where the scene has no data, and ``darkest`` where it is black."""
     return Layer(
         'sr',
         rows,
         columns,
         lambda sample: sample.task_input,
-        lambda image: image.mul(255).round().clamp(1, 255).permute(1, 2, 0).numpy(),
+        lambda image: image.mul(255).round().clamp(darkest, 255).permute(1, 2, 0).numpy(),
         np.uint8,
         0,
         3,

@@ -73,8 +73,9 @@ class SceneResults:
             if isinstance(self.scene, RasterScene) and not in_memory:
                 sample.set_data(dict(pred_sem_seg_file=MAP.format(Path(name).name)))
             else:
-                lines = np.concatenate(list(self._lines(layer)))
-                sample.pred_sem_seg = PixelData(data=torch.from_numpy(lines[..., 0].astype(np.int64))[None])
+                labels = np.concatenate(list(self._lines(layer)))[None, ..., 0]
+                labels = labels.astype(np.int32) if layer.dtype == np.uint16 else labels  # PyTorch counts with these
+                sample.pred_sem_seg = PixelData(data=torch.from_numpy(labels))
         if not self._layers('classes'):
             sample.pred_instances = self._instances()
         return sample

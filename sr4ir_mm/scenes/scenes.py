@@ -147,7 +147,7 @@ class Scenes:
             classes = len(self.dataset_meta.get('classes') or range(2**15))
             layers = [class_layer(rows, columns, classes, threshold, self.labels)]
         if self.options.save_sr or not self.model.scheme.uses_task_net:
-            layers.append(image_layer(*self._axes(scene.size, self.scale)))
+            layers.append(image_layer(*self._axes(scene.size, self.scale), int(isinstance(scene, RasterScene))))
         return ScenePredictor(predict, rows, columns, layers, ratio, batch_size)
 
     def _axes(self, size: tuple[int, int], ratio: int) -> list[Axis]:
