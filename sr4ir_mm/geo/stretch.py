@@ -76,8 +76,8 @@ def percentiles(values: np.ndarray, has_data: np.ndarray, low: float, high: floa
         if last <= first and (not is_whole or (band.size and band.min() < band.max())):
             what = f'the value {first:g} in most of its pixels' if band.size else 'hardly a pixel with data'
             raise SR4IRError(
-                f'has {what}, so that percentiles are no range: set its nodata value (gdal_edit -a_nodata), or give '
-                'the stretch as two values, LOW,HIGH.'
+                f'has {what}, so that percentiles are no range: set its nodata value (rio edit-info --nodata 0), '
+                'or give the stretch as two values, LOW,HIGH.'
             )
         found.append((first, last if last > first else first + 1))
     return found
