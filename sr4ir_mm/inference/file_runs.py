@@ -73,10 +73,8 @@ def predict_files(
             written.
     """
     out_dir = Path(options['out_dir'])
-    images = list_images(inputs, SUFFIXES + VIDEO_SUFFIXES, options['recursive'], str(out_dir))
-    names = unique_names(images, options['recursive'])
-    frame_options(images, **{name: options[name] for name in _VIDEO_OPTIONS})
-    inputs_digest = digest(images, names)
+    images, names = _list(inputs, options)
+    found = digest(images, names)
     record = _record(inferencer, options, settings, shard, tables)
     chosen = dict(zip(shard.select(names), zip(shard.select(range(len(images))), shard.select(images))))
     outcome = Outcome()
@@ -86,14 +84,21 @@ def predict_files(
             outcome.before = len(journal.done)
             _predict(inferencer, journal, options, tables, outcome)
             if not outcome.is_stopped:
-                journal.finish(inputs_digest, outcome.failed)
-        if shard.count > 1:
-            outcome.missing = unfinished(out_dir, shard.count, record, inputs_digest)
+                journal.finish(found, outcome.failed)
+        # what was stopped, such as a stream, has a table, too
+        outcome.missing = unfinished(out_dir, shard.count, record, found) if shard.count > 1 else []
         if tables and not outcome.missing:
             rows = all_rows(out_dir, shard.count)
             for path, kind in tables.items():
                 write_table(path, kind, rows, inferencer.dataset_meta.get('classes') or ())
     return outcome
+
+
+def _list(inputs: Inputs, options: Mapping) -> tuple[list[str], list[str]]:
+    """Return all images and videos, and the names of their results."""
+    images = list_images(inputs, SUFFIXES + VIDEO_SUFFIXES, options['recursive'], str(options['out_dir']))
+    frame_options(images, **{name: options[name] for name in _VIDEO_OPTIONS})
+    return images, unique_names(images, options['recursive'])
 
 
 @contextmanager

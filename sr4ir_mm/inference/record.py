@@ -52,7 +52,7 @@ def check_folder(out_dir: Path, shard: Shard, record: dict, resume: bool) -> Non
         SR4IRError: If it does, or another process works there.
     """
     own = part_folder(out_dir, shard)
-    for folder in sorted(own.parent.iterdir()):
+    for folder in sorted(own.parent.glob('*-of-*')):
         found = _read_record(folder / ROWS)
         if (resume or shard.count > 1) and found not in (None, record):
             raise SR4IRError(

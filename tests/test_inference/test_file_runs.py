@@ -14,6 +14,8 @@ from helpers.zoo import TOOLS, run_tool
 from test_inferencer import config, picture
 from test_video import make_video
 
+import sr4ir_mm
+from sr4ir_mm import __main__ as command
 from sr4ir_mm.config import build_model
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.file_runs import Outcome, predict_files
@@ -82,6 +84,7 @@ def test_shards_in_any_order_make_the_files_of_one_process(run):
     found = [run('two', Shard(index, 3)) for index in (2, 3, 1)]
     assert [(entry.done, entry.missing) for entry in found] == [(2, [1, 3]), (2, [1]), (1, [])]
     assert read('one') == read('two')
+    assert run('three', Shard(7, 7)).done == 0, 'a shard without images'
 
 
 def test_a_later_run_makes_what_is_missing(run):
@@ -268,12 +271,26 @@ def test_wrong_shards_of_the_tool(net, images, capsys):
     assert not Path('outputs').exists()
 
 
+def test_a_function_predicts_all_images_in_each_rank_that_calls_it(net, images, monkeypatch):
+    monkeypatch.setattr(command, 'TOOLS', TOOLS)
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    monkeypatch.setenv('RANK', '1')
+    options = dict(weights='w.pth', device='cpu', no_save_vis=True, predictions='all.jsonl')
+    assert sr4ir_mm.infer('net.py', 'in', **options) == Path('outputs')
+    assert len(lines('all.jsonl')) == 5
+    sr4ir_mm.infer('net.py', 'in', **options, shard='2/2', out_dir='half')
+    assert [path.name for path in Path('half/.run').iterdir()] == ['2-of-2']
+
+
 @pytest.mark.slow
-def test_ranks_of_torchrun(net, images):
+def test_a_rank_of_torchrun_with_bad_images_waits_for_the_others(net, images):
+    for i in range(20):
+        path = images / f'z{i:02d}.png'
+        path.write_bytes(b'no image') if i % 2 else cv2.imwrite(str(path), picture(60, 60, i))
     options = [*net, '--predictions']
     tool = str(TOOLS / 'infer.py')
     subprocess.run([sys.executable, tool, *options, 'one/all.jsonl', '--out-dir', 'one'], check=False)
     launch = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2']
     done = subprocess.run([*launch, tool, *options, 'two/all.jsonl', '--out-dir', 'two'], check=False)
-    assert done.returncode == 1, 'the rank with a bad image waits for the other one'
-    assert len(lines('one/all.jsonl')) == 5 and read('one') == read('two')
+    assert done.returncode == 1
+    assert len(lines('one/all.jsonl')) == 15 and read('one') == read('two')
