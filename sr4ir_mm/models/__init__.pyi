@@ -1,4 +1,5 @@
 from .adapters.bilinear_skip import BilinearSkip as BilinearSkip
+from .adapters.hf_backbone import HFBackbone as HFBackbone
 from .adapters.hf_classifier import HFClassifier as HFClassifier
 from .adapters.hf_detector import HFDetector as HFDetector
 from .adapters.hf_segmentor import HFSegmentor as HFSegmentor

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from mmengine.logging import print_log
 from mmengine.model import BaseModel
 from mmengine.utils import is_seq_of
@@ -18,6 +17,7 @@ from ..loads import State, first_few
 from ..starts import find_prefixes, start
 from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
 from .hf_masks import MASK_NETS
+from .hf_weights import read_state
 
 
 class HFNet(BaseModel):
@@ -182,23 +182,14 @@ class HFNet(BaseModel):
         """
         if find_prefixes(state, self.state_dict()):
             return state
-        with _quiet():
-            loaded, info = type(self.net).from_pretrained(
-                None, config=self.net.config, state_dict=dict(state), ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )  # fmt: skip
+        read = read_state(self.net, state)
         mine = self.net.state_dict()
-        shapes = {key: tuple(theirs) for key, theirs, _ in info['mismatched_keys']}
-        anew = [key for key in info['missing_keys'] if self._is_outside(key)]
-        anew += [key for key, shape in shapes.items() if self._is_of_classes(shape, tuple(mine[key].shape))]
+        anew = [key for key in read.missing if self._is_outside(key)]
+        anew += [key for key, shape in read.shapes.items() if self._is_of_classes(shape, tuple(mine[key].shape))]
         if anew:
             text = f'{len(anew)} weights start from random values, for {self.num_classes} classes'
             print_log(f"'{file}' has no head that fits: {text}: {first_few(sorted(anew))}", 'current')
-        lost = {*info['missing_keys'], *shapes} - set(anew)
-        found = {key: mine[key] if key in anew else value for key, value in loaded.state_dict().items()}
-        found = {key: value for key, value in found.items() if key not in lost}
-        more = {key: state.get(key, torch.empty(0)) for key in info['unexpected_keys']}
-        return {f'net.{key}': value for key, value in (found | more).items()}
+        return {f'net.{key}': value for key, value in (read.found | {key: mine[key] for key in anew}).items()}
 
     def _is_outside(self, key: str) -> bool:
         """Return whether a weight is outside of what transformers calls the base model."""
@@ -230,26 +221,47 @@ def config_class(architecture: str, mappings: Sequence[str | dict]) -> Any:
 def build_net(
     architecture: str, config: dict, num_classes: int, class_names: Sequence[str] | None, mappings: Sequence[str | dict]
 ) -> nn.Module:
-    """Build a network of transformers with random weights.
+    """Build a network of transformers for a task, with random weights.
+
+    Raises:
+        SR4IRError: If the class is unknown, its config does not have such an entry or value, or it needs more than
+            images.
+    """
+    labels = dict(enumerate(class_names if class_names and len(class_names) == num_classes else ()))
+    labels = labels or {i: f'LABEL_{i}' for i in range(num_classes)}
+    numbers = {name: i for i, name in labels.items()}
+    settings = build_config(architecture, config, mappings, id2label=labels, label2id=numbers)
+    _check_inputs(architecture)
+    for key in ('semantic_loss_ignore_index', 'loss_ignore_index'):
+        if hasattr(settings, key):
+            setattr(settings, key, 255)  # as in all data sets of the zoos
+    return build_from(architecture, settings)
+
+
+def build_config(architecture: str, config: dict, mappings: Sequence[str | dict], **labels: dict) -> Any:
+    """Build the config of a network of transformers.
 
     Raises:
         SR4IRError: If the class is unknown, or its config does not have such an entry or value.
     """
     kind = config_class(architecture, mappings)
-    _check_inputs(architecture)
     config = {key: value for key, value in plain(config).items() if key != 'model_type'}
-    labels = dict(enumerate(class_names if class_names and len(class_names) == num_classes else ()))
-    labels = labels or {i: f'LABEL_{i}' for i in range(num_classes)}
     if unknown := set(config) - known_entries(kind):
         raise SR4IRError(f"{kind.__name__} has no entry '{min(unknown)}': correct the config of {architecture}.")
-    try:
-        settings = kind(**config, id2label=labels, label2id={name: i for i, name in labels.items()})
-        for key in ('semantic_loss_ignore_index', 'loss_ignore_index'):
-            if hasattr(settings, key):
-                setattr(settings, key, 255)  # as in all data sets of the zoos
+    with _explained(architecture):
+        return kind(**config, **labels)
+
+
+def build_from(architecture: str, settings: Any) -> nn.Module:
+    """Build a network of transformers from its config, with random weights."""
+    with _explained(architecture):
         return getattr(transformers(), architecture)(settings)
-    except SR4IRError:
-        raise
+
+
+@contextmanager
+def _explained(architecture: str) -> Iterator[None]:
+    try:
+        yield
     except Exception as error:  # of many kinds, by each class
         reason = ' '.join(f'{type(error).__name__}: {error}'.split())
         raise SR4IRError(f'{architecture} cannot be built from its config: {reason}') from error
@@ -276,18 +288,3 @@ def plain(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: plain(value) for key, value in node.items()}
     return [plain(value) for value in node] if isinstance(node, (list, tuple)) else node
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave out transformers' progress bar and report; what matters of it is logged here."""
-    logging = transformers().utils.logging
-    level, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bar:
-            logging.enable_progress_bar()

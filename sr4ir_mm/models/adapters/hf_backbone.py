@@ -1,0 +1,106 @@
+"""Backbones of transformers under heads of mmseg, mmdet and mmpretrain."""
+
+from collections.abc import Sequence
+
+from mmengine.logging import print_log
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from ...errors import SR4IRError
+from ...registry import MODELS
+from ..loads import State, first_few
+from ..starts import find_prefixes, start
+from .hf_files import read_pretrained
+from .hf_nets import build_config, build_from
+from .hf_weights import read_state
+
+_MAPPINGS = ('MODEL_FOR_BACKBONE_MAPPING_NAMES',)
+
+
+@MODELS.register_module()
+class HFBackbone(BaseModule):
+    """Features of a backbone of transformers: DINOv2, DINOv3, Swin, ConvNeXt V2 and the other classes ``...Backbone``.
+
+    Args:
+        architecture (str, optional): Name of a class of transformers, e.g. 'Dinov2Backbone'.
+        config (dict, optional): Arguments of its config class; transformers' defaults for the others.
+        pretrained (str, optional): Folder of transformers, or name on the Hugging Face Hub, instead; also of the same
+            network with a head. Configs hold what it says in its place.
+        out_indices (Sequence[int], optional): Stages whose maps are returned; 0 is the embedding of the patches. By
+            default that of the config, which is the last one in most.
+        frozen (bool): Whether the backbone is not trained and stays in eval mode.
+        init_cfg (dict, optional): Initialization as in MMEngine; also from a file of transformers.
+
+    Raises:
+        SR4IRError: If the folder, the class or its config is wrong, or the patches do not divide an image.
+
+    Example:
+        >>> backbone = dict(type='sr4ir_mm.HFBackbone', pretrained='facebook/dinov2-small', out_indices=[3, 6, 9, 12])
+    """
+
+    def __init__(
+        self,
+        architecture: str | None = None,
+        config: dict | None = None,
+        pretrained: str | None = None,
+        out_indices: Sequence[int] | None = None,
+        frozen: bool = False,
+        init_cfg: dict | list | None = None,
+    ) -> None:
+        if bool(architecture) == bool(pretrained) or (pretrained and config):
+            raise SR4IRError('HFBackbone takes an architecture with its config, or pretrained: give one of them.')
+        if pretrained:
+            found = self.resolve(dict(pretrained=pretrained, **(dict(init_cfg=init_cfg) if init_cfg else {})))
+            architecture, config, init_cfg = (found[key] for key in ('architecture', 'config', 'init_cfg'))
+        super().__init__(init_cfg)
+        config = dict(config or {})
+        if out_indices is not None:
+            config = {key: value for key, value in config.items() if key != 'out_features'}
+            config['out_indices'] = list(out_indices)
+        self.net = build_from(architecture, build_config(architecture, config, _MAPPINGS))
+        self.frozen = frozen
+        self.net.requires_grad_(not frozen)
+
+    @staticmethod
+    def resolve(node: dict) -> dict:
+        """Replace ``pretrained`` in a config of this class by what the folder says."""
+        found = read_pretrained(node['pretrained'], _MAPPINGS, normalized=False)
+        weights = dict(type='Pretrained', checkpoint=found['file'])
+        rest = {key: value for key, value in node.items() if key != 'pretrained'}
+        return {**dict(architecture=found['architecture'], config=found['config'], init_cfg=weights), **rest}
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Compute one feature map for each stage of ``out_indices``, of N x 3 x H x W."""
+        patch = getattr(self.net.config, 'patch_size', 1)
+        if isinstance(patch, int) and patch >= 8 and any(side % patch for side in x.shape[-2:]):  # smaller ones pad
+            raise SR4IRError(
+                f'{type(self.net).__name__} would leave out the border of {x.shape[-1]} x {x.shape[-2]} px, which its '
+                f'patches do not divide: set pad_size_divisor={patch} of the data preprocessor (of mmseg: size, or '
+                f'size_divisor={patch}, and test_cfg=dict(size_divisor={patch})).'
+            )
+        return tuple(self.net(x).feature_maps)
+
+    def train(self, mode: bool = True) -> 'HFBackbone':
+        """Set the mode; a frozen backbone stays in eval mode."""
+        return super().train(mode and not self.frozen)
+
+    def init_weights(self) -> None:
+        """Load ``init_cfg`` into the network; without one, transformers' own initialization stays."""
+        if self.init_cfg and not self.is_init:
+            start(self, self.init_cfg)
+        self._is_init = True
+
+    def with_own_names(self, state: State, file: str) -> State:
+        """Return the weights of a file of transformers with the names of this backbone, without its head.
+
+        Norms of the feature maps, which only backbones have, keep their initial values.
+        """
+        if find_prefixes(state, self.state_dict()):
+            return state
+        read, mine = read_state(self.net, state), self.net.state_dict()
+        anew = [key for key in read.missing if 'norm' in key.rpartition('.')[0].rpartition('.')[2]]
+        anew += [key for key in read.missing if 'hidden_states_norms' in key and key not in anew]
+        if anew:
+            print_log(f"'{file}' has no norms of the feature maps; they start anew: {first_few(anew)}", 'current')
+        found = {key: value for key, value in read.found.items() if key in mine}
+        return {f'net.{key}': value for key, value in (found | {key: mine[key] for key in anew}).items()}
