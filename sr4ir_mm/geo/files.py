@@ -37,6 +37,8 @@ def open_raster(path: str | Path) -> tuple[DatasetReader, list[str]]:
         _check(file, checked)
     except SR4IRError as error:
         raise SR4IRError(f"'{path}' {error}") from error
+    except OSError as error:
+        raise SR4IRError(f"'{path}' cannot be read ({error}).") from error
     source = _open(file)
     return source, sorted({*source.files, *checked})
 

@@ -138,6 +138,18 @@ def test_files_of_other_kinds_are_refused(server, tmp_path):
     assert not server.asked
 
 
+def test_files_that_cannot_be_read(make_raster, noise, monkeypatch, tmp_path):
+    with RasterScene(write_vrt(tmp_path / 'self.vrt', 'self.vrt')) as scene:  # a source of itself
+        assert not scene.read((0, 0, 200, 150))[1].any()
+    with monkeypatch.context() as patch, pytest.raises(SR4IRError, match=r"scene.tif' cannot be read .*denied"):
+        patch.setattr('builtins.open', denied)
+        RasterScene(make_raster(noise))
+
+
+def denied(*args):
+    raise PermissionError(13, 'Permission denied')
+
+
 def test_python_in_a_vrt_does_not_run(make_raster, noise, tmp_path, monkeypatch):
     monkeypatch.setenv('GDAL_VRT_ENABLE_PYTHON', 'YES')
     make_raster((noise % 256).astype(np.uint8), 'tile.tif')
