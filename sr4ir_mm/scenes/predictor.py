@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 import numpy as np
+from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
 from ..inference.overlap import thread
@@ -74,12 +75,24 @@ class ScenePredictor:
         self, scene: Scene, path: str, first: int
     ) -> Iterator[tuple[Place, np.ndarray, BaseDataElement | None]]:
         """Yield the place, the pixels with data and the prediction of each window; None if it has no data."""
+        told = False
         places = list(product(range(first, len(self.rows.windows)), range(len(self.columns.windows))))
         for batch in self._read_ahead(scene, places):
             items = [dict(img=image, img_path=path, img_id=0) for _, image, valid in batch if valid.any()]
             samples = iter(self.predict(items) if items else ())
             for place, _, valid in batch:
-                yield place, valid, next(samples) if valid.any() else None
+                sample = next(samples) if valid.any() else None
+                told = told or (sample is not None and self._tell_size(place, sample))
+                yield place, valid, sample
+
+    def _tell_size(self, place: Place, sample: BaseDataElement) -> bool:
+        """Log if the task network receives a window in another size; return True."""
+        left, top, right, bottom = (side * self.rows.scale for side in self.window(place))
+        height, width = sample.metainfo.get('img_shape', (bottom - top, right - left))[:2]
+        if (height, width) != (bottom - top, right - left):
+            text = f'The test pipeline makes {width} x {height} px of windows of {right - left} x {bottom - top} SR px'
+            print_log(f'{text}: this should be as with images in training, see docs/scenes.md', 'current')
+        return True
 
     def _read_ahead(
         self, scene: Scene, places: Sequence[Place]

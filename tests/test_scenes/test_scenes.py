@@ -95,7 +95,7 @@ def test_equals_the_whole_image(coords, batch_size):
     assert len(run.model.task.sizes) > 1 and max(size[-1] for size in run.model.task.sizes) <= 96 * 4
 
 
-def detector(masks: bool = False, **options) -> SR4IRInferencer:
+def detector(masks: bool = False, pipeline: list | None = None, **options) -> SR4IRInferencer:
     cfg = Config(
         dict(
             default_scope='mmdet',
@@ -108,7 +108,9 @@ def detector(masks: bool = False, **options) -> SR4IRInferencer:
                 align_corners=False,
             ),
             test_dataloader=dict(
-                dataset=dict(type='CocoDataset', metainfo=dict(classes=('rectangle',)), pipeline=[LOAD, PACK_DET])
+                dataset=dict(
+                    type='CocoDataset', metainfo=dict(classes=('rectangle',)), pipeline=pipeline or [LOAD, PACK_DET]
+                )
             ),
             visualizer=dict(type='DetLocalVisualizer'),
         )
@@ -151,6 +153,17 @@ def test_files(masks, tmp_path):
     assert sr.shape == (800, 1200, 3) and abs(cv2.resize(image, (1200, 800)).astype(int) - sr).mean() < 1
     assert cv2.imread(str(tmp_path / 'out/vis/a.png')).shape == sr.shape
     assert result['skipped'] == {}
+
+
+@pytest.mark.parametrize('resizes', [False, True])
+def test_a_pipeline_that_resizes_windows_is_reported(resizes, monkeypatch):
+    lines = []
+    monkeypatch.setattr('sr4ir_mm.scenes.predictor.print_log', lambda text, *_: lines.append(text))
+    pipeline = [LOAD, *([dict(type='Resize', scale=(96, 64), keep_ratio=True)] * resizes), PACK_DET]
+    run = detector(window=40, pipeline=pipeline)
+    run(rectangles(0)[0])
+    assert len(lines) == resizes
+    assert not resizes or lines[0].startswith('The test pipeline makes 64 x 64 px of windows of 160 x 160 SR px')
 
 
 class Stop(Exception):
