@@ -10,11 +10,13 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
 from helpers.slurm import make_slurm
 from helpers.zoo import TOOLS, make_voc
+from mmengine.config import Config
 
 sys.path.insert(0, str(TOOLS))
 import make_table
@@ -228,6 +230,30 @@ def test_parameters_of_slurm(tmp_path, monkeypatch):
     text = other._executor._executor._make_submission_file_text('python', 'id')
     assert 'gpus-per-node' not in text and '#SBATCH --gres=gpu:a100:1,shard:1\n' in text
     assert ' --exact ' in text and '#SBATCH --mem=1536MB\n' in text
+
+
+def test_ctrl_c_cancels_the_jobs_that_are_not_done(tmp_path, monkeypatch):
+    pytest.importorskip('submitit')
+    make_slurm(tmp_path / 'bin')
+    monkeypatch.setenv('PATH', f'{tmp_path}/bin:/bin:/usr/bin')
+    engine = SlurmEngine(dict(timeout_min=5), tmp_path / 'jobs')
+    engine._jobs = [Mock(**{'done.return_value': done}) for done in (True, False)]
+    with pytest.raises(KeyboardInterrupt), engine.running():
+        raise KeyboardInterrupt
+    assert [job.cancel.called for job in engine._jobs] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ('code', 'preempted'), [(-signal.SIGUSR2, True), (-signal.SIGTERM, True), (-signal.SIGKILL, False), (1, False)]
+)
+def test_a_tool_that_slurm_ends_is_no_failure_at_once(code, preempted, tmp_path, monkeypatch):
+    """Slurm signals all processes of a job; the one that puts it into the queue again may be the last to notice."""
+    pauses = []
+    monkeypatch.setattr(work.TOOL_PROCESSES, 'run', lambda command, **kwargs: code)
+    monkeypatch.setattr(time, 'sleep', pauses.append)
+    task = Work(Run(Path('c.py'), None, 0, tmp_path / 'net/seed0', cfg=Config(dict(model=dict(sr={})))), patience=120)
+    assert f'train.py ended with exit code {int(code)}' in str(task())
+    assert pauses == [120] * preempted
 
 
 def test_without_submitit(tmp_path, monkeypatch):
