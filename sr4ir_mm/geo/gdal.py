@@ -53,7 +53,9 @@ def environment(**options: str) -> Env:
 
 def gdal_errors() -> tuple[type[Exception], ...]:
     """Return the classes of rasterio's errors, and of GDAL's, which some of its functions pass on."""
-    return library().errors.RasterioError, importlib.import_module('rasterio._err').CPLE_BaseError
+    errors = library().errors
+    # before 1.4, the second one was not of the first one's kind
+    return errors.RasterioError, errors.RasterioIOError, importlib.import_module('rasterio._err').CPLE_BaseError
 
 
 def reason(error: BaseException) -> str:

@@ -106,10 +106,10 @@ def test_nothing_else_is_reached_in_our_environment(server, tmp_path):
     path.write_text(WMS.format(address=server.address))
     with environment():
         for name in (path, f'/vsicurl/{server.address}/a.tif', f'/vsicurl?url={server.address}/a.tif'):
-            with pytest.raises(rasterio.errors.RasterioError), library().open(name) as file:
+            with pytest.raises(rasterio.errors.RasterioIOError), library().open(name) as file:
                 file.read()
     assert not server.asked
-    with rasterio.Env(), pytest.raises(rasterio.errors.RasterioError):  # to see that there is a way
+    with rasterio.Env(), pytest.raises(rasterio.errors.RasterioIOError):  # to see that there is a way
         rasterio.open(f'/vsicurl/{server.address}/a.tif')
     assert server.asked
 
@@ -160,7 +160,7 @@ def f(*args, **kwargs): pass]]></PixelFunctionCode>"""
     path = write_vrt(tmp_path / 'a.vrt', 'tile.tif', options='subClass="VRTDerivedRasterBand"', inside=code)
     with pytest.raises(SR4IRError, match='a function in Python'):
         RasterScene(path)
-    with environment(), rasterio.open(path) as file, suppress(rasterio.errors.RasterioError):
+    with environment(), rasterio.open(path) as file, suppress(rasterio.errors.RasterioIOError):
         file.read()
     assert not mark.exists()
 
