@@ -8,6 +8,8 @@ from torch import nn
 
 from ..config.nodes import all_dicts, find_all, type_name
 from ..errors import SR4IRError
+from ..geo.bands import parse_bands
+from ..geo.stretch import parse_stretch
 from ..inference.slices import no_parts_reason
 from ..models import SR4IR
 from ..utils import unwrap
@@ -50,6 +52,7 @@ def check_scene_options(options: SceneOptions, model: SR4IR, sliced: bool) -> st
     Raises:
         SR4IRError: If windows are asked for, and the network cannot use them, or an option has no effect.
     """
+    parse_bands(options.bands), parse_stretch(options.stretch)  # mistakes are found before the first image
     for name in ('overlap', 'save_sr'):
         if options.window == 0 and getattr(options, name):
             raise SR4IRError(f'--{name.replace("_", "-")} is for windows, and --window 0 asks for none: leave it out.')

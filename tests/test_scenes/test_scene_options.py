@@ -22,6 +22,8 @@ from sr4ir_mm.scenes.options import default_window
         (dict(window=64, overlap=64), 'at most 32 px'),
         (dict(window=12, overlap=6), 'at most 4 px'),
         (dict(window=0, overlap=8), '--overlap is for windows, and --window 0 asks for none'),
+        (dict(bands='4,3,x'), "bands='4,3,x'"),
+        (dict(stretch='9,3'), "stretch='9,3'"),
         (dict(window=0, save_sr=True), '--save-sr is for windows, and --window 0 asks for none'),
     ],
     ids=str,
