@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.inference.predictions import save_images, save_prediction
+from sr4ir_mm.inference.predictions import save_images, save_prediction, to_row
 
 
 def save(folder, values, name='pred_panoptic_seg') -> str:
@@ -88,3 +88,29 @@ def test_a_folder_that_cannot_be_written(tmp_path):
         save_images(dict(sr=np.zeros((2, 2, 3), np.uint8)), tmp_path / 'file', 'x')
     with pytest.raises(SR4IRError, match=r'cannot be written: Not a directory'):
         save(tmp_path / 'file', [[0, 1]])
+
+
+def test_a_row_is_flat_and_names_the_files_of_maps(tmp_path):
+    sample = BaseDataElement(metainfo=dict(ori_shape=(2, 3)))
+    sample.pred_instances = InstanceData(
+        bboxes=torch.tensor([[0.0, 1.0, 2.0, float('inf')]]), labels=torch.tensor([4]), scores=torch.tensor([0.5]),
+        masks=torch.ones(1, 2, 3, dtype=torch.bool),
+    )  # fmt: skip
+    sample.pred_depth = PixelData(data=torch.tensor([[[0.001, 0.002]]]))
+    sample.pred_panoptic_seg = PixelData(data=torch.tensor([[[0, 79017]]]))
+    sample.pred_sem_seg_file = 'b_pred_sem_seg.tif'
+    sample.gt_label = 3
+    row = to_row(sample, 'a/b')
+    save_prediction(sample, tmp_path / 'preds/a/b')
+    maps = [row.pop(name) for name in ('pred_depth', 'pred_panoptic_seg')]
+    assert maps == ['preds/a/b_pred_depth.png', 'preds/a/b_pred_panoptic_seg.npy']
+    assert all((tmp_path / name).is_file() for name in maps)
+    assert row.pop('masks')[0]['size'] == [2, 3]
+    assert row == dict(
+        width=3, height=2, bboxes=[[0, 1, 2, None]], labels=[4], scores=[0.5],
+        pred_sem_seg='preds/a/b_pred_sem_seg.tif',
+    )  # fmt: skip
+    contents = to_row(sample, 'a/b', has_files=False)
+    assert [contents[name] for name in ('pred_depth', 'pred_panoptic_seg')] == [
+        (tmp_path / name).read_bytes() for name in maps
+    ]
