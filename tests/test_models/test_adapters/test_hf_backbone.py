@@ -3,7 +3,7 @@
 import pytest
 import torch
 import transformers
-from helpers.hf import few_classes, write
+from helpers.hf import cases, few_classes, write
 from helpers.toy import EDSR
 from helpers.zoo import batch_for, wrappers_for
 from mmengine.registry import init_default_scope
@@ -46,12 +46,13 @@ def train(task: dict, zoo: str) -> SR4IR:
     return model
 
 
-@pytest.mark.parametrize('name', ['Dinov2Backbone', 'DINOv3ViTBackbone'])
+@pytest.mark.parametrize('name', cases(['Dinov2Backbone', 'DINOv3ViTBackbone'], 'Dinov2Backbone'))
 def test_one_scale_under_a_head_of_mmseg(name):
     neck = dict(type='mmseg.Feature2Pyramid', embed_dim=16, rescales=[4, 2, 1, 0.5], norm_cfg=dict(type='BN'))
     train(segmentor(backbone(name, out_indices=[1, 2, 3, 4]), [16] * 4, neck), 'mmseg')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('name', 'channels'), [('SwinBackbone', [8, 16, 32, 64]), ('ConvNextV2Backbone', [8, 16, 24, 32])]
 )
@@ -59,6 +60,7 @@ def test_four_scales_under_a_head_of_mmseg(name, channels):
     train(segmentor(backbone(name, out_indices=[1, 2, 3, 4]), channels), 'mmseg')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('net', 'channels'),
     [(backbone('ConvNextV2Backbone', out_indices=[2, 3, 4]), [16, 24, 32]), (TIMM, [128, 256, 512])],
@@ -82,6 +84,7 @@ def test_under_a_neck_and_a_head_of_mmdet(net, channels):
     assert list(train(task, 'mmdet').tdp.layers) == ['neck[fine0]', 'neck[fine1]']
 
 
+@pytest.mark.slow
 def test_a_net_of_timm_under_a_head_of_mmseg():
     train(segmentor(TIMM, [64, 128, 256, 512]), 'mmseg')
 

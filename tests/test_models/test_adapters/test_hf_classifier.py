@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from helpers.hf import CLASSIFIERS, batch, build, train, write
+from helpers.hf import CLASSIFIERS, batch, build, cases, train, write
 from mmengine.registry import METRICS, init_default_scope
 from torch import nn
 
@@ -19,7 +19,7 @@ def made(name: str = FIRST, **options) -> nn.Module:
     return build('HFClassifier', **(dict(architecture=name, config=CLASSIFIERS[name]) | options))
 
 
-@pytest.mark.parametrize('name', CLASSIFIERS)
+@pytest.mark.parametrize('name', cases(CLASSIFIERS, FIRST))
 def test_loss_gradients_and_scores_are_those_of_transformers(name):
     task = made(name).train()
     bare = copy.deepcopy(task.net)
@@ -40,7 +40,7 @@ def test_loss_gradients_and_scores_are_those_of_transformers(name):
     assert [sample.pred_label.item() for sample in samples] == logits.argmax(1).tolist()
 
 
-@pytest.mark.parametrize('name', CLASSIFIERS)
+@pytest.mark.parametrize('name', cases(CLASSIFIERS, FIRST))
 def test_training(name):
     _, logs, _ = train(made(name), 'mmpretrain')
     assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0

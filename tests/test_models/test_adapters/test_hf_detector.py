@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from helpers.hf import DETECTORS, SEGMENTORS, batch, build, few_classes, train
+from helpers.hf import DETECTORS, SEGMENTORS, batch, build, cases, few_classes, train
 from helpers.toy import EDSR
 from helpers.zoo import batch_for, wrappers_for
 from mmdet.structures.mask import BitmapMasks
@@ -16,6 +16,7 @@ from sr4ir_mm.models.adapters.hf_files import processor_for
 from sr4ir_mm.models.full_outputs import full_outputs
 
 FIRST = 'DetrForObjectDetection'
+SECOND = 'RTDetrForObjectDetection'
 MASKS = 'Mask2FormerForUniversalSegmentation'
 SIZES = (64, 96), (96, 64)
 
@@ -41,7 +42,7 @@ def given(task: nn.Module, data: dict) -> dict:
     return found, sizes
 
 
-@pytest.mark.parametrize('name', DETECTORS)
+@pytest.mark.parametrize('name', cases(DETECTORS, FIRST, SECOND))
 def test_loss_gradients_and_boxes_are_those_of_transformers(name):
     task = made(name).train()
     bare = copy.deepcopy(task.net)
@@ -67,7 +68,7 @@ def test_loss_gradients_and_boxes_are_those_of_transformers(name):
         assert torch.equal(found.scores, theirs['scores']) and torch.equal(found.labels, theirs['labels'])
 
 
-@pytest.mark.parametrize('name', DETECTORS)
+@pytest.mark.parametrize('name', cases(DETECTORS, SECOND))
 def test_training(name):
     model, logs, _ = train(made(name), 'mmdet')
     assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0
@@ -81,7 +82,7 @@ def test_a_frozen_network_has_losses_too(name):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('name', [FIRST, 'ConditionalDetrForObjectDetection'])
+@pytest.mark.parametrize('name', cases([FIRST, 'ConditionalDetrForObjectDetection'], FIRST))
 def test_padding_does_not_move_boxes(name):
     """They are fractions of the image without it, as in mmdet; the backbone's features at the edge differ a little."""
     task = made(name).eval()

@@ -4,15 +4,19 @@ import copy
 
 import pytest
 import torch
-from helpers.hf import SEGMENTORS, batch, build, train
+from helpers.hf import SEGMENTORS, batch, build, cases, few_classes, train
+from helpers.toy import EDSR
+from helpers.zoo import batch_for, wrappers_for
 from mmengine.registry import METRICS, VISUALIZERS, init_default_scope
 from mmengine.structures import PixelData
 from torch import nn
 
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.adapters.hf_files import processor_for
 
 FIRST = 'SegformerForSemanticSegmentation'
+MASKS = 'Mask2FormerForUniversalSegmentation'
 
 
 def made(name: str = FIRST, **options) -> nn.Module:
@@ -35,7 +39,7 @@ def gradients(net: nn.Module, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     return {name: value.grad for name, value in net.named_parameters() if value.grad is not None}
 
 
-@pytest.mark.parametrize('name', SEGMENTORS)
+@pytest.mark.parametrize('name', cases(SEGMENTORS, FIRST, MASKS))
 def test_loss_gradients_and_maps_are_those_of_transformers(name):
     task = made(name).train()
     bare = copy.deepcopy(task.net)
@@ -63,7 +67,7 @@ def test_loss_gradients_and_maps_are_those_of_transformers(name):
     assert all(torch.equal(sample.pred_sem_seg.data[0], found) for sample, found in zip(samples, maps))
 
 
-@pytest.mark.parametrize('name', SEGMENTORS)
+@pytest.mark.parametrize('name', cases(SEGMENTORS, FIRST))
 def test_training(name):
     model, logs, _ = train(made(name), 'mmseg')
     assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0
@@ -74,6 +78,14 @@ def test_training(name):
 def test_a_frozen_network_has_losses_too():
     _, logs, _ = train(made(), 'mmseg', 'T->S')
     assert logs['task.sr.loss'].isfinite()
+
+
+def test_mixed_precision_and_channels_last():
+    """As mixed configs have them."""
+    model = SR4IR(dict(EDSR), made(), scale=4, channels_last=True).train()
+    wrappers = wrappers_for(model, type='sr4ir_mm.AnyDeviceAmpOptimWrapper', dtype='bfloat16')
+    logs = model.train_step(few_classes(batch_for(dict(_scope_='mmseg'))), wrappers)
+    assert all(value.isfinite() for value in logs.values())
 
 
 def test_metric_and_visualizer_of_mmseg():
