@@ -142,6 +142,7 @@ def test_some_of_the_folds(toy, tools):
     assert run('mine.py') == 0
     assert len(tools.trained()) == 7 and all('fold2of2' in name for name in tools.trained())
     (block,) = numbers()['blocks']
+    assert block['folds'] == ['2/2'] and '200 images, fold 2 of 2' in Path('work_dirs/mine/study.md').read_text()
     assert block['images'] == IMAGES and all(len(row['values']) == len(row['seeds']) for row in block['rows'])
 
 
@@ -262,7 +263,9 @@ def rows_of(block: dict) -> dict[str, dict]:
 
 def test_means_gaps_and_differences(done):
     rows = rows_of(done)
-    assert (done['name'], done['metric'], done['images'], done['folds']) == ('net_s_x4_toy', 'top-1 (%)', 2 * IMAGES, 2)
+    assert (done['name'], done['metric'], done['images'], done['folds']) == (
+        'net_s_x4_toy', 'top-1 (%)', 2 * IMAGES, ['1/2', '2/2'],
+    )  # fmt: skip
     assert {name: row['mean'] for name, row in rows.items()} == pytest.approx(
         {'H->T': 90, 'L->T': 50, 'SR4IR': 74, 'SR4IR, tdp 0.1': 76}
     )

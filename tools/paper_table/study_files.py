@@ -47,7 +47,6 @@ def to_markdown(numbers: dict[str, Any]) -> str:
 
 
 def _block_text(block: dict[str, Any]) -> str:
-    folds = f', {block["folds"]} folds' if block['folds'] > 1 else ''
     table = markdown_table(['scheme', block['metric'], '±', 'gap closed', 'PSNR (dB)', 'seeds'])
     for row in block['rows']:
         spread = row.get('std_over_seeds')
@@ -59,7 +58,17 @@ def _block_text(block: dict[str, Any]) -> str:
     for pair in block['differences']:
         outside = pair['interval'] and not pair['interval'][0] <= 0 <= pair['interval'][1]
         pairs.add_row([f'{pair["a"]} - {pair["b"]}', _text(pair), 'yes' if outside else 'no', len(pair['seeds'])])
-    return f'### {block["name"]}: {block["images"]} images{folds}\n\n{table}\n\n{pairs}\n'
+    return f'### {block["name"]}: {block["images"]} images{_folds(block["folds"])}\n\n{table}\n\n{pairs}\n'
+
+
+def _folds(folds: list[str]) -> str:
+    """Return what part of the images '1/3', '2/3', ... are."""
+    if not folds:
+        return ''
+    numbers, count = [fold.partition('/')[0] for fold in folds], folds[0].split('/')[1]
+    if len(numbers) == int(count):
+        return f', {count} folds'
+    return f', {"folds" if len(numbers) > 1 else "fold"} {", ".join(numbers)} of {count}'
 
 
 def _text(value: dict[str, Any] | None) -> str:

@@ -60,9 +60,10 @@ def _block(name: str, rows: Mapping[str, Mapping[int, list[Run]]], metric: str, 
         for row, tables in done.items()
         if tables
     }
-    folds = max(len(runs) for seeds in rows.values() for runs in seeds.values())
+    every = [run for seeds in rows.values() for runs in seeds.values() for run in runs]
+    folds = {option.partition('=')[2] for run in every for option in run.options if option.startswith('fold=')}
     return dict(
-        name=name, metric=title, images=len(images), folds=folds,
+        name=name, metric=title, images=len(images), folds=sorted(folds),
         rows=[_row(row, rows[row], tables, samples, weights) for row, tables in done.items()],
         differences=[_difference(a, b, samples) for b, a in combinations(samples, 2) if _common(samples, a, b)],
     )  # fmt: skip
