@@ -70,6 +70,12 @@ CLASSIFIERS = {
 DETECTORS = {
     'DetrForObjectDetection': dict(_DETR, backbone_config=dict(_RESNET, out_features=_ONE)),
     'ConditionalDetrForObjectDetection': dict(_DETR, backbone_config=dict(_RESNET, out_features=_ONE)),
+    'TableTransformerForObjectDetection': dict(_DETR, backbone_config=dict(_RESNET, out_features=_ONE)),
+    'DabDetrForObjectDetection': dict(
+        {key: value for key, value in _DETR.items() if key != 'd_model'},
+        hidden_size=32,
+        backbone_config=dict(_RESNET, out_features=_ONE),
+    ),
     'DeformableDetrForObjectDetection': dict(_DETR, backbone_config=dict(_RESNET, out_features=_THREE)),
     'RTDetrForObjectDetection': _RT_DETR,
     'RTDetrV2ForObjectDetection': _RT_DETR,

@@ -181,6 +181,23 @@ def test_folders_that_cannot_be_used(folder, file, text, message):
         HFSegmentor(pretrained=str(folder))
 
 
+class Code:
+    def __reduce__(self):
+        return exec, ('raise SystemExit("it ran")',)
+
+
+def test_weights_of_pytorch_are_read_as_data(folder):
+    expected = weights(folder)
+    (folder / 'model.safetensors').unlink()
+    torch.save(expected, folder / 'pytorch_model.bin')
+    task = HFSegmentor(pretrained=str(folder))
+    task.init_weights()
+    assert all(torch.equal(task.net.state_dict()[key], value) for key, value in expected.items())
+    torch.save(dict(expected, code=Code()), folder / 'pytorch_model.bin')
+    with pytest.raises(SR4IRError, match=r"pytorch_model\.bin' is not a file of weights"):
+        HFSegmentor(pretrained=str(folder)).init_weights()
+
+
 def test_no_file_runs_code(folder):
     content = json.loads((folder / 'config.json').read_text())
     content |= dict(model_type='mine', auto_map=dict(AutoConfig='code.Config'))

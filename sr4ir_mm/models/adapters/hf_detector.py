@@ -12,7 +12,19 @@ from ...registry import MODELS
 from .hf_masks import MASK_NETS, of_instances, select_instances, takes_masks
 from .hf_nets import HFNet
 
-_BOX_NETS = 'MODEL_FOR_OBJECT_DETECTION_MAPPING_NAMES'
+#: classes by model types; the others of transformers have no loss, or boxes of other kinds
+_BOX_NETS = {
+    'conditional_detr': 'ConditionalDetrForObjectDetection',
+    'd_fine': 'DFineForObjectDetection',
+    'dab-detr': 'DabDetrForObjectDetection',
+    'deformable_detr': 'DeformableDetrForObjectDetection',
+    'deimv2': 'Deimv2ForObjectDetection',
+    'detr': 'DetrForObjectDetection',
+    'rt_detr': 'RTDetrForObjectDetection',
+    'rt_detr_v2': 'RTDetrV2ForObjectDetection',
+    'table-transformer': 'TableTransformerForObjectDetection',
+    'yolos': 'YolosForObjectDetection',
+}
 #: model types that receive a mask of the padding; their boxes are fractions of the image without it
 _MASKED = ('conditional_detr', 'dab-detr', 'deformable_detr', 'detr', 'table-transformer')
 #: model types with a neck of several maps, which are added to each other at twice the size
@@ -39,7 +51,6 @@ class HFDetector(HFNet):
 
     mappings = (_BOX_NETS, {'mask2former': MASK_NETS['mask2former']})
     preprocessor = ('mmdet.DetDataPreprocessor', 'bgr_to_rgb', 'pad_size_divisor')
-    add_pred_to_datasample = BaseDetector.add_pred_to_datasample
 
     def __init__(self, *args: Any, score_thr: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +78,7 @@ class HFDetector(HFNet):
         return super().run(inputs, **targets)
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
-        """Compute the loss of transformers, 'loss'; and its parts under their names, without 'loss_'.
+        """Compute the loss of transformers, 'loss'; and its parts under their names, without the word loss.
 
         The parts have no weights in some networks, such as DETR, so that only 'loss' counts.
         """
@@ -98,6 +109,10 @@ class HFDetector(HFNet):
         ]
         found = [entry[entry.scores > self.score_thr] for entry in found] if self.score_thr else found
         return self.add_pred_to_datasample(data_samples, found)
+
+    def add_pred_to_datasample(self, data_samples: list, results_list: list[InstanceData]) -> list:
+        """Add ``pred_instances`` to samples, as mmdet's detectors do."""
+        return BaseDetector.add_pred_to_datasample(self, data_samples, results_list)
 
     def _masks(self, inputs: Tensor, outputs: Any, data_samples: list, rescale: bool) -> list[InstanceData]:
         """Select objects with masks of the size of the original image, or of the image without padding."""

@@ -111,7 +111,7 @@ class HFNet(BaseModel):
         """Return the data preprocessor of the zoo that normalizes as an image processor does.
 
         Args:
-            normalization (dict): See :func:`normalization_of`.
+            normalization (dict): See ``normalization_of``.
             config (PreTrainedConfig): Config of the network, whose patches divide the size of the images.
             given (dict, optional): Entries that are set already.
         """
@@ -136,6 +136,7 @@ class HFNet(BaseModel):
         parts = (
             'net.backbone',
             'net.vision_model',
+            f'{base}.backbone.conv_encoder',  # without the positions behind it
             f'{base}.backbone',
             f'{base}.pixel_level_module.encoder',
             f'{base}.encoder',
@@ -279,8 +280,8 @@ def _check_inputs(architecture: str) -> None:
     inputs = dict(inspect.signature(getattr(transformers(), architecture).forward).parameters)
     inputs = {name: entry for name, entry in inputs.items() if name not in ('self', 'args', 'kwargs')}
     needs = [name for name, entry in inputs.items() if entry.default is entry.empty]
-    if 'pixel_values' not in inputs or len(needs) > 1:
-        names = ', '.join(needs if len(needs) > 1 else inputs)
+    if 'pixel_values' not in inputs or 'input_ids' in inputs or len(needs) > 1:
+        names = first_few(needs if len(needs) > 1 else inputs)
         raise SR4IRError(
             f'{architecture} takes {names}, but the task network receives images alone: choose another one.'
         )

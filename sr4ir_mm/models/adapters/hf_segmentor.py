@@ -39,7 +39,6 @@ class HFSegmentor(HFNet):
     inference = EncoderDecoder.inference
     whole_inference = EncoderDecoder.whole_inference
     slide_inference = EncoderDecoder.slide_inference
-    postprocess_result = BaseSegmentor.postprocess_result
 
     def __init__(self, *args: Any, test_cfg: dict | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,4 +67,4 @@ class HFSegmentor(HFNet):
         shape = tuple(inputs.shape[-2:])
         metas = [sample.metainfo for sample in data_samples or ()]
         metas = metas or [dict(ori_shape=shape, img_shape=shape, pad_shape=shape, padding_size=[0] * 4)] * len(inputs)
-        return self.postprocess_result(self.inference(inputs, metas), data_samples)
+        return BaseSegmentor.postprocess_result(self, self.inference(inputs, metas), data_samples)

@@ -104,7 +104,7 @@ train_dataloader = dict(dataset=dict(pipeline=[{steps}, dict(type='PackInputs')]
     ('name', 'message'),
     [
         ('DeiTForImageClassificationWithTeacher', 'has no loss'),
-        ('ImageGPTForImageClassification', 'takes input_ids, .*, but the task network receives images alone'),
+        ('ImageGPTForImageClassification', 'takes input_ids, .* more, but the task network receives images alone'),
         ('SegformerForSemanticSegmentation', 'no network .* for this task; choose one of'),
     ],
 )
