@@ -1,0 +1,72 @@
+"""The option --task of the training tool: a network of transformers for the data of a config."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.hf import SEGMENTORS, write
+from helpers.zoo import make_voc, run_tool
+from mmengine.config import Config
+
+from sr4ir_mm.config import load_config
+
+NAME = 'SegformerForSemanticSegmentation'
+DATA = """
+_base_ = 'mmseg::fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py'
+metainfo = dict(classes=tuple('abcde'), palette=[[i, i, i] for i in range(5)])
+model = dict(data_preprocessor=dict(size=(64, 64)))
+load, labels, pack = dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')
+voc = dict(_delete_=True, type='BaseSegDataset', data_root='voc', metainfo=metainfo, pipeline=[load, labels, pack],
+           data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+           ann_file='ImageSets/Segmentation/train.txt')
+train_dataloader = dict(batch_size=2, num_workers=0, persistent_workers=False, dataset=voc)
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=voc)
+test_dataloader = val_dataloader
+train_cfg = dict(max_iters=2, val_interval=2)
+optim_wrapper = dict(optimizer=dict(_delete_=True, type='AdamW', lr=1e-4))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A folder with data, their config, and a network for other classes."""
+    make_voc(tmp_path / 'voc')
+    (tmp_path / 'data.py').write_text(DATA)
+    write(tmp_path / 'net', NAME, SEGMENTORS[NAME], ['x', 'y'])
+    return tmp_path
+
+
+def test_train_and_test_without_the_folder(folder):
+    """The run holds the network; so it is tested without the folder that it started from."""
+    train = ('--task', 'net', '--sr', 'edsr-tiny', '--data', 'data.py', '--work-dir', 'run', '--no-plots')
+    assert run_tool('train', *train, cwd=folder) == 0
+    shutil.rmtree(folder / 'net')
+    assert run_tool('test', 'run', cwd=folder) == 0
+    state = torch.load(folder / 'run/iter_2.pth', weights_only=False)['state_dict']
+    assert state['task.net.decode_head.classifier.weight'].shape[0] == 5
+
+
+def test_the_config_of_a_few_lines(folder, monkeypatch):
+    arguments = ('data.py', '--task', 'net', '--sr', 'edsr-tiny')
+    assert run_tool('train', *arguments, '--write-config', 'mine.py', cwd=folder) == 0
+    monkeypatch.chdir(folder)
+    task = load_config('mine.py').model.task
+    assert task.architecture == NAME and task.num_classes == 5 and task.data_preprocessor.size == (64, 64)
+    assert Config.fromfile('mine.py').model.task.pretrained == 'net'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('--task', 'net', '--sr', 'edsr'), 'Name one config'),
+        (('data.py', '--data', 'data.py', '--sr', 'edsr'), 'Name one config'),
+        (('data.py', '--task', 'net', '--sr', 'edsr', '--pretrained'), 'leave out --pretrained'),
+        (('data.py', '--task', 'net', '--sr', 'edsr', '--cfg-options', 'load_from=x.pth'), 'leave out --pretrained'),
+        (('faster-rcnn_edsr_x4_voc', '--task', 'net'), 'already has both networks'),
+        (('data.py', '--task', 'net'), '--sr edsr'),
+        (('data.py', '--task', 'voc', '--sr', 'edsr'), 'config.json is missing'),
+    ],
+)
+def test_what_is_refused(folder, fails, arguments, message):
+    assert message in fails('train', *arguments)
