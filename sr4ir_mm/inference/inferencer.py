@@ -4,8 +4,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import asdict
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from ..errors import SR4IRError
 from ..models import SR4IR
 from ..scenes.options import SceneOptions
 from ..scenes.scenes import Scenes
-from ..utils import check_number, to_uint8
+from ..utils import check_number
 from ..utils.devices import check_device
 from ..utils.names import VIDEO_SUFFIXES
 from ..visualization.drawing import check_display, check_drawing, draw_sample, drawing_visualizer, draws_zoo_fields
@@ -33,17 +31,17 @@ from .enlarge import enlarge
 from .exported import exported_model
 from .exported_files import find_model
 from .frames import count_all, frame_options, video_files
-from .images import SUFFIXES, Inputs, describe, list_images, skip, unique_names
+from .images import SUFFIXES, Inputs, describe, list_images, unique_names
 from .lr_predictor import MAX_PIXELS, LRPredictor, check_coords
-from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
+from .overlap import Job
 from .predictions import save_images, save_prediction
 from .runs import dataset_meta
 from .slices import slides
-from .small_images import TooSmallImage, failure
+from .stream import SCOPE_LOCK, Stream
 from .task_options import set_options
 
-#: threads take turns: MMEngine has one scope for all, and a visualizer one figure
-_LOCK, _DRAWING = threading.RLock(), threading.RLock()
+#: threads take turns: a visualizer has one figure
+_DRAWING = threading.RLock()
 
 
 class SR4IRInferencer(BaseInferencer):
@@ -114,14 +112,14 @@ class SR4IRInferencer(BaseInferencer):
         check_device(device)
         self.options = dict(tile=tile, max_pixels=max_pixels, amp=amp)
         self.backend = dict(backend=backend, device=device)
-        with _LOCK:
+        with SCOPE_LOCK:
             cfg, weights, self.files, self.dataset_meta = find_model(model, weights, backend, amp)
             self.scope = cfg.get('default_scope', 'mmengine')
             parts = dict(slice_size=slice_size, slice_overlap=slice_overlap, window=window, overlap=overlap)
             predict = predict_options(cfg, tta=tta, classes=classes, score_thr=score_thr, **parts)
             self.predict_options = predict
             self.options.update(slice_size=predict.slice_size, slice_overlap=predict.slice_overlap)
-            with self._task_scope():
+            with self.task_scope():
                 super().__init__(cfg, weights, device, self.scope, show_progress)
                 labels = set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
             options = SceneOptions(predict.window, predict.overlap, bands, stretch, save_sr)
@@ -222,19 +220,13 @@ class SR4IRInferencer(BaseInferencer):
         sampling = frame_options(images, every, max_frames, save_frames)
         skipped = {} if skipped is None else skipped
         draws = return_vis or show or bool(out_dir and not no_save_vis)
-        outputs = (draws, out_dir, not no_save_pred, not no_save_vis)
-        finish = partial(self._finish, *outputs, save_frames, kwargs)
-        record = cache(partial(self._record, coords))  # reads all weights
-        predict_scene = partial(self._predict_scene, *outputs, kwargs, coords, batch_size, skipped, record)
+        saves = (not no_save_pred, not no_save_vis, save_frames)
+        stream = Stream(self, batch_size, coords, draws, out_dir, *saves, keep_going, kwargs, skipped)
         done = 0
-        jobs = self._jobs(
-            images, batch_size, coords, draws, finish, predict_scene, dict(sampling, names=names), keep_going
-        )
+        jobs = stream.jobs(images, names=names, **sampling)
         with closing(jobs), video_files(out_dir) as videos:  # threads end, and videos are completed
             for job in tqdm(jobs, 'Inference', count_all(images, sampling), disable=not self.show_progress):
-                result = None if job.reason else self._result(job, keep_going)
-                if result is None:
-                    job.skip(skipped)
+                if (result := stream.result(job)) is None:
                     continue
                 done += 1
                 if job.video and out_dir and not save_frames:
@@ -246,133 +238,13 @@ class SR4IRInferencer(BaseInferencer):
         if images and not done and not keep_going:
             raise SR4IRError('\n'.join(f'{describe(name)} {reason}' for name, reason in skipped.items()))
 
-    def _jobs(
-        self,
-        images: list,
-        batch_size: int,
-        coords: str,
-        draws: bool,
-        finish: Callable,
-        predict_scene: Callable,
-        options: dict,
-        keep_going: bool = False,
-    ) -> Iterator[Job]:
-        """Read, predict and finish images at the same time."""
-        pixels = WAITING_PIXELS // self.pipeline.scale**2
-        with thread('reads') as reader, thread('writes') as writer:
-
-            def predict(batch: list[Job]) -> None:
-                if batch[0].is_scene:
-                    for job in batch:
-                        self._keep(job, predict_scene, keep_going)
-                    return
-                for job, *samples in self._forward_or_skip(batch, coords, draws, keep_going):
-                    job.result = writer.submit(finish, job, *samples)
-
-            jobs = read_ahead(images, self.pipeline.max_lr_pixels, reader, read=self.scenes.read, **options)
-            yield from in_order(jobs, batch_size, predict, pixels)
-
-    def _forward_or_skip(
-        self, batch: list[Job], coords: str, draws: bool, keep_going: bool = False
-    ) -> list[tuple[Job, BaseDataElement, BaseDataElement]]:
-        """Predict one batch without the images in which the networks fail."""
-        try:
-            with _LOCK:
-                return list(self.forward(batch, coords, draws))
-        except Exception as error:
-            if not keep_going and not isinstance(error, TooSmallImage):
-                raise
-            reason = failure(error)
-        # here the error, and the memory that it holds, is gone
-        if len(batch) > 1:
-            return [row for job in batch for row in self._forward_or_skip([job], coords, draws, keep_going)]
-        batch[0].reason = reason
-        return []
-
-    def _result(self, job: Job, keep_going: bool) -> dict | None:
-        """Return what was made of an image; None if that failed. What cannot be written ends the run."""
-        try:
-            return job.result.result()
-        except Exception as error:
-            if not keep_going or isinstance(error, SR4IRError):
-                raise
-            job.reason = failure(error)
-            return None
-
-    def _keep(self, job: Job, predict_scene: Callable, keep_going: bool) -> None:
-        """Predict a scene, and keep its result or its failure until it is its turn."""
-        try:
-            job.finish(predict_scene(job))
-        except TooSmallImage as error:
-            job.reason = f'{failure(error)}; choose larger windows'
-        except Exception as error:
-            if not keep_going or isinstance(error, SR4IRError):
-                raise
-            job.reason = failure(error)
-
-    def _record(self, coords: str) -> dict:
-        from .record import run_record  # which imports this module
-
-        return run_record(self, 1, dict(self.options, coords=coords, **asdict(self.predict_options)))
-
-    def _predict_scene(
-        self,
-        draws: bool,
-        out_dir: str,
-        saves_pred: bool,
-        saves_vis: bool,
-        options: dict,
-        coords: str,
-        batch_size: int,
-        skipped: dict[str, str],
-        record: Callable[[], dict],
-        job: Job,
-    ) -> dict:
-        """Predict a scene in windows; draw and write what is asked for."""
-
-        def predict(items: list[dict]) -> list[BaseDataElement]:
-            with _LOCK, self._task_scope():
-                return [sample.cpu() for sample in self.pipeline(items, coords)]
-
-        folder = Path(out_dir)
-        stem = folder / 'preds' / job.name if out_dir else None
-        with self.scenes.results(job.image, job.path, stem, coords, batch_size, predict, record()) as results:
-            sample = results.sample(job.name, not (out_dir and saves_pred))
-            picture = self.visualize(*results.picture(self.pipeline.scale), **options) if draws else None
-            if out_dir:
-                results.write(folder, job.name, saves_pred)
-                self.postprocess(job.name, folder, None, sample if saves_pred else None, picture if saves_vis else None)
-        for window, reason in job.image.broken:
-            skip(f'{job.path}[{", ".join(map(str, window))}]', f'cannot be read ({reason})', skipped)
-        return dict(input=job.path, name=job.name, prediction=sample, task_input=None, visualization=picture)
-
-    def _finish(
-        self,
-        draws: bool,
-        out_dir: str,
-        saves_pred: bool,
-        saves_vis: bool,
-        saves_frames: bool,
-        options: dict,
-        job: Job,
-        sample: BaseDataElement,
-        drawn: BaseDataElement,
-    ) -> dict:
-        """Draw and write what is asked for of one image."""
-        task_input = to_uint8(sample.task_input)
-        picture = self.visualize(task_input, drawn, **options) if draws else None
-        if out_dir:
-            images = (task_input, picture if saves_vis else None) if saves_frames or not job.video else (None, None)
-            self.postprocess(job.name, Path(out_dir), images[0], sample if saves_pred else None, images[1])
-        return dict(input=job.path, name=job.name, prediction=sample, task_input=task_input, visualization=picture)
-
     def forward(
         self, batch: list[Job], coords: str = 'lr', draws: bool = False
     ) -> Iterator[tuple[Job, BaseDataElement, BaseDataElement]]:
         """Predict one batch of images; a visualizer of users receives predictions in the coordinates of SR images."""
         items = [dict(img=job.image, img_path=job.path, img_id=0) for job in batch]
         on_sr = draws and not draws_zoo_fields(self.visualizer)
-        with self._task_scope():
+        with self.task_scope():
             samples = self.pipeline.predict(items, *dict.fromkeys((coords, 'sr' if on_sr else coords)))
         for job, row in zip(batch, samples):
             on_cpu = [sample.cpu() for sample in row]
@@ -405,7 +277,7 @@ class SR4IRInferencer(BaseInferencer):
         with _DRAWING:  # a window for each image until a key is pressed; one for all frames of a video
             self.visualizer.show(picture, win_name=job.source, wait_time=0.001 if job.video else 0)
 
-    def _task_scope(self) -> AbstractContextManager:
+    def task_scope(self) -> AbstractContextManager:
         """Look up names in the library of the task network."""
         return DefaultScope.overwrite_default_scope(self.scope)
 
