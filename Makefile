@@ -43,8 +43,10 @@ $(TESTS_READY): $(READY) $(EXTRAS)
 	$(PIP) check
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
-$(DOCS_READY): $(READY) requirements/docs.txt
-	$(INSTALL) -r requirements/docs.txt
+# with what a tutorial uses
+DOCS := $(addsuffix .txt,$(addprefix requirements/,docs export spandrel))
+$(DOCS_READY): $(READY) $(DOCS)
+	$(INSTALL) $(addprefix -r ,$(DOCS))
 	$(PIP) check
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
