@@ -31,7 +31,7 @@ def predict_columns(
 
     Returns:
         dict[str, Sequence]: The other columns, and those of predictions: ``width``, ``height``, and ``bboxes``,
-        ``scores``, ``labels`` and ``masks`` (run lengths) of objects; other fields 'pred_...', of which a map is the
+        ``scores``, ``labels`` and ``masks`` (run lengths) of objects; other fields ``pred_...``, of which a map is the
         content of a PNG; and ``error``. Lists of objects are arrays of Arrow, so that each batch has columns of the
         same types. An image without a result has empty entries, and the reason in ``error``.
 
