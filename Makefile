@@ -37,7 +37,7 @@ $(READY): requirements.txt requirements/runtime.txt setup.py $(TESTED)
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
 # the extras are for those who test, export or build the site
-EXTRAS := $(addsuffix .txt,$(addprefix requirements/,tests export webui spandrel geo parquet jobs ray))
+EXTRAS := $(addsuffix .txt,$(addprefix requirements/,tests export webui spandrel transformers geo parquet jobs ray))
 $(TESTS_READY): $(READY) $(EXTRAS)
 	$(INSTALL) $(addprefix -r ,$(EXTRAS))
 	$(PIP) check

@@ -15,6 +15,8 @@ from sr4ir_mm.registry import MODELS
 from .toy import EDSR
 from .zoo import batch_for, wrappers_for
 
+if not transformers.is_torch_available():
+    pytest.skip(f'transformers {transformers.__version__} needs a later PyTorch', allow_module_level=True)
 transformers.utils.logging.set_verbosity_error()
 
 _RESNET = dict(

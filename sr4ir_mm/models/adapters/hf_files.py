@@ -40,7 +40,7 @@ def transformers() -> ModuleType:
     """Import transformers, which takes seconds.
 
     Raises:
-        SR4IRError: If the installed release is too old.
+        SR4IRError: If the installed release, or PyTorch, is too old.
     """
     if Version(found := version('transformers')) < Version(_OLDEST):
         raise SR4IRError(
@@ -49,6 +49,8 @@ def transformers() -> ModuleType:
         )
     import transformers as package
 
+    if not package.is_torch_available():
+        raise SR4IRError(f'transformers {found} does not work with PyTorch {version("torch")}: install a later PyTorch.')
     return package
 
 
