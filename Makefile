@@ -44,7 +44,7 @@ $(TESTS_READY): $(READY) $(EXTRAS)
 	@rm -f $(VENV)/.$(word 1,$(subst -, ,$(patsubst .%,%,$(notdir $@))))-* && touch $@
 
 # with what a tutorial uses
-DOCS := $(addsuffix .txt,$(addprefix requirements/,docs export spandrel))
+DOCS := $(addsuffix .txt,$(addprefix requirements/,docs export spandrel transformers))
 $(DOCS_READY): $(READY) $(DOCS)
 	$(INSTALL) $(addprefix -r ,$(DOCS))
 	$(PIP) check
