@@ -2,21 +2,31 @@
 
     python .dev_scripts/sr_architectures.py --out docs/sr_architectures.md
 
-Each one is built as S, runs in train and in eval mode, and makes one update of its weights.
+Each one is built as S, runs in train and in eval mode, makes one update of its weights, and is exported. Times are
+those of the processor, the shortest of several, in turn with those of edsr-s: other processes matter little.
 """
 
 import copy
 import inspect
+import logging
+import resource
+import time
 import warnings
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from multiprocessing import Process, Queue
 from pathlib import Path
 from queue import Empty
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import nn
 
 from sr4ir_mm.config.cli import Parser
+from sr4ir_mm.config.sr_nets import find_sr
+from sr4ir_mm.export.exporter import export
+from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.adapters.spandrel_sr import SpandrelSR, _classes
 from sr4ir_mm.models.sr_net import AnySizeForward, build_sr
 
@@ -30,12 +40,18 @@ docs/sr_architectures.md`.
 - **trains**: it was built as S and made one update of its weights.
 - **eval**: largest difference between the outputs in eval mode and in training mode. Dropout and drop path make one,
   and BatchNorm.
+- **images/s**: of 64 x 64 px at x4, with one thread of an AMD EPYC, and in brackets in relation to
+  [`edsr-s`](shipped_weights.md).
+- **ONNX**: what `tools/export.py` writes and compares with PyTorch: a file for all sizes, one for one size (`--shape`),
+  or none (SwinIR and DAT fix the number of images). Empty cells of these two columns have not been tried.
 - **remark**: weights that got no gradient, or the error. Some errors are those of the defaults, and a file of weights
   may work.
 
 {table}
 """
-COLUMNS = ('architecture', 'parameters (M)', 'enlarges by', 'sizes', 'trains', 'eval', 'remark')
+COLUMNS = (
+    'architecture', 'parameters (M)', 'enlarges by', 'sizes', 'trains', 'eval', 'images/s', 'ONNX', 'remark'
+)  # fmt: skip
 SECONDS = 300
 #: arguments without a default, or with one that does not serve here
 _RGB = dict(num_in_ch=3, num_out_ch=3)
@@ -53,26 +69,54 @@ def main() -> None:
     """Try all architectures, each in a process of its own, and write the table."""
     parser = Parser(description=__doc__)
     parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--only', nargs='+')
+    parser.add_argument('--only', nargs='+', help='architectures; the rows of the others stay as they are in the file')
     args = parser.parse_args()
-    rows = []
-    for name in sorted(args.only or set(_classes()) - NO_SR, key=str.casefold):
-        rows.append(row := in_process(name))
-        print(*row, sep=' | ', flush=True)
-    lines = [COLUMNS, ('---',) * len(COLUMNS), *rows]
-    args.out.write_text(PAGE.format(table='\n'.join(f'| {" | ".join(line)} |' for line in lines)))
+    rows = read_rows(args.out) if args.only else {}
+    for name in args.only or set(_classes()) - NO_SR:
+        rows[name] = dict(zip(COLUMNS, in_process(name)))
+        print(*rows[name].values(), sep=' | ', flush=True)
+        write_rows(rows, args.out)
 
 
-def in_process(name: str) -> tuple[str, ...]:
+def read_rows(path: Path) -> dict[str, dict[str, str]]:
+    """Read the rows of a table by the names of the architectures."""
+    lines = [line for line in path.read_text().splitlines() if line.startswith('| ')] if path.exists() else []
+    cells = [[cell.strip() for cell in line.strip('|').split('|')] for line in lines]
+    return {row[0]: dict(zip(cells[0], row)) for row in cells[2:]}
+
+
+def write_rows(rows: dict[str, dict[str, str]], path: Path) -> None:
+    """Write the table, in the order of the names."""
+    names = sorted(rows, key=str.casefold)
+    lines = [COLUMNS, ('---',) * len(COLUMNS), *([rows[name].get(key, '') for key in COLUMNS] for name in names)]
+    path.write_text(PAGE.format(table='\n'.join(f'| {" | ".join(line)} |' for line in lines)))
+
+
+def in_process(name: str) -> list[str]:
     """Try an architecture; one that takes all memory or time ends no other."""
     queue: Queue = Queue()
-    process = Process(target=lambda: queue.put(tuple(attempt(name))))
+    process = Process(target=put_cells, args=(name, queue))
     process.start()
-    try:
-        return queue.get(timeout=SECONDS)
-    except Empty:
-        process.kill()
-        return name, '', '', '', 'no', '', f'takes more than {SECONDS} s, or ends its process'
+    cells: list[str] = []
+    while len(cells) < len(COLUMNS):
+        alive = process.is_alive()
+        try:
+            cells.append(queue.get(timeout=1))
+        except Empty:
+            if not alive:
+                break
+    process.join()
+    if missing := COLUMNS[len(cells) :]:
+        cells += [''] * (len(missing) - 1)
+        cells.append(f'{missing[0]}: takes more than {SECONDS} s, or ends its process')
+    return cells
+
+
+def put_cells(name: str, queue: Queue) -> None:
+    """Put the cells of a row into a queue, within a time that other processes on the machine do not shorten."""
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    for cell in attempt(name):
+        queue.put(cell)
 
 
 def attempt(name: str) -> Iterator[str]:
@@ -80,11 +124,12 @@ def attempt(name: str) -> Iterator[str]:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     warnings.simplefilter('ignore')
+    logging.disable(logging.WARNING)
     yield name
     try:
         scale = enlargement(SpandrelSR(name, parameters(name)))
     except Exception as error:
-        return (yield from ('', '', '', 'no', '', reason(error)))
+        return (yield from ('', '', '', 'no', '', '', '', reason(error)))
     sr = SpandrelSR(name, parameters(name))
     yield f'{sum(value.numel() for value in sr.parameters()) / 1e6:.2f}'
     yield f'{scale}'
@@ -110,8 +155,8 @@ def cells(sr: SpandrelSR, scale: int) -> Iterator[str]:
         sizes = size_text(need.divisor, need.smallest) if need else 'all'
         silent, equal = update(sr), equality(sr)
     except Exception as error:
-        return (yield from ('', 'no', '', reason(error)))
-    yield from (sizes, 'yes', equal)
+        return (yield from ('', 'no', '', '', '', reason(error)))
+    yield from (sizes, 'yes', equal, speed(sr) if scale == 4 else '', onnx(sr, scale) if scale > 1 else '')
     yield f'no gradient: {", ".join(silent[:3])}' if silent else ''
 
 
@@ -144,6 +189,34 @@ def equality(sr: nn.Module) -> str:
         return 'not repeatable'
     difference = (sr.train()(image) - first).abs().max().item()
     return 'as in training' if difference < 1e-4 else f'differs from training by {difference:.2g}'
+
+
+@torch.no_grad()
+def speed(sr: nn.Module) -> str:
+    """Return the images per second, and their ratio to those of edsr-s."""
+    image, nets = torch.rand(1, 3, 64, 64), (sr.eval(), build_sr(find_sr('edsr-s', 4), 4)[0].eval())
+    times: list[list[float]] = [[], []]
+    begin = time.monotonic()
+    while len(times[0]) < 3 or (len(times[0]) < 30 and time.monotonic() < begin + 5):
+        for net, taken in zip(nets, times):
+            start = time.process_time()
+            net(image)
+            taken.append(time.process_time() - start)
+    rate, usual = (1 / min(taken) for taken in times)
+    return f'{rate:.2g} ({rate / usual:.2g})'
+
+
+def onnx(sr: nn.Module, scale: int) -> str:
+    """Say for which images the network can be exported."""
+    sr.eval()
+    for text, shape in {'all sizes': None, 'one size': (64, 64)}.items():
+        with TemporaryDirectory() as folder, redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            try:
+                export(SR4IR(sr, None, scale, 'S'), Path(folder, 'net.onnx'), shape=shape)
+            except Exception:  # of many kinds; no is no
+                continue
+        return text
+    return 'no'
 
 
 def reason(error: Exception) -> str:
