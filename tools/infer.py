@@ -59,9 +59,10 @@ def main() -> Path:
     report(outcome, shard, args['out_dir'], [str(path) for path in tables])
     if outcome.is_stopped:
         sys.exit(130)
-    wait_for_ranks()
-    if outcome.failed and not is_call():
-        sys.exit(1)
+    if not is_call():
+        wait_for_ranks()
+        if outcome.failed:
+            sys.exit(1)
     return Path(args['out_dir'])
 
 

@@ -275,6 +275,7 @@ def test_a_function_predicts_all_images_in_each_rank_that_calls_it(net, images, 
     monkeypatch.setattr(command, 'TOOLS', TOOLS)
     monkeypatch.setenv('WORLD_SIZE', '2')
     monkeypatch.setenv('RANK', '1')
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'none')  # by which PyTorch knows a rank of torchrun
     options = dict(weights='w.pth', device='cpu', no_save_vis=True, predictions='all.jsonl')
     assert sr4ir_mm.infer('net.py', 'in', **options) == Path('outputs')
     assert len(lines('all.jsonl')) == 5
