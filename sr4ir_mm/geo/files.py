@@ -126,14 +126,23 @@ def _sources(file: str) -> Iterator[str]:
     except ElementTree.ParseError as error:
         raise SR4IRError(f'is no VRT that can be read ({error}): make it with gdalbuildvrt.') from error
     for element in elements:
-        entries = {element.tag: element.text or '', **element.attrib}  # the same to GDAL, in any case
-        is_text = element.tag == 'MDI' and not element.get('key', '').endswith(('DATASET', 'FILE'))
-        for value in [*entries.values(), element.tail or '']:
+        attributes = {key.lower(): value for key, value in reversed(element.attrib.items())}  # the first one counts
+        entries = [(element.tag, element.text or ''), *element.attrib.items()]  # the same to GDAL
+        is_text = _name(element.tag) == 'mdi' and not attributes.get('key', '').endswith(('DATASET', 'FILE'))
+        for value in [*(value for _, value in entries), element.tail or '']:
             if not is_text and ('://' in value or '/vsi' in value):
                 raise SR4IRError(f"names '{value.strip()[:200]}', but only local files are read: download it first.")
-        for key, value in entries.items():
-            if key.lower() in ('sourcefilename', 'sourcedataset') and value.strip():
-                is_relative = element.get('relativeToVRT') == '1'  # otherwise it is one from the working directory
-                yield os.path.join(os.path.dirname(file) if is_relative else '', value.strip())
-            if key.lower() == 'pixelfunctionlanguage' and value.strip().lower() == 'python':
+        for i, (key, value) in enumerate(entries):
+            if _name(key) in ('sourcefilename', 'sourcedataset') and value.strip():
+                relative = '0' if i else attributes.get('relativetovrt', '0')  # only of the element
+                if relative not in ('0', '1'):
+                    raise SR4IRError(f"has relativeToVRT='{relative[:200]}', which is neither 0 nor 1: correct it.")
+                # without it, a name is one from the working directory
+                yield os.path.join(os.path.dirname(file) if relative == '1' else '', value.strip())
+            if _name(key) == 'pixelfunctionlanguage' and value.strip().lower() == 'python':
                 raise SR4IRError('has a function in Python, which is not run: write its result to a file.')
+
+
+def _name(name: str) -> str:
+    """Return the name of an element or an attribute as GDAL reads it: in any case, and without a namespace."""
+    return name.rpartition('}')[2].lower()

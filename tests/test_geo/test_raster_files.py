@@ -42,12 +42,16 @@ def server():
 WMS = """<GDAL_WMS><Service name="TMS"><ServerUrl>{address}/${{z}}/${{x}}/${{y}}.png</ServerUrl></Service><DataWindow>
 <UpperLeftX>0</UpperLeftX><UpperLeftY>0</UpperLeftY><LowerRightX>1</LowerRightX><LowerRightY>1</LowerRightY>
 <SizeX>200</SizeX><SizeY>150</SizeY><TileLevel>1</TileLevel></DataWindow><BandsCount>3</BandsCount></GDAL_WMS>"""
-VRT = """<VRTDataset rasterXSize="200" rasterYSize="150"><VRTRasterBand dataType="Byte" band="1" {options}>{inside}
-<SimpleSource {attributes}><{tag} relativeToVRT="{relative}">{name}</{tag}><SourceBand>1</SourceBand>
+VRT = """<VRTDataset {root} rasterXSize="200" rasterYSize="150"><VRTRasterBand dataType="Byte" band="1" {options}>
+{inside}<SimpleSource {attributes}><{tag} relativeToVRT="{relative}">{name}</{tag}><SourceBand>1</SourceBand>
 </SimpleSource></VRTRasterBand></VRTDataset>"""
 
+SOURCE = '<SimpleSource>{}<SourceBand>1</SourceBand></SimpleSource>'
 
-def write_vrt(path: Path, name: str, relative=1, tag='SourceFilename', attributes='', options='', inside='') -> Path:
+
+def write_vrt(
+    path: Path, name: str, relative=1, tag='SourceFilename', attributes='', options='', inside='', root=''
+) -> Path:
     path.write_text(VRT.format(**{key: value for key, value in locals().items() if key != 'path'}))
     return path
 
@@ -62,6 +66,7 @@ def test_a_vrt_of_local_files(make_raster, noise, tmp_path):
     assert read(write_vrt(tmp_path / 'a.vrt', 'tile.tif')).all()
     assert read(write_vrt(tmp_path / 'b.vrt', str(tmp_path / 'tile.tif'), relative=0)).all()
     assert read(write_vrt(tmp_path / 'of_vrt.vrt', 'a.vrt')).all()
+    assert read(write_vrt(tmp_path / 'namespace.vrt', 'tile.tif', root='xmlns="http://a/b" xmlns:xsi="http://c"')).all()
     with pytest.raises(SR4IRError, match=r"hole.vrt' names '.*missing.tif', which is no file"):
         RasterScene(write_vrt(tmp_path / 'hole.vrt', 'missing.tif'))
 
@@ -81,10 +86,21 @@ def test_a_vrt_of_local_files(make_raster, noise, tmp_path):
         dict(name='PLMosaic:api_key=1,mosaic=2'),
         dict(name='tile.tif', inside='<Overview><SourceFilename>/vsicurl/{address}/o.tif</SourceFilename></Overview>'),
         dict(name='with_overviews.tif'),
+        dict(name='far.vrt', root='xmlns="x"'),
+        dict(name='wms.xml', root='xmlns="x"'),
+        dict(name='missing.tif', root='xmlns="x"'),
+        dict(name='tile.tif', inside=SOURCE.format('<SourceFilename relativetovrt="1">far.vrt</SourceFilename>')),
+        dict(name='far.vrt', relative=2),
+        dict(name='', attributes='SourceFilename="other.vrt" relativeToVRT="1"'),
     ],
 )
-def test_addresses_in_a_vrt_are_refused(server, make_raster, noise, tmp_path, changes):
+def test_addresses_in_a_vrt_are_refused(server, make_raster, noise, tmp_path, changes, monkeypatch):
     make_raster((noise % 256).astype(np.uint8), 'tile.tif')
+    (tmp_path / 'work').mkdir()
+    monkeypatch.chdir(tmp_path / 'work')  # where other files have the same names
+    write_vrt(tmp_path / 'work/far.vrt', str(tmp_path / 'tile.tif'))
+    write_vrt(tmp_path / 'work/other.vrt', f'/vsicurl/{server.address}/a.tif')
+    write_vrt(tmp_path / 'other.vrt', 'tile.tif')
     with rasterio.open(make_raster((noise % 256).astype(np.uint8), 'with_overviews.tif'), 'r+') as file:
         file.update_tags(ns='OVERVIEWS', OVERVIEW_FILE=f'/vsicurl/{server.address}/o.tif')
     (tmp_path / 'wms.xml').write_text(WMS.format(address=server.address))
@@ -95,7 +111,7 @@ def test_addresses_in_a_vrt_are_refused(server, make_raster, noise, tmp_path, ch
         for key, value in changes.items()
     }
     path = write_vrt(tmp_path / 'scene.vrt', **changes)
-    with pytest.raises(SR4IRError, match=r'only local files|no raster that can be read|takes its overviews'):
+    with pytest.raises(SR4IRError, match='only local files|no raster that can|takes its overviews|is neither 0'):
         read(path)
     assert not server.asked
 
@@ -150,14 +166,16 @@ def denied(*args):
     raise PermissionError(13, 'Permission denied')
 
 
-def test_python_in_a_vrt_does_not_run(make_raster, noise, tmp_path, monkeypatch):
+@pytest.mark.parametrize('root', ['', 'xmlns="x"'], ids=['plain', 'namespace'])
+def test_python_in_a_vrt_does_not_run(root, make_raster, noise, tmp_path, monkeypatch):
     monkeypatch.setenv('GDAL_VRT_ENABLE_PYTHON', 'YES')
     make_raster((noise % 256).astype(np.uint8), 'tile.tif')
     mark = tmp_path / 'mark'
     code = f"""<PixelFunctionType>f</PixelFunctionType><PixelFunctionLanguage>Python</PixelFunctionLanguage>
     <PixelFunctionCode><![CDATA[open({str(mark)!r}, 'w')
 def f(*args, **kwargs): pass]]></PixelFunctionCode>"""
-    path = write_vrt(tmp_path / 'a.vrt', 'tile.tif', options='subClass="VRTDerivedRasterBand"', inside=code)
+    options = dict(options='subClass="VRTDerivedRasterBand"', inside=code, root=root)
+    path = write_vrt(tmp_path / 'a.vrt', 'tile.tif', **options)
     with pytest.raises(SR4IRError, match='a function in Python'):
         RasterScene(path)
     with environment(), rasterio.open(path) as file, suppress(rasterio.errors.RasterioIOError):
