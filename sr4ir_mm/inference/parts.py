@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ from .journal import DONE, ROWS, part_folder, places
 from .shards import Shard
 
 _PLACE = [('index', np.int64), ('file', np.int32), ('offset', np.int64)]
+#: files that are open at once; those beyond are opened for each row, as systems set limits from 256 on
+OPEN = 100
 
 
 class Rows:
@@ -35,10 +37,11 @@ class Rows:
 
     def __iter__(self) -> Iterator[dict]:
         with ExitStack() as stack:
-            opened = [stack.enter_context(open(path, 'rb')) for path in self.files]
-            for _, file, offset in self.places:
-                opened[file].seek(offset)
-                row = json.loads(opened[file].readline())
+            opened = [stack.enter_context(open(path, 'rb')) for path in self.files[:OPEN]]
+            for _, i, offset in self.places:
+                with nullcontext(opened[i]) if i < OPEN else open(self.files[i], 'rb') as file:
+                    file.seek(offset)
+                    row = json.loads(file.readline())
                 del row['index']
                 yield row
 

@@ -111,7 +111,7 @@ def test_addresses_in_a_vrt_are_refused(server, make_raster, noise, tmp_path, ch
         for key, value in changes.items()
     }
     path = write_vrt(tmp_path / 'scene.vrt', **changes)
-    with pytest.raises(SR4IRError, match='only local files|no raster that can|takes its overviews|is neither 0'):
+    with pytest.raises(SR4IRError, match=r'only local files|no raster that can|takes its overviews|is neither 0'):
         read(path)
     assert not server.asked
 
