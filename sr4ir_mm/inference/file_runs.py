@@ -127,6 +127,8 @@ def _predict(
         with closing(stream):
             for result in stream:
                 row = dict(image=result['input'], name=result['name'])
+                if not result.get('is_complete', True):  # a later run may read the whole scene
+                    row['is_complete'] = False
                 if tables:
                     row |= to_row(result['prediction'], row['name'])
                     _check_row(row, tables, options['no_save_pred'])

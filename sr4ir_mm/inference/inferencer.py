@@ -21,7 +21,7 @@ from ..config.nodes import find_all
 from ..config.predict import predict_options
 from ..errors import SR4IRError
 from ..models import SR4IR
-from ..scenes.options import SceneOptions
+from ..scenes.options import choose_scene_options
 from ..scenes.scenes import Scenes
 from ..utils import check_number
 from ..utils.devices import check_device
@@ -122,8 +122,9 @@ class SR4IRInferencer(BaseInferencer):
             with self.task_scope():
                 super().__init__(cfg, weights, device, self.scope, show_progress)
                 labels = set_options(self.model, cfg, predict, self.dataset_meta.get('classes') or ())
-            options = SceneOptions(predict.window, predict.overlap, bands, stretch, save_sr)
-            self.scenes = Scenes(self.model, cfg, options, self.pipeline, self.dataset_meta, labels)
+            scenes = dict(window=window, overlap=overlap, bands=bands, stretch=stretch, save_sr=save_sr)
+            options = choose_scene_options(predict, slice_size, **scenes)
+            self.scenes = Scenes(self.model, cfg, options, self.pipeline, self.dataset_meta, labels, predict.tta)
         # objects of lower scores are gone, and mmdet's visualizer has a limit of its own
         lowers = predict.score_thr is not None and draws_zoo_fields(self.visualizer)
         self.drawing = dict(pred_score_thr=0.0) if lowers else {}
@@ -144,9 +145,9 @@ class SR4IRInferencer(BaseInferencer):
 
         Returns:
             dict: For each image that could be read ``inputs`` (name), ``predictions`` (data sample of the task
-            network), ``task_inputs`` (what the task network received, H x W x 3, uint8, RGB) and ``visualization`` (the
-            same with predictions; None without ``return_vis``); and ``skipped``, the reasons why images could not be
-            read, by name.
+            network), ``task_inputs`` (what the task network received, H x W x 3, uint8, RGB; None for an image with
+            windows) and ``visualization`` (the same with predictions; None without ``return_vis``); and ``skipped``,
+            the reasons why images could not be read, by name.
 
         Raises:
             SR4IRError: If no image could be read, or an option is unknown.
@@ -218,6 +219,7 @@ class SR4IRInferencer(BaseInferencer):
         images = list_images(inputs, SUFFIXES + VIDEO_SUFFIXES, recursive, out_dir) if names is None else list(inputs)
         names = unique_names(images, recursive) if names is None else names
         sampling = frame_options(images, every, max_frames, save_frames)
+        self.scenes.read.check(images)
         skipped = {} if skipped is None else skipped
         draws = return_vis or show or bool(out_dir and not no_save_vis)
         saves = (not no_save_pred, not no_save_vis, save_frames)

@@ -88,6 +88,7 @@ class Journal:
             source = self._source(row['name'])
             index, image = self.images.get(source, (0, ''))
             is_end = source == row['name'] and shown(image) == row['image'] and bool(row.get('end')) == is_video(image)
+            is_end = is_end and row.get('is_complete', True)
             if source in self.images and is_end and is_written(source, image):
                 self.done.add(source)
         kept = (row for row in read_rows(path) if self._source(row['name']) in self.done)

@@ -152,7 +152,9 @@ def in_order(
         if first is None:
             yield window.popleft()
             continue
-        same = [job for job in window if not job.is_done and (job.size, job.is_scene) == (first.size, first.is_scene)]
+        same = [first]  # a scene is a batch of its own windows
+        if not first.is_scene:
+            same = [job for job in window if not (job.is_done or job.is_scene) and job.size == first.size]
         try:
             predict(same[:batch_size])
         except Exception as error:  # it is raised in the image's turn: those before have results
@@ -163,7 +165,9 @@ def in_order(
 def _fill(window: deque[Job], jobs: Iterator[Job], batch_size: int, max_pixels: int) -> bool:
     """Read images into the window, and return whether it holds any."""
     ready = [job for job in window if not job.is_done]
-    while len(ready) < batch_size or (batch_size > 1 and _may_grow(window, len(ready), batch_size, max_pixels)):
+    while not any(job.is_scene for job in ready) and (
+        len(ready) < batch_size or (batch_size > 1 and _may_grow(window, len(ready), batch_size, max_pixels))
+    ):
         if (job := next(jobs, None)) is None:
             break
         window.append(job)
@@ -179,7 +183,7 @@ def _next(window: deque[Job], batch_size: int, max_pixels: int) -> Job | None:
     """Return the image whose batch is next, or None if a result should be taken first."""
     first = next((job for job in window if not job.is_done), None)
     waiting = [job.pixels for job in window if job.result]
-    is_ahead = len(waiting) > batch_size or sum(waiting) > max_pixels
+    is_ahead = len(waiting) > batch_size or sum(waiting) > max_pixels or (window[0].is_scene and window[0].is_done)
     return None if is_ahead and first is not window[0] else first
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from mmengine.structures import BaseDataElement
 
-from ..errors import SR4IRError
 from ..utils import to_uint8
+from ..utils.files import WriteError
 from .images import skip
 from .overlap import WAITING_PIXELS, Job, in_order, read_ahead, thread
 from .small_images import TooSmallImage, failure
@@ -84,7 +84,7 @@ class Stream:
             try:
                 return job.result.result()
             except Exception as error:
-                if not self.keep_going or isinstance(error, SR4IRError):
+                if not self.keep_going or isinstance(error, WriteError):
                     raise
                 job.reason = failure(error)
         job.skip(self.skipped)
@@ -122,7 +122,7 @@ class Stream:
         except TooSmallImage as error:
             job.reason = f'{failure(error)}; choose larger windows'
         except Exception as error:
-            if not self.keep_going or isinstance(error, SR4IRError):
+            if not self.keep_going or isinstance(error, WriteError):
                 raise
             job.reason = failure(error)
 
@@ -132,16 +132,27 @@ class Stream:
         stem = folder / 'preds' / job.name if self.out_dir else None
         scenes = self.inferencer.scenes
         with scenes.results(
-            job.image, job.path, stem, self.coords, self.batch_size, self._predict, self._record
+            job.image,
+            job.path,
+            stem,
+            self.coords,
+            self.batch_size,
+            self._predict,
+            self._record,
+            self.inferencer.show_progress,
         ) as results:
-            sample = results.sample(job.name, in_memory=not (self.out_dir and self.saves_pred))
+            sample = results.sample(job.name, in_memory=not self.out_dir)
             picture = self._draw(*results.picture(scenes.scale)) if self.draws else None
             if self.out_dir:
                 results.write(folder, job.name, self.saves_pred)
             self._write(job, None, sample, picture)
-        for window, reason in job.image.broken:
+            broken = results.broken
+        for window, reason in broken:
             skip(f'{job.path}[{", ".join(map(str, window))}]', f'cannot be read ({reason})', self.skipped)
-        return dict(input=job.path, name=job.name, prediction=sample, task_input=None, visualization=picture)
+        return dict(
+            input=job.path, name=job.name, prediction=sample, task_input=None, visualization=picture,
+            is_complete=not broken,
+        )  # fmt: skip
 
     def _predict(self, items: list[dict]) -> list[BaseDataElement]:
         """Predict windows."""

@@ -1,5 +1,6 @@
 """Objects that windows of a scene have in common."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ class SceneObject:
     def to_dict(self, ratio: int) -> dict:
         """Return plain data in LR pixels for :func:`write_geojson`; ``ratio`` pixels of the result are one of them."""
         found = dict(bbox=[side / ratio for side in self.bbox], label=self.label, score=self.score)
-        return found if self.mask is None else dict(found, polygons=list(self._outlines(ratio)))
+        return found if self.mask is None or not self.mask.size else dict(found, polygons=list(self._outlines(ratio)))
 
     def _outlines(self, ratio: int) -> Iterator[np.ndarray]:
         from rasterio.features import shapes  # of rasters alone
@@ -82,9 +83,10 @@ def merge_objects(entries: Sequence[dict], rows: Axis, columns: Axis, ratio: int
     boxes = torch.tensor([entry['bbox'] for entry in entries]).reshape(-1, 4)
     scores = torch.tensor([entry['score'] for entry in entries])
     labels = torch.tensor([entry['label'] for entry in entries]).long()
-    source = torch.tensor([row * len(columns.windows) + column for row, column in (e['place'] for e in entries)]).long()
-    windows = [(left, top, right, bottom) for top, bottom in rows.windows for left, right in columns.windows]
-    places = [tuple(side * ratio for side in window) for window in windows]
+    used = sorted({tuple(entry['place']) for entry in entries})
+    source = torch.tensor([bisect_left(used, tuple(entry['place'])) for entry in entries]).long()
+    sides = [(*columns.windows[column], *rows.windows[row]) for row, column in used]
+    places = [(left * ratio, top * ratio, right * ratio, bottom * ratio) for left, right, top, bottom in sides]
     members = group(boxes, scores, labels, source, places, (rows.length * ratio, columns.length * ratio))
     found = []
     for box, (seed, parts) in zip(union(boxes, members).tolist(), members.items()):

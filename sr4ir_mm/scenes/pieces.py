@@ -53,13 +53,13 @@ class Pieces:
         """Return whether everything of a row of windows is written."""
         return self._file(row, 'json').is_file()
 
-    def complete(self, row: int, objects: list[dict]) -> None:
-        """Write what was found in a row, after everything else of it."""
-        write_file(self._file(row, 'json'), json.dumps(objects))
+    def complete(self, row: int, **found: list) -> None:
+        """Write what was found in a row, lists of plain data by name, after everything else of it."""
+        write_file(self._file(row, 'json'), json.dumps(found))
 
-    def objects(self, rows: int) -> list[dict]:
-        """Return what was found in all rows."""
-        return [entry for row in range(rows) for entry in json.loads(self._file(row, 'json').read_text())]
+    def found(self, name: str, rows: int) -> list:
+        """Return what was found in all rows, joined."""
+        return [entry for row in range(rows) for entry in json.loads(self._file(row, 'json').read_text())[name]]
 
     def keep(self, name: str, row: int, column: int, values: Tensor) -> None:
         """Keep the values at the lower border of a window for the row below."""

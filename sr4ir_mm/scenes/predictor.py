@@ -18,6 +18,8 @@ from .scene import Scene, Window
 
 #: row and column of a window
 Place = tuple[int, int]
+#: a window's place, its image, and which of its pixels hold data
+Part = tuple[Place, np.ndarray, np.ndarray]
 
 
 @dataclass
@@ -29,6 +31,7 @@ class ScenePredictor:
         rows (Axis): Windows from top to bottom.
         columns (Axis): Windows from left to right.
         layers (Sequence[Layer]): Results with a value for each pixel.
+        has_objects (bool): Whether the task network predicts objects.
         ratio (int): Pixels of the coordinates of objects for each LR pixel.
         batch_size (int): Number of windows that are predicted together.
     """
@@ -37,6 +40,7 @@ class ScenePredictor:
     rows: Axis
     columns: Axis
     layers: Sequence[Layer]
+    has_objects: bool
     ratio: int
     batch_size: int
 
@@ -60,9 +64,9 @@ class ScenePredictor:
                 for place, valid, sample in islice(predictions, len(self.columns.windows)):
                     for layer, file in zip(self.layers, files):
                         layer.add(pieces, file, place, sample, valid)
-                    if sample is not None and 'pred_instances' in sample:
+                    if sample is not None and self.has_objects:
                         objects += window_objects(sample.pred_instances, place, self.window(place), self.ratio, valid)
-            pieces.complete(row, objects)
+            pieces.complete(row, objects=objects, broken=list(scene.broken))
             pieces.drop(row - 1)
             progress(len(self.columns.windows))
 
@@ -76,8 +80,7 @@ class ScenePredictor:
     ) -> Iterator[tuple[Place, np.ndarray, BaseDataElement | None]]:
         """Yield the place, the pixels with data and the prediction of each window; None if it has no data."""
         told = False
-        places = list(product(range(first, len(self.rows.windows)), range(len(self.columns.windows))))
-        for batch in self._read_ahead(scene, places):
+        for batch in self._read_ahead(scene, first):
             items = [dict(img=image, img_path=path, img_id=0) for _, image, valid in batch if valid.any()]
             samples = iter(self.predict(items) if items else ())
             for place, _, valid in batch:
@@ -94,21 +97,15 @@ class ScenePredictor:
             print_log(f'{text}: this should be as with images in training, see docs/scenes.md', 'current')
         return True
 
-    def _read_ahead(
-        self, scene: Scene, places: Sequence[Place]
-    ) -> Iterator[list[tuple[Place, np.ndarray, np.ndarray]]]:
-        """Read batches of windows, each while the one before is predicted."""
+    def _read_ahead(self, scene: Scene, first: int) -> Iterator[list[Part]]:
+        """Read batches of windows from a row on, each while the one before is predicted."""
+        places = product(range(first, len(self.rows.windows)), range(len(self.columns.windows)))
 
-        def read(batch: Sequence[Place]) -> list[tuple[Place, np.ndarray, np.ndarray]]:
+        def read(batch: Sequence[Place]) -> list[Part]:
             return [(place, *scene.read(self.window(place))) for place in batch]
 
-        batches = [places[begin : begin + self.batch_size] for begin in range(0, len(places), self.batch_size)]
         with thread('reads') as pool:
-            waiting = [pool.submit(read, batch) for batch in batches[:1]]
-            for following in [*batches[1:], None]:
-                if not waiting:
-                    return
-                batch = waiting.pop().result()
-                if following:
-                    waiting.append(pool.submit(read, following))
+            waiting = pool.submit(read, list(islice(places, self.batch_size)))
+            while batch := waiting.result():
+                waiting = pool.submit(read, list(islice(places, self.batch_size)))
                 yield batch

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 
 from ..geo.geojson import write_geojson
@@ -18,7 +19,7 @@ from .layers import Layer
 from .objects import SceneObject, full_masks, merge_objects
 from .pieces import Pieces
 from .predictor import ScenePredictor
-from .scene import Scene
+from .scene import Scene, Window
 
 #: longest side of a picture of a whole scene in pixels
 PICTURE_SIDE = 2048
@@ -58,8 +59,14 @@ class SceneResults:
     @cached_property
     def objects(self) -> list[SceneObject]:
         """Objects of the whole scene."""
-        entries = self.pieces.objects(len(self.predictor.rows.windows))
+        entries = self.pieces.found('objects', len(self.predictor.rows.windows))
         return merge_objects(entries, self.predictor.rows, self.predictor.columns, self.predictor.ratio)
+
+    @property
+    def broken(self) -> list[tuple[Window, str]]:
+        """Windows that could not be read, and the reasons, also those of earlier starts of the run."""
+        found = [*self.scene.broken, *self.pieces.found('broken', len(self.predictor.rows.windows))]
+        return list({tuple(window): reason for window, reason in found}.items())
 
     def sample(self, name: str, in_memory: bool) -> BaseDataElement:
         """Return the prediction as a data sample.
@@ -76,7 +83,7 @@ class SceneResults:
                 labels = np.concatenate(list(self._lines(layer)))[None, ..., 0]
                 labels = labels.astype(np.int32) if layer.dtype == np.uint16 else labels  # PyTorch counts with these
                 sample.pred_sem_seg = PixelData(data=torch.from_numpy(labels))
-        if not self._layers('classes'):
+        if self.predictor.has_objects:
             sample.pred_instances = self._instances()
         return sample
 
@@ -88,7 +95,7 @@ class SceneResults:
             return
         for layer in self._layers('classes'):
             self._write_map(layer, folder / 'preds' / MAP.format(name))
-        if not self._layers('classes'):
+        if self.predictor.has_objects:
             found = (entry.to_dict(self.predictor.ratio) for entry in self.objects)
             write_geojson(folder / 'preds' / f'{name}.geojson', found, self.scene, self.classes)
 
@@ -102,10 +109,14 @@ class SceneResults:
         factor = max(min(scale, PICTURE_SIDE / max(image.shape)), 1)
         image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
         height, width = image.shape[:2]
+        for layer in self._layers('sr'):
+            image = self._decimated(layer, height, width)
         sample = BaseDataElement(metainfo=dict(ori_shape=(height, width), img_path=self.path))
         for layer in self._layers('classes'):
-            sample.pred_sem_seg = PixelData(data=torch.from_numpy(self._decimated(layer, height, width))[None])
-        if not self._layers('classes'):
+            sample.pred_sem_seg = PixelData(
+                data=torch.from_numpy(self._decimated(layer, height, width)[..., 0].astype(np.int64))[None]
+            )
+        if self.predictor.has_objects:
             found = self._instances(masks=False)
             found.bboxes *= torch.tensor([width / self.size[1], height / self.size[0]] * 2)
             sample.pred_instances = found
@@ -118,7 +129,12 @@ class SceneResults:
             labels=torch.tensor([entry.label for entry in self.objects]).long(),
         )
         if masks and any(entry.mask is not None for entry in self.objects):
-            found.masks = full_masks(self.objects, self.size)
+            if self.size[0] * self.size[1] < 2**32:
+                found.masks = full_masks(self.objects, self.size)
+            else:
+                print_log(
+                    f"'{self.path}' is too large for the run lengths of masks: only .geojson has outlines", 'current'
+                )
         return found
 
     def _layers(self, name: str) -> list[Layer]:
@@ -128,7 +144,7 @@ class SceneResults:
         return self.pieces.join(layer.name, layer.rows, layer.columns, layer.dtype, layer.channels)
 
     def _decimated(self, layer: Layer, height: int, width: int) -> np.ndarray:
-        """Return a map of a height and a width: the nearest pixels of the whole one."""
+        """Return a result of a height and a width: the nearest pixels of the whole one."""
         rows, columns = (
             ((np.arange(count) + 0.5) * axis.length * axis.ratio / count).astype(int)
             for axis, count in ((layer.rows, height), (layer.columns, width))
@@ -136,9 +152,9 @@ class SceneResults:
         found, begin = [], 0
         for lines in self._lines(layer):
             chosen = rows[(rows >= begin) & (rows < begin + len(lines))] - begin
-            found.append(lines[chosen][:, columns, 0])
+            found.append(lines[chosen][:, columns])
             begin += len(lines)
-        return np.concatenate(found).astype(np.int64)
+        return np.concatenate(found)
 
     def _write_image(self, layer: Layer, stem: Path) -> None:
         if isinstance(self.scene, RasterScene):

@@ -1,39 +1,34 @@
-"""Scenes among the images of an inferencer."""
+"""Scenes of an inferencer."""
 
-import math
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 from tqdm import tqdm
 
-from ..config.nodes import find_all
-from ..errors import SR4IRError
-from ..geo.raster import RasterScene, is_raster
-from ..inference.images import read_image
-from ..inference.limits import check_size
+from ..geo.raster import RasterScene
 from ..inference.lr_predictor import LRPredictor
 from ..models import SR4IR
-from ..transforms.raster import raster_options
 from ..utils import unwrap
+from ..utils.files import check_writable
 from ..utils.locks import locked
-from .axis import Axis, smallest_window
+from .axis import Axis
 from .layers import class_layer, image_layer
-from .options import AUTO_PIXELS, SceneOptions, check_scene_options, default_window, makes_maps
+from .options import SceneOptions, check_scene_options, makes_maps, overlap_of
 from .pieces import Pieces
 from .predictor import ScenePredictor
+from .reading import SceneReader
 from .results import SceneResults
-from .scene import ImageScene, Scene
+from .scene import Scene
 
 
 class Scenes:
-    """Which images are scenes, and how they are predicted.
+    """How scenes are predicted.
 
     Args:
         model (SR4IR): Model, not wrapped, in eval mode.
@@ -42,6 +37,7 @@ class Scenes:
         pipeline (LRPredictor): The way from an LR image to a prediction.
         dataset_meta (dict): Names and colors of the classes.
         labels (Sequence[int], optional): Classes that are kept.
+        tta (bool): Whether the task network predicts on several views.
 
     Raises:
         SR4IRError: If the options are wrong, or have no effect.
@@ -55,44 +51,13 @@ class Scenes:
         pipeline: LRPredictor,
         dataset_meta: dict,
         labels: Sequence[int] | None,
+        tta: bool,
     ) -> None:
-        sliced = pipeline.slices is not None
-        self.reason = check_scene_options(options, model, sliced)
-        self.is_off = bool(self.reason) or sliced or options.window == 0
+        reason = check_scene_options(options, model, pipeline, tta)
+        has_windows = not reason and pipeline.slices is None and options.window != 0
+        self.read = SceneReader(cfg, options, pipeline.scale, pipeline.max_pixels, not reason, has_windows)
         self.model, self.options, self.dataset_meta, self.labels = model, options, dataset_meta, labels
-        self.scale, self.max_pixels = pipeline.scale, pipeline.max_pixels
-        self.default = default_window(cfg, self.scale)
-        self.raster = raster_options(next(find_all(cfg.test_dataloader, 'pipeline')))
-        self.raster |= {key: value for key in ('bands', 'stretch') if (value := getattr(options, key)) is not None}
-
-    def read(self, image: str | np.ndarray, max_pixels: float = math.inf) -> np.ndarray | Scene:
-        """Read an image, or open the scene that it is.
-
-        Args:
-            image (str or np.ndarray): See :func:`read_image`.
-            max_pixels (float): Largest number of pixels of an image that is no scene.
-
-        Raises:
-            SR4IRError: If it cannot be read. The message continues the name of the image, which it does not hold.
-        """
-        if isinstance(image, str) and not self.reason and (self.raster or is_raster(image)):
-            try:
-                return RasterScene(image, **self.raster)
-            except SR4IRError as error:
-                raise SR4IRError(str(error).removeprefix(f"'{image}' ")) from error
-        if self.is_off:
-            return read_image(image, max_pixels)
-        array = read_image(image, max(self.max_pixels, max_pixels))
-        if max(array.shape[:2]) > self.window(array.shape[:2]):
-            return ImageScene(array, image if isinstance(image, str) else '')
-        check_size(array.shape[1], array.shape[0], max_pixels)
-        return array
-
-    def window(self, size: tuple[int, int]) -> int:
-        """Return the side of windows in LR pixels for a scene of a height and a width; the larger of them for one."""
-        is_large = size[0] * size[1] * self.scale**2 > AUTO_PIXELS
-        asked = self.default if self.options.window is None and is_large and not self.is_off else self.options.window
-        return asked or max(*size, smallest_window(self.scale))
+        self.scale = pipeline.scale
 
     @contextmanager
     def results(
@@ -104,7 +69,7 @@ class Scenes:
         batch_size: int,
         predict: Callable[[list[dict]], list[BaseDataElement]],
         run: dict,
-        progress: bool = False,
+        progress: bool,
     ) -> Iterator[SceneResults]:
         """Predict a scene; at the end of the context its rows of results are deleted.
 
@@ -126,6 +91,7 @@ class Scenes:
         with ExitStack() as stack:
             folder = stem and stem.with_name(f'.{stem.name}.pieces')
             folder = folder or Path(stack.enter_context(TemporaryDirectory())) / 'pieces'
+            check_writable(folder / 'rows')
             stack.enter_context(locked(folder))
             pieces = Pieces(folder / 'rows', identity)
             count = len(predictor.rows.windows) * len(predictor.columns.windows)
@@ -148,9 +114,10 @@ class Scenes:
             layers = [class_layer(rows, columns, classes, threshold, self.labels)]
         if self.options.save_sr or not self.model.scheme.uses_task_net:
             layers.append(image_layer(*self._axes(scene.size, self.scale), int(isinstance(scene, RasterScene))))
-        return ScenePredictor(predict, rows, columns, layers, ratio, batch_size)
+        has_objects = self.model.scheme.uses_task_net and not makes_maps(task)
+        return ScenePredictor(predict, rows, columns, layers, has_objects, ratio, batch_size)
 
     def _axes(self, size: tuple[int, int], ratio: int) -> list[Axis]:
-        window = self.window(size)
-        overlap = window // 4 if self.options.overlap is None or window >= max(size) else self.options.overlap
+        window = self.read.window(size)
+        overlap = overlap_of(window, self.options.overlap, self.scale) if window < max(size) else 0
         return [Axis(length, window, overlap, self.scale, ratio) for length in size]

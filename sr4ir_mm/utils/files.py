@@ -11,6 +11,10 @@ from uuid import uuid4
 from ..errors import SR4IRError
 
 
+class WriteError(SR4IRError):
+    """A file cannot be written."""
+
+
 @contextmanager
 def new_file(path: str | Path) -> Iterator[Path]:
     """Write a file under a temporary name next to it, which becomes its own when the context ends.
@@ -25,14 +29,14 @@ def new_file(path: str | Path) -> Iterator[Path]:
         Path: Where to write, with the same suffix.
 
     Raises:
-        SR4IRError: If the file cannot be written; the message names the file and the reason.
+        WriteError: If the file cannot be written; the message names the file and the reason.
 
     Example:
         >>> with new_file('scores.npy') as path:
         ...     np.save(path, scores)
     """
     if '://' in str(path):
-        raise SR4IRError(f"'{path}' is an address, but results are written to files: name a file or folder.")
+        raise WriteError(f"'{path}' is an address, but results are written to files: name a file or folder.")
     target = Path(os.path.realpath(path))  # a link stays a link
     # short, because the name itself may be as long as the system allows
     partial = target.with_name(f'.{uuid4().hex}{target.suffix[:9]}')
@@ -45,7 +49,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
             os.replace(partial, target)
     except OSError as error:
         reason = 'Not a directory' if isinstance(error, FileExistsError) else error.strerror or error
-        raise SR4IRError(
+        raise WriteError(
             f"'{path}' cannot be written: {reason}. Make room, or choose another folder or name."
         ) from error
     finally:
@@ -64,7 +68,7 @@ def check_writable(path: str | Path) -> None:
     try:
         write_file(probe, '')
     except SR4IRError as error:
-        raise SR4IRError(str(error).replace(str(probe), str(path))) from error
+        raise WriteError(str(error).replace(str(probe), str(path))) from error
     probe.unlink()
 
 

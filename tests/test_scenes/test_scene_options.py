@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from helpers.zoo import net_config
 from mmengine.config import Config
-from test_scenes import LOAD, config, detector, inferencer, picture
+from test_scenes import LOAD, LocalSegmentor, config, detector, inferencer, picture
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.inference.inferencer import SR4IRInferencer
-from sr4ir_mm.scenes import options as module
 from sr4ir_mm.scenes.options import default_window
 
 
@@ -36,7 +35,7 @@ def test_wrong_options(options, message):
 def test_windows_or_slices():
     with pytest.raises(SR4IRError, match='--window cuts the scene before both networks, --slice before the second'):
         detector(window=64, slice_size=128)
-    assert detector(slice_size=128).scenes.is_off
+    assert not detector(slice_size=128).scenes.read.has_windows
 
 
 def test_networks_for_whole_images():
@@ -47,7 +46,9 @@ def test_networks_for_whole_images():
     with pytest.raises(SR4IRError, match='ImageClassifier predicts one result for the whole image: cut the scene'):
         SR4IRInferencer(cfg, 'random', 'cpu', window=64)
     run = SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False)
-    assert run.scenes.is_off and len(run(picture(50, 40))['predictions']) == 1  # without the option, as ever
+    assert (
+        not run.scenes.read.has_windows and len(run(picture(50, 40))['predictions']) == 1
+    )  # without the option, as ever
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,7 @@ def test_default_window(train, test, window):
 
 def test_large_images_have_windows_by_default(monkeypatch, tmp_path):
     """Above a number of SR pixels; smaller ones, and frames of videos, are predicted as ever."""
-    monkeypatch.setattr(module, 'AUTO_PIXELS', 400 * 400)
-    monkeypatch.setattr('sr4ir_mm.scenes.scenes.AUTO_PIXELS', 400 * 400)
+    monkeypatch.setattr('sr4ir_mm.scenes.reading.AUTO_PIXELS', 400 * 400)
     monkeypatch.setattr('sr4ir_mm.scenes.options._SIDE', 192)
     small, large = picture(100, 100), picture(100, 101)
     for options, count in ((dict(), 1 + 9), (dict(window=0), 2)):
@@ -118,7 +118,7 @@ def test_a_network_of_one_channel():
     run.model.task.decode_head = type('Head', (), dict(threshold=0.501))()
     image = picture(150, 205)
     (found,) = run(image)['predictions']
-    run.scenes.is_off = True
+    run.scenes.read.has_windows = False
     (whole,) = run(image)['predictions']
     assert 0 < whole.pred_sem_seg.data.float().mean() < 1
     assert np.array_equal(found.pred_sem_seg.data, whole.pred_sem_seg.data.long())
@@ -131,8 +131,18 @@ def test_chosen_classes():
 
 
 def test_predictions_without_scores():
-    with pytest.raises(SR4IRError, match='these predictions hold none: leave out --tta'):
-        inferencer(window=96, tta=True)(picture(150, 205))
+    """Windows by themselves never break what works without them."""
+    with pytest.raises(SR4IRError, match='with --tta this task network predicts no scores to blend'):
+        inferencer(window=96, tta=True)
+    assert not inferencer(tta=True, classes=['b', 'd']).scenes.read.has_windows
+
+
+def test_networks_for_depth():
+    cfg = config()
+    cfg.model.task.type = type('DepthEstimator', (LocalSegmentor,), {})
+    with pytest.raises(SR4IRError, match='DepthEstimator predicts no scores of classes: predict whole images'):
+        SR4IRInferencer(cfg, 'random', 'cpu', window=96)
+    assert not SR4IRInferencer(cfg, 'random', 'cpu').scenes.read.has_windows
 
 
 def test_entry_of_the_config():
@@ -142,3 +152,31 @@ def test_entry_of_the_config():
     run(picture(150, 205))
     assert len(run.model.task.sizes) == 12
     assert SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False, window=128).scenes.options.window == 128
+
+
+@pytest.mark.parametrize('options', [dict(window=0), dict(slice_size=128)])
+def test_options_take_the_place_of_the_entry(options):
+    run = detector(predict=dict(window=96, overlap=24), **options)
+    assert not run.scenes.read.has_windows
+    assert detector(predict=dict(window=96, overlap=24)).scenes.options.overlap == 24
+
+
+@pytest.mark.parametrize('side', [1, 8, 9, 12, 17])
+def test_scenes_of_a_few_pixels(side, tmp_path):
+    rasterio = pytest.importorskip('rasterio')
+    with rasterio.open(tmp_path / 'a.tif', 'w', 'GTiff', side, side, 3, 'EPSG:32632', dtype='uint8') as file:
+        file.write(np.full((3, side, side), 9, np.uint8))
+    (sample,) = inferencer()(str(tmp_path / 'a.tif'))['predictions']
+    assert sample.pred_sem_seg.data.shape == (1, side, side)
+
+
+def test_options_without_effect(tmp_path):
+    file = cv2.VideoWriter(str(tmp_path / 'a.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 5, (120, 110))
+    file.write(picture(110, 120))
+    file.release()
+    for options in (dict(window=32), dict(save_sr=True), dict(bands='1,2,3'), dict(stretch='0,9')):
+        with pytest.raises(SR4IRError, match='is for images, and all of these are videos'):
+            inferencer(**options)(str(tmp_path / 'a.avi'))
+    cv2.imwrite(str(tmp_path / 'a.png'), picture(20, 30))
+    with pytest.raises(SR4IRError, match=r'bands is for rasters \(.tif, .* and none is among the images'):
+        inferencer(bands='1,2,3')(str(tmp_path / 'a.png'))

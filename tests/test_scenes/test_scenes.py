@@ -95,7 +95,9 @@ def test_equals_the_whole_image(coords, batch_size):
     assert len(run.model.task.sizes) > 1 and max(size[-1] for size in run.model.task.sizes) <= 96 * 4
 
 
-def detector(masks: bool = False, pipeline: list | None = None, **options) -> SR4IRInferencer:
+def detector(
+    masks: bool = False, pipeline: list | None = None, predict: dict | None = None, **options
+) -> SR4IRInferencer:
     cfg = Config(
         dict(
             default_scope='mmdet',
@@ -113,6 +115,7 @@ def detector(masks: bool = False, pipeline: list | None = None, **options) -> SR
                 )
             ),
             visualizer=dict(type='DetLocalVisualizer'),
+            predict=predict or {},
         )
     )
     return SR4IRInferencer(cfg, 'random', 'cpu', show_progress=False, **options)

@@ -50,7 +50,7 @@ def transformers() -> ModuleType:
     import transformers as package
 
     if not package.is_torch_available():
-        raise SR4IRError(f'transformers {found} does not work with PyTorch {version("torch")}: install a later PyTorch.')
+        raise SR4IRError(f'transformers {found} does not work with PyTorch {version("torch")}: install a later one.')
     return package
 
 
