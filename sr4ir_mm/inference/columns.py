@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 #: columns that may hold images
 IMAGES = ('image', 'bytes')
+#: side of the image, in LR px, that shows the columns if no other has a result
+_SIDE = 64
+#: what the columns of an inferencer hold for an image without a result: each batch has all that were seen
+_EMPTY: WeakKeyDictionary['SR4IRInferencer', dict] = WeakKeyDictionary()
 
 
 def predict_columns(
@@ -33,7 +38,8 @@ def predict_columns(
         dict[str, Sequence]: The other columns, and those of predictions: ``width``, ``height``, and ``bboxes``,
         ``scores``, ``labels`` and ``masks`` (run lengths) of objects; other fields ``pred_...``, of which a map is the
         content of a PNG; and ``error``. Lists of objects are arrays of Arrow, so that each batch has columns of the
-        same types. An image without a result has empty entries, and the reason in ``error``.
+        same types. An image without a result has empty entries, and the reason in ``error``; so has each image of a
+        batch without any result.
 
     Raises:
         SR4IRError: If no column holds images, or pyarrow is missing.
@@ -52,7 +58,11 @@ def predict_columns(
         rows[result['name']] = to_row(result['prediction'], result['name'], has_files=False)
     others = {name: values for name, values in batch.items() if name != column}
     errors = [f'image {failed[name]}' if name in failed else '' for name in names]
-    return {**others, **_columns([rows.get(name, {}) for name in names]), 'error': errors}
+    empty = _EMPTY.setdefault(inferencer, {})
+    for row in rows.values() if rows or empty else _plain_rows(quiet):
+        for name, value in row.items():
+            empty.setdefault(name, type(value)())
+    return {**others, **_columns([rows.get(name, {}) for name in names], empty), 'error': errors}
 
 
 def _bgr(image: Any) -> Any:
@@ -61,13 +71,18 @@ def _bgr(image: Any) -> Any:
     return image[..., [2, 1, 0]] if is_color else image
 
 
-def _columns(rows: list[dict]) -> dict[str, list]:
+def _plain_rows(inferencer: 'SR4IRInferencer') -> list[dict]:
+    """Return the row of a black image, whose columns are those of any; none if the networks fail in this one, too."""
+    height, width = getattr(getattr(inferencer.model.sr, 'run', None), 'size', None) or (_SIDE, _SIDE)
+    image = np.zeros((height, width, 3), np.uint8)
+    results = inferencer.stream([image], names=['0'], keep_going=True)
+    return [to_row(result['prediction'], '0', has_files=False) for result in results]
+
+
+def _columns(rows: list[dict], empty: dict) -> dict[str, list]:
     arrow, types = pyarrow(), column_types()
     found: dict[str, list] = {}
-    for name in dict.fromkeys(key for row in rows for key in row):
-        if name in types:
-            found[name] = [arrow.array(row.get(name, []), types[name].value_type) for row in rows]
-        else:
-            empty = type(next(row[name] for row in rows if name in row))()
-            found[name] = [row.get(name, empty) for row in rows]
+    for name, value in empty.items():
+        entries = [row.get(name, value) for row in rows]
+        found[name] = [arrow.array(e, types[name].value_type) for e in entries] if name in types else entries
     return found

@@ -54,6 +54,18 @@ def test_contents_of_files_and_maps():
         inferencer(dict(img=[image]))
 
 
+@pytest.mark.parametrize('name', ['retinanet', 'segformer', 'resnet18'])
+def test_a_batch_without_any_result_has_the_same_columns(name):
+    """Otherwise the blocks of Ray differ, and Parquet takes one kind."""
+    damaged, image = make(name)(dict(bytes=[b'no image'])), cv2.imencode('.png', picture(20, 30))[1].tobytes()
+    expected = make(name)(dict(bytes=[image, b'no image']))
+    assert list(damaged) == list(expected) and len(damaged) > 3
+    for column, (entry,) in damaged.items():
+        assert all(type(other) is type(entry) for other in expected[column])
+        assert getattr(entry, 'type', None) == getattr(expected[column][0], 'type', None)
+        assert column == 'error' or entry == expected[column][1]
+
+
 @pytest.mark.slow
 def test_ray_data(tmp_path, monkeypatch):
     ray = pytest.importorskip('ray')
