@@ -124,12 +124,12 @@ def pyarrow(part: str = '') -> ModuleType:
     """Return pyarrow, or its module for Parquet.
 
     Raises:
-        SR4IRError: If it is not installed.
+        SR4IRError: If it is not installed, or not for this version of NumPy.
     """
     try:
         import_module('pyarrow.parquet')
-    except ModuleNotFoundError as error:
-        if error.name != 'pyarrow':
-            raise
-        raise SR4IRError("pyarrow, which writes Parquet, is not installed: pip install 'sr4ir_mm[parquet]'") from error
+    except ImportError as error:
+        is_missing = isinstance(error, ModuleNotFoundError) and error.name == 'pyarrow'
+        problem = 'is not installed' if is_missing else f'cannot be imported ({error})'
+        raise SR4IRError(f"pyarrow, which writes Parquet, {problem}: pip install 'sr4ir_mm[parquet]'") from error
     return import_module('pyarrow.parquet' if part else 'pyarrow')

@@ -49,7 +49,7 @@ def test_a_box_that_is_not_finite_is_no_object(tmp_path):
 
 @pytest.mark.parametrize('group', [1, 3, 1000])
 def test_parquet(group, tmp_path, monkeypatch):
-    parquet = pytest.importorskip('pyarrow.parquet')
+    parquet = pytest.importorskip('pyarrow.parquet', exc_type=ImportError)  # later than 21, it fails with NumPy 1
     monkeypatch.setattr(tables, 'GROUP', group)
     rows = [*ROWS, row(4, 1, masks=[MASK], pred_depth='preds/4_pred_depth.png')]
     write_table(tmp_path / 'a.parquet', 'parquet', rows, ['x', 'y'])
@@ -72,6 +72,24 @@ def test_the_suffix_names_the_format(tmp_path, monkeypatch):
     (tmp_path / 'file').touch()
     with pytest.raises(SR4IRError, match=r"'file/a\.json' cannot be written"):
         table_files('file/a.json', None)
+
+
+@pytest.mark.parametrize(
+    ('error', 'problem'),
+    [
+        (ModuleNotFoundError("No module named 'pyarrow'", name='pyarrow'), 'is not installed'),
+        (ImportError('numpy.core.multiarray failed to import'), r'cannot be imported \(numpy.*failed to import\)'),
+    ],
+    ids=['missing', 'of another NumPy'],
+)
+def test_the_message_without_pyarrow(error, problem, monkeypatch):
+    def fail(name):
+        raise error
+
+    monkeypatch.setattr(tables, 'import_module', fail)
+    message = rf"pyarrow, which writes Parquet, {problem}: pip install 'sr4ir_mm\[parquet\]'"
+    with pytest.raises(SR4IRError, match=message):
+        table_files('a.parquet', None)
 
 
 def test_what_coco_cannot_hold(tmp_path):
