@@ -10,6 +10,7 @@ from mmengine.structures import BaseDataElement, InstanceData
 
 from ..datasets.selection import UNLABELED
 from ..errors import SR4IRError
+from ..inference.predictions import run_mask
 
 if TYPE_CHECKING:
     import fiftyone
@@ -41,7 +42,7 @@ def to_supervision(
         masks = labels == ids[:, None, None]
         return sv.Detections(sv.mask_to_xyxy(masks), masks, class_id=ids, data=_names(ids, classes))
     boxes, scores, ids, masks = arrays(instances(sample, 'supervision'))
-    return sv.Detections(boxes, masks, scores, ids, data=_names(ids, classes))
+    return sv.Detections(boxes, None if masks is None else _stack(masks), scores, ids, data=_names(ids, classes))
 
 
 def to_fiftyone(
@@ -75,7 +76,7 @@ def to_fiftyone(
     for i, (box, score, label) in enumerate(zip(boxes, scores, ids)):
         left, top, right, bottom = box.clip(0, [width, height] * 2).tolist()
         place = [left / width, top / height, (right - left) / width, (bottom - top) / height]
-        mask = None if masks is None else _crop(masks[i], left, top, right, bottom)
+        mask = None if masks is None else _crop(_mask(masks[i]), left, top, right, bottom)
         name = names[label] if names else str(label)
         found.append(fo.Detection(label=name, bounding_box=place, confidence=float(score), mask=mask))
     return fo.Detections(detections=found)
@@ -102,10 +103,25 @@ def instances(sample: BaseDataElement, library: str) -> InstanceData:
     return sample.pred_instances
 
 
-def arrays(found: InstanceData) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return boxes (N x 4), scores, labels, and masks (N x H x W) or None."""
-    masks = _array(found.masks).astype(bool) if 'masks' in found else None
+def arrays(found: InstanceData) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | list[dict] | None]:
+    """Return boxes (N x 4), scores, labels, and masks: N x H x W, COCO's run lengths of each (scenes), or None."""
+    masks = found.get('masks')
+    masks = masks if masks is None or isinstance(masks, list) else _array(masks)
     return _array(found.bboxes).reshape(-1, 4), _array(found.scores), _array(found.labels).astype(int), masks
+
+
+def _mask(mask: np.ndarray | dict) -> np.ndarray:
+    return run_mask(mask) if isinstance(mask, dict) else mask.astype(bool)
+
+
+def _stack(masks: np.ndarray | list[dict]) -> np.ndarray:
+    """Return masks as N x H x W, bool."""
+    if not isinstance(masks, list):
+        return masks.astype(bool)
+    found = np.empty((len(masks), *(masks[0]['size'] if masks else (0, 0))), bool)
+    for i, mask in enumerate(masks):  # one by one: those of a scene are large
+        found[i] = run_mask(mask)
+    return found
 
 
 def _array(value: Any) -> np.ndarray:

@@ -134,3 +134,10 @@ def run_lengths(mask: np.ndarray) -> dict:
 
     code = encode(np.asfortranarray(mask.astype(np.uint8)))
     return dict(code, counts=code['counts'].decode())
+
+
+def run_mask(code: dict) -> np.ndarray:
+    """Return the mask, H x W, bool, of :func:`run_lengths`."""
+    from pycocotools.mask import decode
+
+    return decode(dict(code, counts=code['counts'].encode())).astype(bool)

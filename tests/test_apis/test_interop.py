@@ -1,5 +1,6 @@
 """Predictions for supervision and FiftyOne."""
 
+import json
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -11,6 +12,7 @@ from mmengine.structures import BaseDataElement, InstanceData, PixelData
 from sr4ir_mm.apis import to_coco, to_fiftyone, to_supervision
 from sr4ir_mm.datasets.selection import Selection
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.inference.predictions import run_lengths
 
 CLASSES = ('ship', 'buoy')
 
@@ -24,6 +26,14 @@ def detections(masks: bool = False, count: int = 2) -> BaseDataElement:
         mask[0, 2:5, 2:6] = True
         found.masks = mask[:count]
     return BaseDataElement(pred_instances=found, metainfo=dict(ori_shape=(10, 20)))
+
+
+def scene_objects() -> BaseDataElement:
+    """The same objects as a scene has them: masks are run lengths."""
+    sample = detections(masks=True)
+    masks = [run_lengths(mask.numpy()) for mask in sample.pred_instances.masks]
+    sample.pred_instances.set_field(masks, 'masks', dtype=list)
+    return sample
 
 
 def segmentation() -> BaseDataElement:
@@ -71,6 +81,15 @@ def test_supervision_of_objects(sv, masks):
     assert nothing.xyxy.shape == (0, 4) and len(nothing.class_id) == 0
 
 
+def test_supervision_of_a_scene(sv):
+    found, expected = to_supervision(scene_objects(), CLASSES), to_supervision(detections(masks=True), CLASSES)
+    assert found.mask.dtype == bool and np.array_equal(found.mask, expected.mask)
+    sample = scene_objects()
+    sample.pred_instances = sample.pred_instances[sample.pred_instances.scores > 1]
+    nothing = to_supervision(sample, CLASSES)
+    assert len(nothing.xyxy) == len(nothing.mask) == 0
+
+
 def test_supervision_of_maps_and_classes(sv):
     found = to_supervision(segmentation(), CLASSES)
     assert found.class_id.tolist() == [0, 1] and found.mask.sum((1, 2)).tolist() == [150, 50]
@@ -112,6 +131,17 @@ def test_fiftyone_of_objects(fo):
     (first,) = to_fiftyone(detections(count=1)).detections
     assert first.label == '1' and first.mask is None
     assert to_fiftyone(detections(count=0), CLASSES).detections == []
+
+
+def test_fiftyone_of_a_scene(fo):
+    found, expected = (to_fiftyone(sample).detections for sample in (scene_objects(), detections(masks=True)))
+    for one, other in zip(found, expected, strict=True):
+        assert one.bounding_box == other.bounding_box and np.array_equal(one.mask, other.mask)
+
+
+def test_coco_of_a_scene():
+    found, expected = (to_coco(['a'], [sample], CLASSES) for sample in (scene_objects(), detections(masks=True)))
+    assert json.loads(json.dumps(found)) == expected and found['annotations'][0]['area'] == 12
 
 
 def test_fiftyone_of_maps_and_classes(fo):
