@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument('--slice', type=at_least(32), default=640)
     parser.add_argument('--overlap', type=float, default=0.2)
     args = parser.parse_args()
-    run = SR4IRInferencer(args.model, show_progress=False)
+    run = SR4IRInferencer(args.model, show_progress=False, window=0)
     images, boxes = zip(*test_images(run, args))
     mosaics = [mosaic(images[i : i + args.side**2], args.side) for i in range(0, len(images), args.side**2)]
     moved = [

@@ -97,7 +97,7 @@ def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer
     Args:
         paths (Sequence[str]): Work dirs, whose last checkpoint is taken; checkpoints; or configs. A checkpoint may
             follow each work dir and must follow each config.
-        **options: Arguments of :class:`SR4IRInferencer`.
+        **options: Arguments of :class:`SR4IRInferencer`, which predicts whole images alone.
 
     Raises:
         SR4IRError: If a config or a checkpoint is missing.
@@ -109,7 +109,8 @@ def load_runs(paths: Sequence[str], **options: Any) -> dict[str, SR4IRInferencer
         else:
             pairs.append([path])
     found = unique_names([_run_name(Path(pair[0]).resolve()) for pair in pairs])
-    return {name: SR4IRInferencer(*pair, show_progress=False, **options) for name, pair in zip(found, pairs)}
+    options |= dict(show_progress=False, window=0)  # of windows there is no picture of the task network's input
+    return {name: SR4IRInferencer(*pair, **options) for name, pair in zip(found, pairs)}
 
 
 def _run_name(path: Path) -> str:

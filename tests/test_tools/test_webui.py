@@ -99,6 +99,14 @@ def test_an_untrained_task_network_is_not_asked(folder, comparison):
     assert label == 'prediction on bilinear up-sampling' and other_label == nothing
 
 
+def test_images_are_whole_even_if_the_run_predicts_in_windows(folder):
+    """Of windows there is no picture of what the task network receives."""
+    make_run(folder / 'windows', predict=dict(window=16, overlap=4))
+    comparison = Comparison(load_runs([str(folder / 'windows')], device='cpu'))
+    pictures = comparison(str(folder / 'lr.png'), 'windows', SAME_TASK_NET)
+    assert [image.shape for _, image in pictures] == [(24, 40, 3)] + [(96, 160, 3)] * 4
+
+
 def test_16_bit_gray(folder, comparison):
     (_, lr), *_ = comparison(str(folder / 'deep.png'), 'ours', 'base')
     assert np.array_equal(lr, np.repeat(cv2.imread(str(folder / 'lr.png'))[..., :1], 3, 2))

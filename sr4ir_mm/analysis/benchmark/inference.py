@@ -60,7 +60,7 @@ def inference(
 
     torch.manual_seed(seed)
     amp = way.endswith('-amp')
-    inferencer = SR4IRInferencer(job.load(), 'random', device, show_progress=False, amp=amp)
+    inferencer = SR4IRInferencer(job.load(), 'random', device, show_progress=False, amp=amp, window=0)
     if way in _STREAMS:
         options = dict(out_dir=out_dir) | _STREAMS[way]
         return lambda: sum(1 for _ in inferencer.stream(paths, **options))
