@@ -5,6 +5,7 @@ from importlib import import_module
 from mmengine.config import Config, ConfigDict
 
 from ..errors import SR4IRError
+from .channel_order import loads_rgb
 from .nodes import all_dicts, type_name
 
 #: adapters by the library whose data samples they take
@@ -28,18 +29,46 @@ def read_pretrained(cfg: Config) -> Config:
         if owner and node in (model, model.get('task')) and not node.get('data_preprocessor'):
             node.data_preprocessor = _sizes(owner.pop('data_preprocessor'))
         found = ConfigDict(adapter.resolve(node.to_dict()))
-        if cfg.model.get('channel_order') and 'data_preprocessor' in found:
-            _keep_rgb(cfg, found.data_preprocessor)
+        if any(node is net for net in (model, model.get('task'))) and reads_normalization(node):
+            _keep_order(cfg, found, node)
         node.clear()
         node.update(found)
     return cfg
 
 
-def _keep_rgb(cfg: Config, preprocessor: ConfigDict) -> None:
-    """Adapt the channel order to pipelines that make RGB; the zoos load BGR."""
+def reads_normalization(node: dict) -> bool:
+    """Return whether a folder says how images are normalized for a network, because its config does not."""
+    given = set(node.get('data_preprocessor') or {})
+    is_ours = type_name(node.get('type', '')) in ADAPTERS.values()
+    return is_ours and bool(node.get('pretrained')) and not {'mean', 'std'} <= given
+
+
+def _keep_order(cfg: Config, found: ConfigDict, node: ConfigDict) -> None:
+    """Give a network images in the channel order of its folder, also if the pipelines make RGB.
+
+    Args:
+        cfg (Config): The whole config.
+        found (ConfigDict): Config of the network with what the folder says, which changes.
+        node (ConfigDict): Its config as it was given. A channel order in it stays.
+
+    Raises:
+        SR4IRError: If ``model.channel_order`` is another one.
+    """
+    preprocessor, given = found.data_preprocessor, node.get('data_preprocessor') or {}
     flip = next(key for key in ('bgr_to_rgb', 'to_rgb') if key in preprocessor)
-    cfg.model.channel_order = 'rgb' if preprocessor[flip] else 'bgr'
-    preprocessor[flip] = not preprocessor[flip]
+    if set(given) & {'bgr_to_rgb', 'rgb_to_bgr', 'to_rgb'}:
+        return
+    order = 'rgb' if preprocessor[flip] else 'bgr'
+    is_whole = 'sr' in cfg.model
+    if is_whole and cfg.model.get('channel_order') not in (None, order):
+        raise SR4IRError(
+            f"model.channel_order='{cfg.model.channel_order}', but '{node.pretrained}' is for {order.upper()}: leave "
+            f'channel_order out, or set mean, std and {flip} of model.task.data_preprocessor, too.'
+        )
+    if loads_rgb(cfg):
+        preprocessor[flip] = not preprocessor[flip]
+        if is_whole:
+            cfg.model.channel_order = order
 
 
 def task_config(name: str, cfg: Config) -> dict:

@@ -7,8 +7,9 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from ..errors import SR4IRError
-from .checks import LOADERS
-from .nodes import find_all, type_name
+from .channel_order import loads_rgb, pipelines_of
+from .hf_nets import reads_normalization
+from .nodes import type_name
 
 _STEPS = ('Normalize', 'torchvision/ToTensor', 'torchvision/Normalize')
 #: steps that leave the image as it is
@@ -37,7 +38,8 @@ class _Normalization(NamedTuple):
 def move_normalization(cfg: Config) -> Config:
     """Move the normalization at the end of the pipelines to the task network's data preprocessor, in place.
 
-    The task network receives the same images. A config without a super-resolution network stays as it is.
+    The task network receives the same images; one of transformers, those that its folder asks for. A config without a
+    super-resolution network stays as it is.
 
     Raises:
         SR4IRError: If a step cannot be moved, because another one follows it or the pipelines differ.
@@ -45,25 +47,31 @@ def move_normalization(cfg: Config) -> Config:
     model = cfg.get('model')
     if not isinstance(model, dict) or 'sr' not in model or not isinstance(model.get('task') or {}, dict):
         return cfg
-    pipelines = {id(p): p for name in LOADERS for p in find_all(cfg.get(name), 'pipeline') if p}.values()
     flip = 'to_rgb' if cfg.get('default_scope') == 'mmpretrain' else 'bgr_to_rgb'
     owners = [cfg.model.get('task') or {}, cfg.model, cfg]  # wherever MMEngine and the zoos have it
     owner = next((owner for owner in owners if owner.get('data_preprocessor')), cfg)
     preprocessor = owner.get('data_preprocessor') or {}
-    if any(map(_is_rgb, pipelines)):
+    of_folder = reads_normalization(owners[0])  # which is read later, with the channel order
+    if loads_rgb(cfg) and (not of_folder or flip in (owners[0].get('data_preprocessor') or {})):
         cfg.model.setdefault('channel_order', 'bgr' if preprocessor.get(flip) else 'rgb')
-    taken = [steps for pipeline in pipelines if (steps := _take(pipeline)) is not None]
+    taken = [steps for pipeline in pipelines_of(cfg) if (steps := _take(pipeline)) is not None]
     if not any(taken):
         return cfg
     if any(steps != taken[0] for steps in taken):
         raise SR4IRError(f'Only some pipelines have {max(taken, key=len)[0]["type"]}, or they differ in it. {_REMEDY}')
+    names = ' and '.join(step['type'] for step in taken[0])
+    if of_folder:
+        print_log(
+            f'{names}: taken out of the pipelines; instead, the data preprocessor of the task network normalizes as '
+            f"'{owners[0].pretrained}' says."
+        )
+        return cfg
     found = _Normalization([0.0] * 3, [1.0] * 3)
     for step in taken[0]:
         found = found.then(_read(step))
     mean, std = preprocessor.get('mean') or [0.0], preprocessor.get('std') or [1.0]
     found = found.then(_Normalization(_channels(mean), _channels(std), bool(preprocessor.get(flip))))
     owner['data_preprocessor'] = {**preprocessor, 'mean': found.mean, 'std': found.std, flip: found.flips}
-    names = ' and '.join(step['type'] for step in taken[0])
     print_log(
         f'{names}: taken out of the pipelines; instead, the data preprocessor of the task network normalizes by '
         f'mean={found.mean}, std={found.std}.'
@@ -86,13 +94,6 @@ def _take(pipeline: list[dict]) -> list[dict] | None:
     steps = [dict(step) for step in pipeline[start:end]]
     del pipeline[start:end]
     return None if is_inner else steps
-
-
-def _is_rgb(pipeline: list[dict]) -> bool:
-    """Return whether mmpretrain's steps for PIL leave an image in RGB; the zoos load BGR."""
-    options = dict(NumpyToPIL='to_rgb', PILToNumpy='to_bgr')
-    turns = [step.get(options[kind]) for step in pipeline if (kind := type_name(step.get('type'))) in options]
-    return sum(map(bool, turns)) % 2 == 1
 
 
 def _read(step: dict) -> _Normalization:
