@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
@@ -48,13 +47,16 @@ class SpandrelSR(nn.Module):
         if bool(architecture) == bool(checkpoint) or (checkpoint and parameters):
             raise SR4IRError('SpandrelSR takes an architecture with its parameters, or a checkpoint: give one of them.')
         self.net = describe(checkpoint).model.train() if checkpoint else _build(architecture, parameters or {})
-        for module in self.net.modules():
-            if hasattr(module, 'eval_conv'):  # SPAN computes its weights; DDP would wait for their gradient
-                module.eval_conv.requires_grad_(False)
-                module.update_params = _UpdateOutsideOfExport(module)
+        # SPAN computes its weights of the test in each call
+        self._computed = [module for module in self.net.modules() if hasattr(module, 'eval_conv')]
+        for conv in self._computed:
+            conv.eval_conv.requires_grad_(False)  # DDP would wait for their gradient
+            conv.update_params = _nothing
 
     def forward(self, x: Tensor) -> Tensor:
         """Enlarge N x 3 x H x W to N x 3 x (scale H) x (scale W), [0, 1], RGB; the output is not clamped."""
+        if not all(conv.training for conv in self._computed):
+            _update(self._computed)
         return self.net(x.clone())  # RCAN multiplies its input in place
 
     def with_own_names(self, state: State, file: str) -> State:
@@ -64,16 +66,18 @@ class SpandrelSR(nn.Module):
         return {f'net.{name}': value for name, value in describe(file, state).model.state_dict().items()}
 
 
-@dataclass
-class _UpdateOutsideOfExport:
-    """Method ``update_params`` of SPAN's convolutions: a trace finds the weights that the call before it computed."""
+def _nothing() -> None:
+    """Do nothing: stands for a method."""
 
-    conv: nn.Module
 
-    def __call__(self) -> None:
-        # PyTorch 2.6 does not tell an export from torch.compile
-        if not getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)():
-            type(self.conv).update_params(self.conv)
+@torch.compiler.disable  # a compiled update would be left out: PyTorch 2.7 calls every trace an export
+def _update(convs: list[nn.Module]) -> None:
+    """Compute the weights of SPAN's convolutions for the test; an export finds those of the call before it."""
+    # PyTorch 2.6 can export, but says only that something is traced; 2.1 cannot, and says nothing
+    is_exporting = getattr(torch.compiler, 'is_exporting', None) or getattr(torch.compiler, 'is_compiling', bool)
+    if not is_exporting():
+        for conv in convs:
+            type(conv).update_params(conv)
 
 
 def describe(file: str, state: State | None = None) -> ImageModelDescriptor:
