@@ -1,5 +1,7 @@
 """Batches as columns, and Ray Data."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -64,6 +66,20 @@ def test_a_batch_without_any_result_has_the_same_columns(name):
         assert all(type(other) is type(entry) for other in expected[column])
         assert getattr(entry, 'type', None) == getattr(expected[column][0], 'type', None)
         assert column == 'error' or entry == expected[column][1]
+
+
+def test_what_shows_the_columns_has_the_size_that_an_exported_file_is_for(monkeypatch):
+    inferencer, sizes, forward = make('resnet18'), [], SR4IRInferencer.forward
+
+    def noted(self, batch, *args):
+        sizes.extend(job.size for job in batch)
+        return forward(self, batch, *args)
+
+    monkeypatch.setattr(SR4IRInferencer, 'forward', noted)
+    inferencer.model.sr.run = SimpleNamespace(size=(20, 24))
+    for _ in range(2):
+        assert 'pred_label' in inferencer(dict(bytes=[b'no image']))
+    assert sizes == [(20, 24)], 'only once'
 
 
 @pytest.mark.slow
