@@ -222,7 +222,7 @@ def test_span_computes_its_test_weights_from_its_training_weights():
 def test_a_compiled_span_has_the_weights_of_its_last_update(monkeypatch):
     """Also where PyTorch, before 2.7, does not tell an export from a compilation."""
     if hasattr(torch.compiler, 'is_exporting'):
-        monkeypatch.setattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)
+        monkeypatch.setattr(torch.compiler, 'is_exporting', lambda: torch.compiler.is_compiling())  # in a trace, True
     torch.manual_seed(0)
     model, lr = SR4IR(node('SPAN'), None, scale=2, scheme='S'), torch.rand(1, 3, 8, 8)
     compile_networks(model, backend='eager')
