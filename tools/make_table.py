@@ -22,8 +22,9 @@ from pathlib import Path
 
 from paper_table.configs import ROWS, PaperConfig, find_paper_configs, task_metric
 from paper_table.engines import LocalEngine, SlurmEngine
-from paper_table.execution import Execution, progress
+from paper_table.execution import Execution
 from paper_table.plan import Plan
+from paper_table.progress import progress
 from paper_table.runs import Run
 from paper_table.study import Study, is_study
 from paper_table.table import Block, make_block, to_markdown, write_csv

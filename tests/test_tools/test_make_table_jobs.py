@@ -256,6 +256,92 @@ def test_a_tool_that_slurm_ends_is_no_failure_at_once(code, preempted, tmp_path,
     assert pauses == [120] * preempted
 
 
+def test_a_signal_that_ends_several_processes_of_a_run_is_no_failure_at_once(tmp_path, monkeypatch):
+    """torch.distributed.run, which starts them, ends with exit code 1."""
+    pauses, handled = [], []
+    monkeypatch.setattr(time, 'sleep', pauses.append)
+    task = Work(Run(Path('c.py'), None, 0, tmp_path / 'net/seed0', cfg=Config(dict(model=dict(sr={})))), patience=120)
+
+    def run(command: list[str], **kwargs: object) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 1
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: handled.append(number))  # as submitit's
+    try:
+        monkeypatch.setattr(work.TOOL_PROCESSES, 'run', run)
+        assert 'train.py ended with exit code 1' in str(task())
+        assert pauses == [120] and handled == [signal.SIGTERM]
+        monkeypatch.setattr(work.TOOL_PROCESSES, 'run', lambda command, **kwargs: 1)
+        assert 'train.py ended with exit code 1' in str(task())
+        assert pauses == [120]
+        signal.raise_signal(signal.SIGTERM)
+        assert len(handled) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class RefusingExecutor:
+    """Stand-in for submitit's executor: the jobs of some runs are refused, others are done at once."""
+
+    def __init__(self, refused: dict[str, int]) -> None:
+        self.refused, self.taken = refused, []
+
+    def update_parameters(self, name: str) -> None:
+        """Take the name of the next job."""
+        self.name = name
+
+    def submit(self, task: Work) -> Mock:
+        """Submit a job. It ends when the others have been refused as often as they are."""
+        from submitit.core.utils import FailedJobError
+
+        if self.refused.get(self.name, 0) > 0:
+            self.refused[self.name] -= 1
+            raise FailedJobError('sbatch: error: QOSMaxSubmitJobPerUserLimit')
+        self.taken.append(self.name)
+        task.run.folder.mkdir(parents=True, exist_ok=True)
+
+        def done() -> bool:
+            if any(0 < count < 99 for count in self.refused.values()):
+                return False
+            task.run.store({'mIoU': 50.0})
+            return True
+
+        return Mock(done=done, job_id=7, **{'exception.return_value': None, 'result.return_value': None})
+
+
+@pytest.mark.parametrize('at_once', [None, 1])
+def test_jobs_that_slurm_refuses(toy, monkeypatch, capsys, at_once):
+    """They are submitted later, while others are at work; without those, they have failed."""
+    pytest.importorskip('submitit')
+    make_slurm(toy / 'bin')
+    monkeypatch.setenv('PATH', f'{toy}/bin:/bin:/usr/bin')
+    executor = RefusingExecutor({'net_x4_toy_l2t-seed-0': 2 if at_once is None else 1000})
+    monkeypatch.setattr(SlurmEngine, 'pause', 0.001)
+    monkeypatch.setattr(SlurmEngine, '__init__', lambda self, *_: vars(self).update(
+        most=at_once or 9, _jobs=[], _executor=executor,
+    ))  # fmt: skip
+    code = run('net_s_x4_toy.py', '--work-dir', 'w', '--slurm', 'timeout_min=5', '--schemes', 'H->T', 'L->T', 'T->S')
+    output = capsys.readouterr()
+    if at_once is None:
+        assert code == 0 and len(executor.taken) == 3
+        assert output.err.count('===== Refused for now: sbatch: error: QOSMaxSubmitJobPerUserLimit') == 1
+        assert output.out.count('net_x4_toy_l2t seed 0 (new)') == 1
+    else:
+        assert code == 1 and len(executor.taken) == 2
+        assert 'net_x4_toy_l2t seed 0 failed: sbatch: error: QOSMaxSubmitJobPerUserLimit' in output.err
+
+
+def test_runs_that_will_not_run_take_no_time(toy, monkeypatch, capsys):
+    """Neither failed ones nor those that need them."""
+    fake = FakeWork(monkeypatch)
+    fake.together, fake.broken = threading.Barrier(1), {'net_toy_h2t'}
+    store = Run.store
+    monkeypatch.setattr(Run, 'store', lambda self, metrics: store(self, metrics, seconds=3600))
+    assert run('net_s_x4_toy.py', '--work-dir', 'w', '--schemes', 'L->T', 'H->T', 'T->S', 'SR4IR') == 1
+    left = [line for line in capsys.readouterr().out.splitlines() if line.startswith('===== ') and ' done' in line]
+    assert left[-1] == '===== 2 of 4 runs done, 2 failed'
+
+
 def test_without_submitit(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'submitit', None)
     with pytest.raises(SR4IRError, match=r"submitit is not installed: pip install 'sr4ir_mm\[jobs\]'"):

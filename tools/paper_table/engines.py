@@ -26,6 +26,10 @@ _SET_HERE = {
 _GPUS = {'gpus_per_node', 'gpus_per_task', 'num_gpus', 'gres'}
 
 
+class RefusedError(SR4IRError):
+    """Slurm takes no job now."""
+
+
 class LocalEngine:
     """Runs in processes of this machine.
 
@@ -53,6 +57,10 @@ class LocalEngine:
     def submit(self, work: Work) -> Future:
         """Start the work on a run."""
         return self._pool.submit(self._do, replace(work, quiet=self.quiet))
+
+    def place(self, job: Future) -> str:
+        """Say where a run is made, if that is news."""
+        return ''
 
     def has_begun(self, work: Work) -> bool:
         """Return whether work that has been submitted is more than planned."""
@@ -120,12 +128,24 @@ class SlurmEngine:
                     job.cancel(check=False)
 
     def submit(self, work: Work) -> Any:
-        """Submit a job."""
+        """Submit a job.
+
+        Raises:
+            RefusedError: If Slurm does not take it, e.g. because the user has as many jobs as are allowed.
+        """
+        from submitit.core.utils import FailedJobError
+
         self._executor.update_parameters(name=f'{work.run}'.replace(' ', '-'))
-        job = self._executor.submit(replace(work, quiet=True, patience=120))
+        try:
+            job = self._executor.submit(replace(work, quiet=True, patience=120))
+        except FailedJobError as error:  # with what sbatch has printed
+            raise RefusedError('; '.join(str(error).split('\n')) or 'sbatch failed without a message.') from error
         self._jobs.append(job)
-        print(f'Slurm job {job.job_id}, output in {job.paths.folder}', flush=True)
         return job
+
+    def place(self, job: Any) -> str:
+        """Say where a run is made."""
+        return f'\nSlurm job {job.job_id}, output in {job.paths.folder}'
 
     def has_begun(self, work: Work) -> bool:
         """Return whether work that has been submitted is more than planned."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from paper_table.engines import LocalEngine, SlurmEngine
+from paper_table.engines import LocalEngine, RefusedError, SlurmEngine
+from paper_table.progress import progress
 from paper_table.runs import Run
 from paper_table.work import Work
 
@@ -39,7 +40,7 @@ class Execution:
         self.left: dict[int, Run] = dict(enumerate(runs, 1))
         self.at_work: dict[int, tuple[Work, Any]] = {}
         self.failed: set[Path] = set()
-        self.shown = ''
+        self.shown = self.refusal = ''
 
     def execute(self) -> None:
         """Execute the runs that are not done. After a failure, the others go on."""
@@ -55,7 +56,8 @@ class Execution:
         """Print how many runs are done, running and failed, and how much time is left at this pace, if that is new."""
         begun = sum(self.engine.has_begun(work) for work, _ in self.at_work.values())
         counts = {'running': begun, 'in the queue': len(self.at_work) - begun, 'failed': len(self.failed)}
-        text = progress(self.runs, max(begun, 1), {name: count for name, count in counts.items() if count})
+        named = {name: count for name, count in counts.items() if count}
+        text = progress(self.runs, max(begun, 1), named, self.failed)
         if text != self.shown:
             print(f'\n===== {text}', flush=True)
         self.shown = text
@@ -70,11 +72,33 @@ class Execution:
             elif broken := [need for need in run.needs.values() if need.folder in self.failed]:
                 del self.left[i]
                 self._end(i, run, f'It needs {broken[0]}, which failed.')
-            elif not is_locked(run.folder) and all(need.status() == 'done' for need in run.needs.values()):
-                del self.left[i]
-                print(f'\n===== {i}/{len(self.runs)} {run} ({status}): {run.folder}', flush=True)
-                work = Work(run, self.per_image)
-                self.at_work[i] = work, self.engine.submit(work)
+            elif self._can_start(run) and not self._submit(i, run, status):
+                return
+
+    def _can_start(self, run: Run) -> bool:
+        return not is_locked(run.folder) and all(need.status() == 'done' for need in run.needs.values())
+
+    def _submit(self, i: int, run: Run, status: str) -> bool:
+        """Start a run, and return whether there may be room for another one."""
+        work = Work(run, self.per_image)
+        try:
+            job = self.engine.submit(work)
+        except RefusedError as error:
+            if self.at_work:  # it is tried again when one of them ends, or at the next poll
+                self._print_refusal(error)
+                return False
+            del self.left[i]
+            self._end(i, run, error)
+            return True
+        del self.left[i]
+        self.at_work[i] = work, job
+        print(f'\n===== {i}/{len(self.runs)} {run} ({status}): {run.folder}{self.engine.place(job)}', flush=True)
+        return True
+
+    def _print_refusal(self, error: RefusedError) -> None:
+        if str(error) != self.refusal:
+            print(f'\n===== Refused for now: {error}', file=sys.stderr, flush=True)
+        self.refusal = str(error)
 
     def _wait(self) -> None:
         """Wait until a run ends, or it is time to look for those of other processes."""
@@ -104,32 +128,3 @@ def _is_seen(run: Run) -> bool:
     while run.status() != 'done' and time.monotonic() < end:
         time.sleep(1)
     return run.status() == 'done'
-
-
-def progress(runs: Collection[Run], at_once: int = 1, counts: dict[str, int] | None = None) -> str:
-    """Say how many runs are done, and estimate the time that is left from them: from those of the same config and
-    scheme, or the same config.
-
-    Args:
-        runs (Collection[Run]): All runs.
-        at_once (int): Number of runs that are at work at once.
-        counts (dict[str, int], optional): Other numbers to name.
-    """
-    taken: dict[tuple, list[float]] = {}
-    for run in runs:
-        if seconds := run.made().get('seconds'):
-            for key in _alike(run):
-                taken.setdefault(key, []).append(seconds)
-    left = [run for run in runs if run.status() != 'done']
-    known = [next((taken[key] for key in _alike(run) if key in taken), None) for run in left]
-    hours = sum(sum(seconds) / len(seconds) for seconds in known if seconds) / 3600 / at_once
-    parts = [f'{len(runs) - len(left)} of {len(runs)} runs done']
-    parts += [f'{count} {name}' for name, count in (counts or {}).items()]
-    parts += [f'about {hours:.1f} h left' if hours >= 1 else f'about {60 * hours:.0f} min left'] if hours else []
-    parts += [f'{known.count(None)} of another kind than those that are done'] if hours and None in known else []
-    return ', '.join(parts)
-
-
-def _alike(run: Run) -> list[tuple]:
-    """Return what runs of about the same duration have in common, the closest first."""
-    return [(run.config, run.scheme), (run.config,)]

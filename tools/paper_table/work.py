@@ -7,9 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, BinaryIO
 
 from paper_table.runs import Run
@@ -51,13 +52,14 @@ class Work:
 
     def __call__(self) -> SR4IRError | None:
         """Make the run, and return what went wrong."""
-        try:
-            self._make()
-        except InterruptedToolError as error:
-            time.sleep(self.patience)
-            return error
-        except SR4IRError as error:
-            return error
+        with _noted_signals() if self.patience else nullcontext() as received:
+            try:
+                self._make()
+            except SR4IRError as error:
+                # torch.distributed.run ends with exit code 1 after a signal
+                if received or isinstance(error, InterruptedToolError):
+                    time.sleep(self.patience)
+                return error
         return None
 
     def checkpoint(self) -> Any:
@@ -87,6 +89,25 @@ class Work:
                 raise SR4IRError(f"tools/test.py left no metrics in '{test_dir}': see its output.")
             seconds = round(time.monotonic() - start) if status == 'new' else None
             run.store(metrics, seconds=seconds, **environment())
+
+
+@contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """Give a list to which the signals of Slurm that this process receives are added, before they are handled."""
+    received, handlers = [], {-code: signal.getsignal(-code) for code in _PREEMPTION}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        handlers[number](number, frame)
+
+    for number in handlers:
+        signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def call(
