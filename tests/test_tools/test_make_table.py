@@ -115,10 +115,20 @@ def test_other_names_are_no_paper_configs(name):
     assert PaperConfig.parse(name) is None
 
 
-def test_every_paper_config_has_its_six_runs():
-    found = find_paper_configs([str(CONFIGS / folder / '*_x[48]_*.py') for folder in ('sr4ir', 'paper')])
+def all_paper_configs() -> list[PaperConfig]:
+    return find_paper_configs([str(CONFIGS / folder / '*_x[48]_*.py') for folder in ('sr4ir', 'paper')])
+
+
+def test_all_paper_configs_are_found():
+    found = all_paper_configs()
     assert len(found) == 32
     assert {config.path.parent.name for config in found} == {'sr4ir', 'paper'}
+
+
+@pytest.mark.slow
+def test_every_paper_config_has_its_six_runs():
+    """It loads 32 configs; test_plan_of_real_configs has two of them."""
+    found = all_paper_configs()
     plan = Plan(Path('w'))
     for config in found:  # the four SR networks of a task network share them
         plan.add_paper_config(config, ['H->T', 'L->T'])
