@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ...errors import SR4IRError
+
 #: classes by model types
 MASK_NETS = {'mask2former': 'Mask2FormerForUniversalSegmentation', 'maskformer': 'MaskFormerForInstanceSegmentation'}
 
@@ -56,7 +58,15 @@ def of_instances(instances: Sequence[InstanceData], size: tuple[int, int]) -> di
     Args:
         instances (Sequence[InstanceData]): ``labels`` and ``masks`` of each image.
         size (tuple[int, int]): Height and width of the batch, with padding.
+
+    Raises:
+        SR4IRError: If the objects have no masks.
     """
+    if any('masks' not in entry for entry in instances):
+        raise SR4IRError(
+            'The task network learns masks of objects, and the data have none: set LoadAnnotations(with_bbox=True, '
+            'with_mask=True) in the pipeline of the training, or choose a network of boxes, such as RT-DETR.'
+        )
     masks = []
     for entry in instances:
         mask = entry.masks.to_tensor(torch.float32, entry.labels.device)

@@ -11,6 +11,7 @@ from mmdet.structures.mask import BitmapMasks
 from mmengine.registry import METRICS, VISUALIZERS, init_default_scope
 from torch import nn
 
+from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 from sr4ir_mm.models.adapters.hf_files import processor_for
 from sr4ir_mm.models.full_outputs import full_outputs
@@ -192,6 +193,12 @@ def test_masks_of_objects_are_those_of_transformers():
     y, x = found.masks[0].nonzero().T
     assert found.bboxes[0].tolist() == [x.min(), y.min(), x.max() + 1, y.max() + 1]
     assert data['data_samples'][0].pred_instances.masks.shape[1:] == (64, 64)  # without padding
+
+
+def test_boxes_alone_for_a_network_of_masks():
+    task = build('HFDetector', MASKS, SEGMENTORS[MASKS])
+    with pytest.raises(SR4IRError, match=r'LoadAnnotations\(with_bbox=True, with_mask=True\)'):
+        task(**batch(task, 'mmdet', *SIZES), mode='loss')
 
 
 def test_training_with_masks_of_objects():
