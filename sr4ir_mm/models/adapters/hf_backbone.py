@@ -1,5 +1,6 @@
 """Backbones of transformers under heads of mmseg, mmdet and mmpretrain."""
 
+import re
 from collections.abc import Sequence
 
 from mmengine.logging import print_log
@@ -12,6 +13,7 @@ from ..loads import State, first_few
 from ..starts import find_prefixes, start
 from .hf_files import read_pretrained
 from .hf_nets import build_config, build_from
+from .hf_patches import check_patches
 from .hf_weights import read_state
 
 _MAPPINGS = ('MODEL_FOR_BACKBONE_MAPPING_NAMES',)
@@ -71,13 +73,7 @@ class HFBackbone(BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute one feature map for each stage of ``out_indices``, of N x 3 x H x W."""
-        patch = getattr(self.net.config, 'patch_size', 1)
-        if isinstance(patch, int) and patch >= 8 and any(side % patch for side in x.shape[-2:]):  # smaller ones pad
-            raise SR4IRError(
-                f'{type(self.net).__name__} would leave out the border of {x.shape[-1]} x {x.shape[-2]} px, which its '
-                f'patches do not divide: set pad_size_divisor={patch} of the data preprocessor (of mmseg: size, or '
-                f'size_divisor={patch}, and test_cfg=dict(size_divisor={patch})).'
-            )
+        check_patches(type(self.net).__name__, self.net.config, x.shape[-2:])
         return tuple(self.net(x).feature_maps)
 
     def train(self, mode: bool = True) -> 'HFBackbone':
@@ -93,13 +89,22 @@ class HFBackbone(BaseModule):
     def with_own_names(self, state: State, file: str) -> State:
         """Return the weights of a file of transformers with the names of this backbone, without its head.
 
-        Norms of the feature maps, which only backbones have, keep their initial values.
+        Norms of the feature maps, and the one behind the last layer, which files may not have, keep their initial
+        values.
+
+        Raises:
+            SR4IRError: If other weights are missing, or have other shapes.
         """
         if find_prefixes(state, self.state_dict()):
             return state
         read, mine = read_state(self.net, state), self.net.state_dict()
-        anew = [key for key in read.missing if 'norm' in key.rpartition('.')[0].rpartition('.')[2]]
-        anew += [key for key in read.missing if 'hidden_states_norms' in key and key not in anew]
+        final = re.compile(rf'({re.escape(self.net.base_model_prefix)}\.)?(layer)?norm\.(weight|bias)')
+        anew = [key for key in read.missing if key.startswith('hidden_states_norms.') or final.fullmatch(key)]
+        if lost := sorted({*read.missing, *read.shapes} - set(anew)):
+            raise SR4IRError(
+                f"'{file}' does not fit {type(self.net).__name__}: it does not have, or has in other shapes, "
+                f'{first_few(lost)}. Use the config of the file, or a file of this network.'
+            )
         if anew:
             print_log(f"'{file}' has no norms of the feature maps; they start anew: {first_few(anew)}", 'current')
         found = {key: value for key, value in read.found.items() if key in mine}

@@ -160,9 +160,10 @@ def normalization_of(processor: Any) -> dict[str, Any]:
     rgb = abs(red[0] - white[0]) < abs(red[2] - white[2])
     std = [255 / (high - low) for low, high in zip(black, white)]
     mean = [-low * spread for low, spread in zip(black, std)]
-    factor = 1 / processor.rescale_factor if processor.do_rescale else 1.0
-    given = [getattr(processor, key, None) or [0.0] * 3 for key in ('image_mean', 'image_std')]
-    if not processor.do_normalize:
+    factor = 1 / getattr(processor, 'rescale_factor', 1 / 255) if getattr(processor, 'do_rescale', True) else 1.0
+    timm = getattr(processor, 'data_config', {})  # of TimmWrapperImageProcessor, which has nothing else of these
+    given = [getattr(processor, f'image_{key}', None) or timm.get(key) or [0.0] * 3 for key in ('mean', 'std')]
+    if not getattr(processor, 'do_normalize', True):
         given = [0.0] * 3, [1.0] * 3
     mean, std = (_exact([value * factor for value in values], found) for values, found in zip(given, (mean, std)))
     return dict(mean=mean, std=std, rgb=rgb)

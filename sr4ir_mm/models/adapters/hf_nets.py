@@ -17,6 +17,7 @@ from ..loads import State, first_few
 from ..starts import find_prefixes, start
 from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
 from .hf_masks import MASK_NETS
+from .hf_patches import check_patches, patch_of
 from .hf_weights import read_state
 
 
@@ -33,9 +34,9 @@ class HFNet(BaseModel):
         pretrained (str, optional): Folder of transformers, or name on the Hugging Face Hub, instead.
         num_classes (int, optional): Number of classes of the data, by default that of ``class_names`` or of the folder.
             If the folder has another number, the layers that depend on it start from random weights.
-        class_names (Sequence[str], optional): Names of the classes that the weights are for.
+        class_names (Sequence[str], optional): Names of the classes that the weights are for, by default the folder's.
         data_preprocessor (dict, optional): Data preprocessor of the zoo whose data samples the network takes. By
-            default it normalizes as the image processor of the network does.
+            default it normalizes as the image processor of the network does, and pads to multiples of the patches.
         init_cfg (dict, optional): Initialization of the whole model, as in MMEngine; also from a file of transformers.
 
     Raises:
@@ -62,8 +63,9 @@ class HFNet(BaseModel):
         if bool(architecture) == bool(pretrained) or (pretrained and config):
             raise SR4IRError(f'{name} takes an architecture with its config, or pretrained: give one of them.')
         if pretrained:
-            given = dict(pretrained=pretrained, num_classes=num_classes, data_preprocessor=data_preprocessor)
-            return self.__init__(**self.resolve({**given, **(dict(init_cfg=init_cfg) if init_cfg else {})}))
+            given = dict(pretrained=pretrained, num_classes=num_classes, class_names=class_names)
+            given |= dict(data_preprocessor=data_preprocessor, init_cfg=init_cfg or None)
+            return self.__init__(**self.resolve(given))
         num_classes = num_classes or len(class_names or ()) or None
         if num_classes is None:
             raise SR4IRError(f'{name} needs num_classes, the number of classes of the data.')
@@ -76,7 +78,8 @@ class HFNet(BaseModel):
         self.num_classes = num_classes
         #: names of the classes that the weights are for, or None
         self.class_names = list(class_names) if class_names and len(class_names) == num_classes else None
-        self._sized = 'interpolate_pos_encoding' in inspect.signature(net.forward).parameters
+        parts = [net, getattr(net, 'vision_model', net)]  # to which CLIP passes it on
+        self._sized = any('interpolate_pos_encoding' in inspect.signature(part.forward).parameters for part in parts)
 
     @classmethod
     def resolve(cls, node: dict) -> dict:
@@ -92,6 +95,8 @@ class HFNet(BaseModel):
         given = node.get('data_preprocessor') or {}
         known = isinstance(given, nn.Module) or {'mean', 'std'} <= set(given)
         found = read_pretrained(node.pop('pretrained'), cls.mappings, normalized=not known)
+        if 'class_names' in node:
+            node.setdefault('num_classes', len(node['class_names']))
         if node.get('num_classes', found['num_classes']) == found['num_classes']:
             node.setdefault('num_classes', found['num_classes'])
             node.setdefault('class_names', found['class_names'])
@@ -100,7 +105,7 @@ class HFNet(BaseModel):
                 f"'{found['file']}' is for {found['num_classes']} classes, and the task network has "
                 f'{node["num_classes"]}: the layers that depend on it start from random weights.'
             )
-        if not known:
+        if not known or (isinstance(given, dict) and given.get('type', cls.preprocessor[0]) == cls.preprocessor[0]):
             config = config_class(found['architecture'], cls.mappings)(**found['config'])
             node['data_preprocessor'] = cls.preprocessor_of(found['normalization'], config, given)
         weights = dict(type='Pretrained', checkpoint=found['file'])
@@ -111,22 +116,30 @@ class HFNet(BaseModel):
         """Return the data preprocessor of the zoo that normalizes as an image processor does.
 
         Args:
-            normalization (dict): See ``normalization_of``.
+            normalization (dict, optional): See ``normalization_of``; None if it is set already.
             config (PreTrainedConfig): Config of the network, whose patches divide the size of the images.
             given (dict, optional): Entries that are set already.
+
+        Raises:
+            SR4IRError: If its ``size`` is no multiple of the patches.
         """
         given, (kind, flip, divisor) = dict(given or {}), cls.preprocessor
-        sizes = {} if 'size' in given else {divisor: math.lcm(cls.divisor(config), given.pop(divisor, None) or 1)}
-        normal = dict(mean=normalization['mean'], std=normalization['std'], **{flip: normalization['rgb']})
-        return {**dict(type=kind), **normal, **given, **sizes}
+        if given.get('size'):
+            check_patches(cls.__name__, config, given['size'])
+            sizes = {}
+        else:
+            sizes = {divisor: math.lcm(cls.divisor(config), given.pop(divisor, None) or 1)}
+        found = normalization and dict(
+            mean=normalization['mean'], std=normalization['std'], **{flip: normalization['rgb']}
+        )
+        return {**dict(type=kind), **(found or {}), **given, **sizes}
 
     @classmethod
     def divisor(cls, config: Any) -> int:
         """Return what the sides of images must be multiples of, so that a network of patches misses no border."""
         if config.model_type in MASK_NETS:  # as their image processors pad
             return 32
-        patches = [getattr(part, 'patch_size', 1) for part in (config, getattr(config, 'backbone_config', None))]
-        return max([1, *(patch for patch in patches if isinstance(patch, int))])
+        return patch_of(config)
 
     @property
     def encoder(self) -> str:
@@ -171,7 +184,11 @@ class HFNet(BaseModel):
 
     def run(self, inputs: Tensor, data_samples: list | None = None, **targets: Any) -> Any:
         """Run the network of transformers, with targets as it takes them."""
-        size = getattr(self.net.config, 'image_size', None)
+        check_patches(type(self.net).__name__, self.net.config, inputs.shape[-2:])
+        config = self.net.config
+        size = getattr(config, 'image_size', None) or getattr(
+            getattr(config, 'vision_config', None), 'image_size', None
+        )
         native = tuple(size) if is_seq_of(size, int) else (size, size)
         if self._sized and tuple(inputs.shape[-2:]) != native:
             targets['interpolate_pos_encoding'] = True
@@ -257,7 +274,11 @@ def build_config(architecture: str, config: dict, mappings: Sequence[str | dict]
     if unknown := set(config) - known_entries(kind):
         raise SR4IRError(f"{kind.__name__} has no entry '{min(unknown)}': correct the config of {architecture}.")
     with _explained(architecture):
-        return kind(**config, **labels)
+        settings = kind(**config, **labels)
+    for key, value in vars(settings).items():
+        if isinstance(value, tuple):  # as in files: backbones of ConvNeXt add lists to their defaults
+            setattr(settings, key, list(value))
+    return settings
 
 
 def build_from(architecture: str, settings: Any) -> nn.Module:

@@ -1,5 +1,6 @@
 """Networks of transformers for semantic segmentation, as segmentors of mmseg."""
 
+import math
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from ...registry import MODELS
 from .hf_masks import MASK_NETS, class_scores, of_semantic_map, takes_masks
 from .hf_nets import HFNet
+from .hf_patches import check_patches
 
 
 @MODELS.register_module()
@@ -44,6 +46,17 @@ class HFSegmentor(HFNet):
         super().__init__(*args, **kwargs)
         self.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))  # mmseg reads its entries as attributes
         self.out_channels = self.num_classes
+
+    @classmethod
+    def preprocessor_of(cls, normalization: dict | None, config: Any, given: dict | None = None) -> dict:
+        """Return mmseg's data preprocessor, which pads in tests only if ``test_cfg`` says so."""
+        found = super().preprocessor_of(normalization, config, given)
+        tested, divisor = dict(found.get('test_cfg') or {}), cls.divisor(config)
+        if tested.get('size'):
+            check_patches(cls.__name__, config, tested['size'])
+        elif divisor > 1:
+            tested['size_divisor'] = math.lcm(divisor, tested.get('size_divisor') or 1)
+        return found | (dict(test_cfg=tested) if tested else {})
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Compute the loss of transformers, 'loss'; it is 0 where there is nothing but pixels to ignore."""

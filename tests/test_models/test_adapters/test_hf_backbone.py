@@ -7,6 +7,7 @@ from helpers.hf import cases, few_classes, write
 from helpers.toy import EDSR
 from helpers.zoo import batch_for, wrappers_for
 from mmengine.registry import init_default_scope
+from safetensors.torch import load_file, save_file
 
 from sr4ir_mm.config import load_config
 from sr4ir_mm.errors import SR4IRError
@@ -109,6 +110,27 @@ def test_weights_of_the_network_with_a_head(name, head, tmp_path):
     with torch.no_grad():
         found, theirs = net(image), expected(image).feature_maps
     assert len(found) == 2 and all(map(torch.equal, found, theirs))
+
+
+@pytest.mark.parametrize('lost', ['encoder.layer.0.norm1.weight', 'layernorm.weight'])
+def test_norms_that_a_file_does_not_have(lost, tmp_path):
+    """Only the norm of the feature maps may start from new values, not those of the blocks."""
+    write(tmp_path / 'net', 'Dinov2ForImageClassification', VIT)
+    state = load_file(tmp_path / 'net/model.safetensors')
+    del state[f'dinov2.{lost}']
+    save_file(state, tmp_path / 'net/model.safetensors', metadata=dict(format='pt'))
+    net = dict(type='sr4ir_mm.HFBackbone', pretrained=str(tmp_path / 'net'), out_indices=[1, 2, 3, 4])
+    neck = dict(type='mmseg.Feature2Pyramid', embed_dim=16, rescales=[4, 2, 1, 0.5], norm_cfg=dict(type='BN'))
+    model = SR4IR(dict(EDSR), segmentor(net, [16] * 4, neck), scale=4)
+    if lost.startswith('encoder'):
+        with pytest.raises(SR4IRError, match='norm1'):
+            model.init_weights()
+    else:
+        model.init_weights()
+
+
+def test_the_default_sizes_of_a_network():
+    assert HFBackbone('ConvNextV2Backbone').net.config.hidden_sizes == [96, 192, 384, 768]
 
 
 def test_a_frozen_backbone_stays_as_it_is():

@@ -1,16 +1,22 @@
 """Classifiers of transformers: what they compute is what transformers computes."""
 
 import copy
+import json
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
+import transformers
 from helpers.hf import CLASSIFIERS, batch, build, cases, train, write
 from mmengine.registry import METRICS, init_default_scope
+from safetensors.torch import save_file
 from torch import nn
 
 from sr4ir_mm.config import load_config
 from sr4ir_mm.errors import SR4IRError
+from sr4ir_mm.models import HFClassifier
+from sr4ir_mm.models.adapters.hf_patches import patch_of
 
 FIRST = 'ViTForImageClassification'
 
@@ -84,6 +90,40 @@ def test_positions_are_resized_for_images_of_another_size():
     task = made().eval()
     assert task.net.config.image_size == 64
     assert task(torch.rand(1, 3, 96, 80), mode='tensor').logits.shape == (1, 5)
+
+
+@pytest.mark.parametrize('name', ['CLIPForImageClassification', 'SiglipForImageClassification'])
+def test_patches_of_image_encoders(name):
+    vision = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=64)
+    task = made(architecture=name, config=dict(vision_config=dict(vision, patch_size=32))).eval()
+    assert task.data_preprocessor.pad_size_divisor == 32
+    data = batch(task, 'mmpretrain', (70, 70), training=False)
+    assert data['inputs'].shape[-1] == 96 and task(**data, mode='tensor').logits.shape == (1, 5)
+
+
+def test_patches_of_two_sides():
+    sizes = dict(depths=[1] * 4, num_heads=[1, 1, 2, 2], image_size=[64, 64], embed_dim=8)
+    task = made(architecture='HieraForImageClassification', config=sizes)
+    assert task.data_preprocessor.pad_size_divisor == 32  # units of 8 x 8 patches, 4 px apart
+    assert patch_of(transformers.VitPoseBackboneConfig(patch_size=[16, 8])) == 16
+
+
+def test_a_folder_of_timm(tmp_path):
+    """As on the hub: without preprocessor_config.json, and with timm's names of the weights."""
+    net = timm.create_model('resnet10t', num_classes=5)
+    save_file(net.state_dict(), tmp_path / 'model.safetensors', metadata=dict(format='pt'))
+    found = dict(mean=[0.4, 0.45, 0.5], std=[0.2, 0.25, 0.3], input_size=[3, 64, 64], crop_pct=0.95, num_classes=5)
+    (tmp_path / 'config.json').write_text(json.dumps(
+        dict(architecture='resnet10t', num_classes=5, pretrained_cfg=dict(found, interpolation='bicubic'))
+    ))  # fmt: skip
+    task = HFClassifier(pretrained=str(tmp_path)).eval()
+    task.init_weights()
+    preprocessor = task.data_preprocessor
+    assert preprocessor.to_rgb and preprocessor.mean.flatten().tolist() == pytest.approx([102, 114.75, 127.5])
+    assert preprocessor.std.flatten().tolist() == pytest.approx([51, 63.75, 76.5])
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(task(image, mode='tensor').logits, net.eval()(image))
 
 
 def test_images_that_are_rgb_already(tmp_path):

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from helpers.hf import SEGMENTORS, batch, build, cases, few_classes, train
+from helpers.hf import SEGMENTORS, batch, build, cases, few_classes, train, write
 from helpers.toy import EDSR
 from helpers.zoo import batch_for, wrappers_for
 from mmengine.registry import METRICS, VISUALIZERS, init_default_scope
@@ -12,7 +12,7 @@ from mmengine.structures import PixelData
 from torch import nn
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.models import SR4IR
+from sr4ir_mm.models import SR4IR, HFSegmentor
 from sr4ir_mm.models.adapters.hf_files import processor_for
 
 FIRST = 'SegformerForSemanticSegmentation'
@@ -128,7 +128,37 @@ def test_pixels_of_no_class_do_not_count():
 def test_positions_are_resized_for_images_of_another_size():
     task = made('BeitForSemanticSegmentation').eval()
     assert task.encode_decode(torch.rand(1, 3, 48, 96)).shape == (1, 5, 48, 96)
-    assert task.data_preprocessor.size_divisor == 16  # of the patches: a border would be left out
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(('name', 'padded'), [('BeitForSemanticSegmentation', 80), (MASKS, 96)])
+def test_pixels_keep_their_places_where_patches_do_not_divide_an_image(name, padded):
+    """mmseg pads in tests only if it is told to; without it, the map of fewer pixels would be stretched."""
+    task = made(name).eval()
+    data = batch_for(dict(_scope_='mmseg'), (70, 70))
+    image = (data['inputs'][0].flip(0) - task.data_preprocessor.mean) / task.data_preprocessor.std
+    sample = task(**task.data_preprocessor(data, False), mode='predict')[0]
+    expected = task.encode_decode(nn.functional.pad(image, (0, padded - 70) * 2)[None])[0, :, :70, :70]
+    torch.testing.assert_close(sample.seg_logits.data, expected)
+
+
+def test_sizes_that_patches_do_not_divide_are_refused(tmp_path):
+    name = 'BeitForSemanticSegmentation'
+    write(tmp_path / 'net', name, SEGMENTORS[name])
+    for given in (dict(size=(64, 70)), dict(test_cfg=dict(size=(64, 70))), dict(size=(64, 70), mean=[0], std=[1])):
+        with pytest.raises(SR4IRError, match=r'leave out the border of 70 x 64 px.*size_divisor=16'):
+            HFSegmentor(pretrained=str(tmp_path / 'net'), data_preprocessor=given)
+    with pytest.raises(SR4IRError, match='BeitForSemanticSegmentation would leave out'):  # of windows, too
+        made(name).encode_decode(torch.rand(1, 3, 64, 70))
+    found = HFSegmentor.resolve(dict(pretrained=str(tmp_path / 'net'), data_preprocessor=dict(size=(64, 96))))
+    assert found['data_preprocessor']['test_cfg'] == dict(size_divisor=16)
+
+
+def test_names_of_classes_next_to_a_folder(tmp_path):
+    write(tmp_path / 'net', FIRST, SEGMENTORS[FIRST])
+    task = HFSegmentor(pretrained=str(tmp_path / 'net'), class_names=['sea', 'sky', 'sand'])
+    assert task.num_classes == 3 and task.class_names == ['sea', 'sky', 'sand']
+    assert HFSegmentor(pretrained=str(tmp_path / 'net'), class_names=list('abcde')).class_names == list('abcde')
 
 
 @pytest.mark.parametrize(
