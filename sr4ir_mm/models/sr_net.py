@@ -10,6 +10,7 @@ from ..errors import SR4IRError
 from ..registry import MODELS
 from ..utils import pad_to_multiple
 from .recomputation import recompute_blocks
+from .sr_checks import check_foreign, is_foreign
 
 
 def build_sr(sr: dict | nn.Module | None, scale: int) -> tuple[nn.Module | None, dict | None]:
@@ -39,6 +40,8 @@ def build_sr(sr: dict | nn.Module | None, scale: int) -> tuple[nn.Module | None,
         divisor, smallest = _needed_sizes(sr, scale)
         if smallest > 1:
             sr.forward = AnySizeForward(sr, scale, divisor, smallest)
+        if is_foreign(sr):
+            check_foreign(sr)
     return sr, init_cfg
 
 
