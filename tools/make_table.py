@@ -185,14 +185,16 @@ def main() -> int:
     """Plan, run and write; return the exit code."""
     args = parse_args()
     check_options(args)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the runs are stopped
     try:
         return run_study(args) if is_study(args.configs) else run_table(args)
     except KeyboardInterrupt:
         print('\nStopped. The same command goes on.', file=sys.stderr)
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)  # pools of processes that are forked later would inherit it
 
 
 if __name__ == '__main__':
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the runs are stopped
     with user_errors():
         sys.exit(main())

@@ -2,7 +2,6 @@
 
 import copy
 import runpy
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -154,7 +153,6 @@ def make_voc(root: Path, sizes: Sequence[tuple[int, int]] = ((64, 64),) * 4) -> 
 def run_tool(tool: str, *args: object, cwd: Path) -> int:
     """Run a tool in this process and in a folder, without the seconds that imports take; returns the exit code."""
     argv = [str(TOOLS / f'{tool}.py'), *map(str, args)]
-    handler = signal.getsignal(signal.SIGTERM)  # a tool may set its own, which pools of later tests would inherit
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(cwd)
         patch.setattr(sys, 'argv', argv)
@@ -163,8 +161,6 @@ def run_tool(tool: str, *args: object, cwd: Path) -> int:
             runpy.run_path(argv[0], run_name='__main__')
         except SystemExit as exit:
             return exit.code or 0
-        finally:
-            signal.signal(signal.SIGTERM, handler)
     return 0
 
 

@@ -255,8 +255,9 @@ def test_gpus_and_exit_codes(monkeypatch, tmp_path):
 
 
 def test_a_dry_run_does_nothing(toy, tools, capsys):
-    before = sorted(toy.rglob('*'))
+    before, handler = sorted(toy.rglob('*')), signal.getsignal(signal.SIGTERM)
     assert run('*.py', '--dry-run', '--work-dir', 'w') == 0
+    assert signal.getsignal(signal.SIGTERM) is handler
     assert not tools.calls and sorted(toy.rglob('*')) == before
     lines = capsys.readouterr().out.splitlines()
     assert (
