@@ -1,7 +1,6 @@
 """Predictions in the forms of other libraries: supervision, FiftyOne."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from mmengine.structures import BaseDataElement, InstanceData
 from ..datasets.selection import UNLABELED
 from ..errors import SR4IRError
 from ..inference.predictions import run_mask
+from ..utils.optional import import_optional
 
 if TYPE_CHECKING:
     import fiftyone
@@ -83,12 +83,7 @@ def to_fiftyone(
 
 
 def _library(name: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
-        raise SR4IRError(f'{name} is not installed: pip install {name}') from error
+    return import_optional(name, f'{name} is not installed: pip install {name}')
 
 
 def instances(sample: BaseDataElement, library: str) -> InstanceData:

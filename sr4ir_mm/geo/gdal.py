@@ -9,7 +9,7 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..errors import SR4IRError
+from ..utils.optional import import_optional
 
 if TYPE_CHECKING:
     from rasterio import Env
@@ -32,12 +32,7 @@ def library() -> ModuleType:
     Raises:
         SR4IRError: If it is not installed.
     """
-    try:
-        rasterio = importlib.import_module('rasterio')
-    except ModuleNotFoundError as error:
-        if error.name != 'rasterio':
-            raise
-        raise SR4IRError("Rasters need rasterio, which is not installed: pip install 'sr4ir_mm[geo]'") from error
+    rasterio = import_optional('rasterio', "Rasters need rasterio, which is not installed: pip install 'sr4ir_mm[geo]'")
     # a scene without a place is as good as any other
     warnings.filterwarnings('ignore', category=rasterio.errors.NotGeoreferencedWarning)
     return rasterio

@@ -40,7 +40,7 @@ def run_record(inferencer: SR4IRInferencer, shards: int, options: Mapping[str, A
 
 
 def check_folder(out_dir: Path, shard: Shard, record: dict, resume: bool) -> None:
-    """Check that a folder holds no results of another run; a run of one process that starts anew replaces them.
+    """Check that a folder holds no results of another run; without ``resume``, a run of one process replaces them.
 
     Args:
         out_dir (Path): Folder of all results.

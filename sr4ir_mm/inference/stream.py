@@ -146,12 +146,11 @@ class Stream:
             if self.out_dir:
                 results.write(folder, job.name, self.saves_pred)
             self._write(job, None, sample, picture)
-            broken = results.broken
-        for window, reason in broken:
+        for window, reason in job.image.broken:
             skip(f'{job.path}[{", ".join(map(str, window))}]', f'cannot be read ({reason})', self.skipped)
         return dict(
             input=job.path, name=job.name, prediction=sample, task_input=None, visualization=picture,
-            is_complete=not broken,
+            is_complete=not job.image.broken,
         )  # fmt: skip
 
     def _predict(self, items: list[dict]) -> list[BaseDataElement]:

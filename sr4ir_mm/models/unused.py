@@ -21,5 +21,5 @@ def explain_unused() -> Iterator[None]:
         raise SR4IRError(
             'Some parameters of a network get no gradient, and the processes of a distributed training wait for each '
             "other's. Set model_wrapper_cfg.find_unused_parameters=True (--cfg-options "
-            'model_wrapper_cfg.find_unused_parameters=True), and begin anew.'
+            'model_wrapper_cfg.find_unused_parameters=True), and start again.'
         ) from error

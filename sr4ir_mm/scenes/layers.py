@@ -1,7 +1,6 @@
 """Results with a value for each pixel: maps of classes and SR images."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -68,10 +67,6 @@ class Layer:
         if not valid.all():
             block[~self._part(valid, place)] = self.nodata
         block.tofile(file)
-
-    def writing(self, pieces: Pieces, row: int) -> AbstractContextManager[BinaryIO]:
-        """Open the file of a row."""
-        return pieces.writing(self.name, row)
 
     def _part(self, valid: np.ndarray, place: tuple[int, int]) -> np.ndarray:
         """Return the part of a window's pixels that it completes, in pixels of the result."""

@@ -131,7 +131,7 @@ def default_window(cfg: Config, scale: int) -> int:
 
 
 def _sides(pipeline: Sequence[dict], step: str, key: str) -> Iterator[int]:
-    """Yield the shorter sides, in pixels, that steps of one kind give an image."""
+    """Yield the shorter sides, in pixels, that steps of one type give an image."""
     for entry in all_dicts(pipeline):
         sizes = entry.get(key) if type_name(entry.get('type')) == step else None
         sizes = [sizes] if isinstance(sizes, int) else sizes or []

@@ -28,7 +28,7 @@ class Pieces:
 
     Args:
         folder (Path): Folder for this scene alone.
-        identity (dict): Plain data that says what the rows are made of and by what; see :func:`same`.
+        identity (dict): Plain data that says what the rows are made of and by what.
 
     Example:
         >>> pieces = Pieces(Path('outputs/preds/.scene.pieces'), identity)
@@ -58,7 +58,7 @@ class Pieces:
         write_file(self._file(row, 'json'), json.dumps(found))
 
     def found(self, name: str, rows: int) -> list:
-        """Return what was found in all rows, joined."""
+        """Return what was found in the first rows, joined."""
         return [entry for row in range(rows) for entry in json.loads(self._file(row, 'json').read_text())[name]]
 
     def keep(self, name: str, row: int, column: int, values: Tensor) -> None:

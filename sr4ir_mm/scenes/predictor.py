@@ -55,10 +55,12 @@ class ScenePredictor:
         """
         count = len(self.rows.windows)
         first = next((row for row in range(count) if not pieces.is_complete(row)), count)
+        scene.broken += [(tuple(window), reason) for window, reason in pieces.found('broken', first)]
         progress(first * len(self.columns.windows))
         predictions = self._predictions(scene, path, first)
         for row in range(first, count):
             objects: list[dict] = []
+            known = len(scene.broken)
             with ExitStack() as stack:
                 files = [stack.enter_context(pieces.writing(layer.name, row)) for layer in self.layers]
                 for place, valid, sample in islice(predictions, len(self.columns.windows)):
@@ -66,7 +68,7 @@ class ScenePredictor:
                         layer.add(pieces, file, place, sample, valid)
                     if sample is not None and self.has_objects:
                         objects += window_objects(sample.pred_instances, place, self.window(place), self.ratio, valid)
-            pieces.complete(row, objects=objects, broken=list(scene.broken))
+            pieces.complete(row, objects=objects, broken=scene.broken[known:])
             pieces.drop(row - 1)
             progress(len(self.columns.windows))
 

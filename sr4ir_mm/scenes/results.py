@@ -19,7 +19,7 @@ from .layers import Layer
 from .objects import SceneObject, full_masks, merge_objects
 from .pieces import Pieces
 from .predictor import ScenePredictor
-from .scene import Scene, Window
+from .scene import Scene
 
 #: longest side of a picture of a whole scene in pixels
 PICTURE_SIDE = 2048
@@ -61,12 +61,6 @@ class SceneResults:
         """Objects of the whole scene."""
         entries = self.pieces.found('objects', len(self.predictor.rows.windows))
         return merge_objects(entries, self.predictor.rows, self.predictor.columns, self.predictor.ratio)
-
-    @property
-    def broken(self) -> list[tuple[Window, str]]:
-        """Windows that could not be read, and the reasons, also those of earlier starts of the run."""
-        found = [*self.scene.broken, *self.pieces.found('broken', len(self.predictor.rows.windows))]
-        return list({tuple(window): reason for window, reason in found}.items())
 
     def sample(self, name: str, in_memory: bool) -> BaseDataElement:
         """Return the prediction as a data sample.

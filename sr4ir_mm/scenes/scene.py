@@ -7,8 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-#: left, top, right and bottom in LR pixels
-Window = tuple[int, int, int, int]
+from ..inference.slices import Window
 
 
 class Scene(Protocol):

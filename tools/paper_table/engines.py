@@ -16,6 +16,7 @@ from paper_table.work import TOOL_PROCESSES, TOOLS, Work
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.utils.locks import is_locked
+from sr4ir_mm.utils.optional import import_optional
 
 #: parameters of submitit that Slurm has under another name, and those that would make more than one process of a job
 _SET_HERE = {
@@ -153,13 +154,7 @@ class SlurmEngine:
 
 
 def _submitit() -> Any:
-    try:
-        import submitit
-    except ModuleNotFoundError as error:
-        if error.name != 'submitit':
-            raise
-        raise SR4IRError("submitit is not installed: pip install 'sr4ir_mm[jobs]'") from error
-    return submitit
+    return import_optional('submitit', "submitit is not installed: pip install 'sr4ir_mm[jobs]'")
 
 
 def _check(parameters: Mapping[str, Any], submitit: Any) -> None:

@@ -99,13 +99,16 @@ class HFBackbone(BaseModule):
             return state
         read, mine = read_state(self.net, state), self.net.state_dict()
         final = re.compile(rf'({re.escape(self.net.base_model_prefix)}\.)?(layer)?norm\.(weight|bias)')
-        anew = [key for key in read.missing if key.startswith('hidden_states_norms.') or final.fullmatch(key)]
-        if lost := sorted({*read.missing, *read.shapes} - set(anew)):
+        initial = [key for key in read.missing if key.startswith('hidden_states_norms.') or final.fullmatch(key)]
+        if lost := sorted({*read.missing, *read.shapes} - set(initial)):
             raise SR4IRError(
                 f"'{file}' does not fit {type(self.net).__name__}: it does not have, or has in other shapes, "
                 f'{first_few(lost)}. Use the config of the file, or a file of this network.'
             )
-        if anew:
-            print_log(f"'{file}' has no norms of the feature maps; they start anew: {first_few(anew)}", 'current')
+        if initial:
+            print_log(
+                f"'{file}' has no norms of the feature maps, which keep their initial values: {first_few(initial)}",
+                'current',
+            )
         found = {key: value for key, value in read.found.items() if key in mine}
-        return {f'net.{key}': value for key, value in (found | {key: mine[key] for key in anew}).items()}
+        return {f'net.{key}': value for key, value in (found | {key: mine[key] for key in initial}).items()}

@@ -209,12 +209,12 @@ class HFNet(BaseModel):
             return state
         read = read_state(self.net, state)
         mine = self.net.state_dict()
-        anew = [key for key in read.missing if self._is_outside(key)]
-        anew += [key for key, shape in read.shapes.items() if self._is_of_classes(shape, tuple(mine[key].shape))]
-        if anew:
-            text = f'{len(anew)} weights start from random values, for {self.num_classes} classes'
-            print_log(f"'{file}' has no head that fits: {text}: {first_few(sorted(anew))}", 'current')
-        return {f'net.{key}': value for key, value in (read.found | {key: mine[key] for key in anew}).items()}
+        initial = [key for key in read.missing if self._is_outside(key)]
+        initial += [key for key, shape in read.shapes.items() if self._is_of_classes(shape, tuple(mine[key].shape))]
+        if initial:
+            text = f'{len(initial)} weights start from random values, for {self.num_classes} classes'
+            print_log(f"'{file}' has no head that fits: {text}: {first_few(sorted(initial))}", 'current')
+        return {f'net.{key}': value for key, value in (read.found | {key: mine[key] for key in initial}).items()}
 
     def _is_outside(self, key: str) -> bool:
         """Return whether a weight is outside of what transformers calls the base model."""

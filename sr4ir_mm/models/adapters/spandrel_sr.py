@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...errors import SR4IRError
 from ...registry import MODELS
+from ...utils.optional import import_optional
 from ..loads import State
 from ..starts import find_prefixes
 
@@ -144,9 +145,5 @@ def _classes() -> dict[str, type[nn.Module]]:
 
 
 def _spandrel():
-    try:
-        return importlib.import_module('spandrel')  # some 40 architectures, which take seconds
-    except ModuleNotFoundError as error:
-        if error.name != 'spandrel':
-            raise
-        raise SR4IRError('spandrel is not installed: pip install -r requirements/spandrel.txt') from error
+    # some 40 architectures, which take seconds
+    return import_optional('spandrel', 'spandrel is not installed: pip install -r requirements/spandrel.txt')
