@@ -45,5 +45,6 @@ def test_all_cases():
     process = run()
     assert process.returncode == 0, process.stdout[process.stdout.find('<-----') :]
     found = counts(process.stdout)
-    assert set(found) == {'one message', 'exit 0, right', 'all'}
-    assert found['one message'][0] > 250 and found['exit 0, right'][0] > 20
+    assert set(found) == {'one message', 'exit 0, right', 'exit 1, right', 'all'}
+    assert found['one message'][0] > 700 and found['exit 0, right'][0] > 80
+    assert found['exit 1, right'] == (5, 0)  # folders with a bad image, which go on

@@ -50,7 +50,8 @@ class Execution:
                 self._print_progress()
                 self._wait()
                 self._start()
-            self._print_progress()
+            if self.shown:  # there was work
+                self._print_progress()
 
     def _print_progress(self) -> None:
         """Print how many runs are done, running and failed, and how much time is left at this pace, if that is new."""
