@@ -181,6 +181,8 @@ def _additions(path: Sequence[str]) -> set[str]:
     found = {'type', '_scope_'}
     if tuple(path) in (('model', 'sr'), ('model', 'task')):
         found |= {'init_cfg'}  # see SR4IR.starts
+    if tuple(path) == ('model', 'sr'):
+        found |= {'with_cp'}  # see recompute_blocks
     if path[0] in ('default_hooks', 'custom_hooks'):
         found |= {'priority'}
     if path[0].endswith('scheduler'):

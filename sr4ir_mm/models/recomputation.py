@@ -1,5 +1,6 @@
 """Activation checkpointing of the SR network: its blocks run again in the backward pass instead of keeping tensors."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import SR4IRError
+
+_LISTS = nn.Sequential, nn.ModuleList
 
 
 @dataclass
@@ -36,7 +39,8 @@ def recompute_blocks(net: nn.Module) -> None:
     """Let the repeated blocks of a network run again in the backward pass, which saves memory and costs time.
 
     Args:
-        net (nn.Module): Network of any kind, with blocks in an ``nn.Sequential`` or ``nn.ModuleList``.
+        net (nn.Module): Network of any kind, with blocks in an ``nn.Sequential`` or ``nn.ModuleList``; if it has none
+            there, as attributes.
 
     Raises:
         SR4IRError: If the network has no repeated blocks of at least two layers, or they count batch statistics.
@@ -54,18 +58,25 @@ def recompute_blocks(net: nn.Module) -> None:
 
 def _repeated_blocks(net: nn.Module) -> tuple[str, list[nn.Module]]:
     """Find the blocks that hold most of the network; of nested ones those that are most, e.g. 36 rather than 6."""
-    kinds: dict[type, list[nn.Module]] = {}
-    for parent in net.modules():
-        if isinstance(parent, (nn.Sequential, nn.ModuleList)):
-            for child in parent:
-                if _count_layers(child) > 1 and not isinstance(child, (nn.Sequential, nn.ModuleList)):
-                    kinds.setdefault(type(child), []).append(child)
-    found = {kind: list(dict.fromkeys(blocks)) for kind, blocks in kinds.items() if len(set(blocks)) > 1}
+    found = _kinds(parent for parent in net.modules() if isinstance(parent, _LISTS))
+    # SPAN has its blocks as attributes
+    found = found or next(filter(None, (_kinds([parent]) for parent in net.modules())), {})
     if not found:
         raise SR4IRError(f'with_cp: {type(net).__name__} has no repeated blocks. Leave out with_cp.')
     most = max(map(_size, found.values()))
     kind, blocks = max(found.items(), key=lambda item: (_size(item[1]) > most / 2, len(item[1])))
     return kind.__name__, blocks
+
+
+def _kinds(parents: Iterable[nn.Module]) -> dict[type, list[nn.Module]]:
+    """Return the children of these modules that occur several times, by their classes."""
+    kinds: dict[type, list[nn.Module]] = {}
+    for parent in parents:
+        for child in parent.children():
+            if _count_layers(child) > 1 and not isinstance(child, _LISTS):
+                kinds.setdefault(type(child), []).append(child)
+    found = {kind: list(dict.fromkeys(blocks)) for kind, blocks in kinds.items()}
+    return {kind: blocks for kind, blocks in found.items() if len(blocks) > 1}
 
 
 def _count_layers(block: nn.Module) -> int:

@@ -148,6 +148,15 @@ def test_what_is_right(options, tmp_path):
     check_entries(cfg)
 
 
+def test_blocks_of_any_sr_network_may_run_again():
+    cfg = mix('mmpretrain::resnet/resnet18_8xb32_in1k.py')
+    cfg.model.sr.with_cp = True  # which EDSR does not take itself
+    check_entries(cfg)
+    cfg.model.task.with_cp = True
+    with pytest.raises(SR4IRError, match=r"model\.task: ImageClassifier has no argument 'with_cp'"):
+        check_entries(cfg)
+
+
 def test_parts_of_a_network_by_names_of_the_user():
     """Such as the heads of mmpretrain's MultiTaskHead; and the settings of mmdet's parts."""
     cfg = mix('mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py')

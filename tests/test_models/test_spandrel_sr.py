@@ -17,6 +17,7 @@ from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.export.exporter import export
 from sr4ir_mm.models import SR4IR, SpandrelSR
 from sr4ir_mm.models.compilation import compile_networks
+from sr4ir_mm.models.sr_net import build_sr
 from sr4ir_mm.utils.weights_files import write_weights
 
 spandrel = pytest.importorskip('spandrel')
@@ -253,6 +254,23 @@ def test_an_averaged_and_a_shared_span_have_the_test_weights_of_their_own(tmp_pa
         shared = SR4IR(node('SPAN'), None, scale=2, scheme='S')
         shared.load_state_dict(load_file(tmp_path / 'model.safetensors'))
         assert torch.equal(shared.sr.eval()(lr), net.eval()(lr))
+
+
+def test_blocks_of_span_run_again_to_save_memory():
+    """They are attributes, in no list."""
+    lr, outputs, sizes, gradients = torch.rand(2, 3, 16, 16), [], [], []
+    for with_cp in (False, True):
+        torch.manual_seed(0)
+        net, _ = build_sr(dict(node('SPAN'), with_cp=with_cp), 2)
+        kept = {}
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda value, kept=kept: kept.setdefault(value.data_ptr(), value), lambda value: value
+        ):
+            outputs.append(net(lr))
+        sizes.append(sum(value.numel() for value in kept.values()))
+        outputs[-1].square().mean().backward()
+        gradients.append([value.grad for value in net.parameters() if value.requires_grad])
+    assert torch.equal(*outputs) and all(map(torch.equal, *gradients)) and sizes[1] < 0.3 * sizes[0]
 
 
 @needs_export
