@@ -45,6 +45,17 @@ _RT_DETR = dict(
 )  # fmt: skip
 _SEGFORMER = dict(depths=[1] * 4, hidden_sizes=[8, 16, 24, 32], num_attention_heads=[1, 1, 2, 2])
 _MASKS = dict(mask_feature_size=16, num_queries=7)
+_EOMT = dict(
+    hidden_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=64, num_blocks=2, num_queries=7,
+    train_num_points=64,
+)  # fmt: skip
+_WINDOWS = dict(
+    hidden_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=56, patch_size=14, out_indices=[2, 4]
+)
+_LW_DETR = dict(
+    d_model=32, decoder_layers=2, decoder_ffn_dim=16, num_queries=7, group_detr=3, decoder_self_attention_heads=2,
+    decoder_cross_attention_heads=2, decoder_n_points=2, c2f_num_blocks=1,
+)  # fmt: skip
 
 SEGMENTORS = {
     'SegformerForSemanticSegmentation': dict(_SEGFORMER, decoder_hidden_size=16),
@@ -59,6 +70,11 @@ SEGMENTORS = {
     'MaskFormerForInstanceSegmentation': dict(
         backbone_config=_SWIN, fpn_feature_size=32, mask_feature_size=32, decoder_config=dict(
             _DETR, model_type='detr', decoder_layers=2)),
+    'OneFormerForUniversalSegmentation': dict(
+        backbone_config=_SWIN, num_queries=7, conv_dim=32, mask_dim=32, hidden_dim=32, encoder_layers=1,
+        decoder_layers=3, num_attention_heads=2, dim_feedforward=32, encoder_feedforward_dim=32, train_num_points=64),
+    'EomtForUniversalSegmentation': _EOMT,
+    'EomtDinov3ForUniversalSegmentation': dict(_EOMT, intermediate_size=32),
 }  # fmt: skip
 CLASSIFIERS = {
     'ViTForImageClassification': _VIT,
@@ -82,8 +98,22 @@ DETECTORS = {
     'RTDetrForObjectDetection': _RT_DETR,
     'RTDetrV2ForObjectDetection': _RT_DETR,
     'DFineForObjectDetection': dict(_RT_DETR, backbone_config=_HGNET),
+    'LwDetrForObjectDetection': dict(
+        _LW_DETR,
+        projector_scale_factors=[1.0],
+        backbone_config=dict(
+            _WINDOWS, model_type='lw_detr_vit', patch_size=16, image_size=64, pretrain_image_size=64, num_windows=4
+        ),
+    ),
+    'RfDetrForObjectDetection': dict(
+        _LW_DETR, intermediate_size=16, backbone_config=dict(_WINDOWS, model_type='rf_detr_dinov2', num_windows=2)
+    ),
     'YolosForObjectDetection': dict(_VIT, image_size=[64, 96], num_detection_tokens=7),
 }
+#: earlier releases do not have all of them
+SEGMENTORS, DETECTORS = (
+    {name: config for name, config in table.items() if name in dir(transformers)} for table in (SEGMENTORS, DETECTORS)
+)
 
 
 def cases(names: Iterable[str], *fast: str) -> list:

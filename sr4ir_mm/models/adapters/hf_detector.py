@@ -1,12 +1,14 @@
 """Networks of transformers for object detection, as detectors of mmdet."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmdet.models import BaseDetector
 from mmdet.structures.mask import mask2bbox
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...registry import MODELS
 from .hf_masks import MASK_NETS, of_instances, select_instances, takes_masks
@@ -20,26 +22,30 @@ _BOX_NETS = {
     'deformable_detr': 'DeformableDetrForObjectDetection',
     'deimv2': 'Deimv2ForObjectDetection',
     'detr': 'DetrForObjectDetection',
+    'lw_detr': 'LwDetrForObjectDetection',
+    'rf_detr': 'RfDetrForObjectDetection',
     'rt_detr': 'RTDetrForObjectDetection',
     'rt_detr_v2': 'RTDetrV2ForObjectDetection',
     'table-transformer': 'TableTransformerForObjectDetection',
     'yolos': 'YolosForObjectDetection',
 }
 #: model types that receive a mask of the padding; their boxes are fractions of the image without it
-_MASKED = ('conditional_detr', 'dab-detr', 'deformable_detr', 'detr', 'table-transformer')
+_MASKED = ('conditional_detr', 'dab-detr', 'deformable_detr', 'detr', 'lw_detr', 'rf_detr', 'table-transformer')
 #: model types with a neck of several maps, which are added to each other at twice the size
 _WITH_NECK = ('d_fine', 'deimv2', 'rt_detr', 'rt_detr_v2')
 #: model types with a class for no object; the others have a score for each pair of a box and a class
 _WITH_NO_OBJECT = ('detr', 'table-transformer', 'yolos')
+#: other model types of which as many boxes are returned as there are queries, not 100
+_ALL_QUERIES = (*_WITH_NECK, 'rf_detr')
 
 
 @MODELS.register_module()
 class HFDetector(HFNet):
     """A network of transformers for object detection with mmdet's data samples, metrics and visualizer.
 
-    DETR, Conditional and Deformable DETR receive the mask of the padding. RT-DETR 1 and 2, D-FINE, YOLOS and others
-    take none: for them padding is a part of the image, of which boxes are fractions. Mask2Former learns and predicts
-    the masks of objects; its boxes are those around them.
+    DETR, Conditional, Deformable, LW- and RF-DETR receive the mask of the padding. RT-DETR 1 and 2, D-FINE, YOLOS and
+    others take none: for them padding is a part of the image, of which boxes are fractions. Mask2Former learns and
+    predicts the masks of objects; its boxes are those around them.
 
     Args:
         score_thr (float): Score above which boxes are returned; 0 returns all of them, as metrics need it.
@@ -87,7 +93,8 @@ class HFDetector(HFNet):
             return dict(loss=self.run(inputs, **targets).loss.sum())
         sizes = self._image_sizes(inputs, data_samples)
         labels = [_target(sample.gt_instances, size) for sample, size in zip(data_samples, sizes)]
-        outputs = self.run(inputs, data_samples, labels=labels)
+        with _groups(self.net):
+            outputs = self.run(inputs, data_samples, labels=labels)
         parts = {name.replace('loss_', ''): value.detach() for name, value in (outputs.loss_dict or {}).items()}
         return dict(loss=outputs.loss, **parts)
 
@@ -134,7 +141,7 @@ class HFDetector(HFNet):
         boxes = boxes * scale[:, None].to(boxes)
         if self.net.config.model_type in _WITH_NO_OBJECT:
             return boxes, *logits.softmax(-1)[..., :-1].max(-1)
-        count = logits.shape[1] if self.net.config.model_type in _WITH_NECK else 100
+        count = logits.shape[1] if self.net.config.model_type in _ALL_QUERIES else 100
         scores, index = logits.sigmoid().flatten(1).topk(min(count, logits[0].numel()))
         which = torch.div(index, logits.shape[2], rounding_mode='floor')[..., None].expand(-1, -1, 4)
         return boxes.gather(1, which), scores, index % logits.shape[2]
@@ -142,6 +149,23 @@ class HFDetector(HFNet):
     def _image_sizes(self, inputs: Tensor, data_samples: list) -> list[tuple[int, int]]:
         """Return heights and widths of which boxes are fractions."""
         return _sizes(inputs, data_samples if self.takes_mask else None)
+
+
+@contextmanager
+def _groups(net: nn.Module) -> Iterator[None]:
+    """Let the losses of LW- and RF-DETR count the groups of queries, which they have in the training alone.
+
+    transformers divides the queries of eval mode into as many groups, and compares a part of them with each object.
+    """
+    groups = getattr(net.config, 'group_detr', None)
+    if groups is None or net.training:
+        yield
+        return
+    net.config.group_detr = 1
+    try:
+        yield
+    finally:
+        net.config.group_detr = groups
 
 
 def _corners(boxes: Tensor) -> Tensor:

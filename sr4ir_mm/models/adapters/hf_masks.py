@@ -1,4 +1,4 @@
-"""Networks of transformers that predict masks and their classes: Mask2Former and MaskFormer."""
+"""Networks of transformers that predict masks and their classes: Mask2Former, MaskFormer, OneFormer and EoMT."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,31 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...errors import SR4IRError
+from .hf_patches import side_of
 
 #: classes by model types
-MASK_NETS = {'mask2former': 'Mask2FormerForUniversalSegmentation', 'maskformer': 'MaskFormerForInstanceSegmentation'}
+MASK_NETS = {
+    'eomt': 'EomtForUniversalSegmentation',
+    'eomt_dinov3': 'EomtDinov3ForUniversalSegmentation',
+    'mask2former': 'Mask2FormerForUniversalSegmentation',
+    'maskformer': 'MaskFormerForInstanceSegmentation',
+    'oneformer': 'OneFormerForUniversalSegmentation',
+}
+#: 'the task is semantic' in tokens of CLIP, which all OneFormers have
+_SEMANTIC = (49406, 518, 10549, 533, 29119, 1550, 49407)
 
 
 def takes_masks(net: nn.Module) -> bool:
     """Return whether a network of transformers learns masks and their classes."""
     return net.config.model_type in MASK_NETS
+
+
+def task_inputs(net: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
+    """Return what a network receives in addition to images, N x 3 x H x W: OneFormer, the name of its task."""
+    if net.config.model_type != 'oneformer':
+        return {}
+    tokens = F.pad(torch.tensor(_SEMANTIC, device=inputs.device), (0, net.config.task_seq_len - len(_SEMANTIC)))
+    return dict(task_inputs=tokens.repeat(len(inputs), 1))
 
 
 def of_semantic_map(labels: Tensor) -> dict[str, list[Tensor]]:
@@ -45,8 +62,9 @@ def class_scores(net: nn.Module, outputs: Any, size: tuple[int, int]) -> Tensor:
         Tensor: N x classes x H x W, positive.
     """
     masks = outputs.masks_queries_logits
-    if net.config.model_type == 'mask2former':  # of any size, as transformers does
-        masks = F.interpolate(masks, (384, 384), mode='bilinear', align_corners=False)
+    side = 384 if net.config.model_type == 'mask2former' else side_of(net.config)
+    if side:  # before the sigmoid
+        masks = F.interpolate(masks, (side, side), mode='bilinear', align_corners=False)
     classes = outputs.class_queries_logits.softmax(-1)[..., :-1]
     scores = torch.einsum('bqc, bqhw -> bchw', classes, masks.sigmoid())
     return F.interpolate(scores, size, mode='bilinear', align_corners=False)

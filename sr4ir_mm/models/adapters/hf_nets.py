@@ -17,7 +17,7 @@ from ..loads import State, first_few
 from ..starts import find_prefixes, start
 from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
 from .hf_masks import MASK_NETS
-from .hf_patches import check_patches, patch_of
+from .hf_patches import check_patches, patch_of, side_of
 from .hf_weights import read_state
 
 
@@ -137,6 +137,8 @@ class HFNet(BaseModel):
     @classmethod
     def divisor(cls, config: Any) -> int:
         """Return what the sides of images must be multiples of, so that a network of patches misses no border."""
+        if side := side_of(config):
+            return side
         if config.model_type in MASK_NETS:  # as their image processors pad
             return 32
         return patch_of(config)
@@ -153,6 +155,7 @@ class HFNet(BaseModel):
             f'{base}.backbone',
             f'{base}.pixel_level_module.encoder',
             f'{base}.encoder',
+            'net.upscale_block',  # of EoMT: its tokens without those of queries
             base,
         )
         return next(path for path in parts if path in modules)
@@ -240,7 +243,9 @@ def config_class(architecture: str, mappings: Sequence[str | dict]) -> Any:
         raise SR4IRError(
             f"transformers has no network '{architecture}' for this task; choose one of {', '.join(names)}."
         )
-    return getattr(transformers(), architecture).config_class
+    if not (kind := getattr(transformers(), architecture, None)):
+        raise SR4IRError(f'The installed release of transformers has no {architecture}: pip install -U transformers')
+    return kind.config_class
 
 
 def build_net(
@@ -257,6 +262,11 @@ def build_net(
     numbers = {name: i for i, name in labels.items()}
     settings = build_config(architecture, config, mappings, id2label=labels, label2id=numbers)
     _check_inputs(architecture)
+    if getattr(settings, 'is_training', False):
+        raise SR4IRError(
+            f'{architecture} with is_training=True also learns texts, which the data do not have. Write the folder '
+            f'without them: {architecture}.from_pretrained(FOLDER, is_training=False).save_pretrained(FOLDER_2)'
+        )
     for key in ('semantic_loss_ignore_index', 'loss_ignore_index'):
         if hasattr(settings, key):
             setattr(settings, key, 255)  # as in all data sets of the zoos
@@ -297,10 +307,10 @@ def _explained(architecture: str) -> Iterator[None]:
 
 
 def _check_inputs(architecture: str) -> None:
-    """Check that a network of transformers takes images alone, and has a loss."""
+    """Check that a network of transformers takes images alone, or with the name of a task, and has a loss."""
     inputs = dict(inspect.signature(getattr(transformers(), architecture).forward).parameters)
     inputs = {name: entry for name, entry in inputs.items() if name not in ('self', 'args', 'kwargs')}
-    needs = [name for name, entry in inputs.items() if entry.default is entry.empty]
+    needs = [name for name, entry in inputs.items() if entry.default is entry.empty and name != 'task_inputs']
     if 'pixel_values' not in inputs or 'input_ids' in inputs or len(needs) > 1:
         names = first_few(needs if len(needs) > 1 else inputs)
         raise SR4IRError(

@@ -8,6 +8,15 @@ from ...errors import SR4IRError
 
 #: smaller patches pad by themselves, or leave out fewer pixels than the stages behind them
 _LEAST = 8
+#: model types whose grid of patches is that of the config
+_FIXED = ('eomt', 'eomt_dinov3')
+#: model types that mix up the patches of images that are not square, if they have windows
+_SQUARE = ('rf_detr_dinov2',)
+
+
+def side_of(config: Any) -> int | None:
+    """Return the height and width of the images that a network of transformers takes, None if it takes others, too."""
+    return config.image_size if config.model_type in _FIXED else None
 
 
 def patch_of(config: Any) -> int:
@@ -16,12 +25,11 @@ def patch_of(config: Any) -> int:
     Args:
         config (PreTrainedConfig): Config of the network; those of its parts count, too.
     """
-    parts = config, *(getattr(config, name, None) for name in ('backbone_config', 'vision_config'))
-    return math.lcm(*(patch for part in parts for patch in _patches(part)))
+    return math.lcm(*(patch for part in _parts(config) for patch in _patches(part)))
 
 
 def check_patches(name: str, config: Any, size: Sequence[int]) -> None:
-    """Check that the patches of a network divide the height and the width of images.
+    """Check that a network takes images of this height and width, and that its patches divide them.
 
     Raises:
         SR4IRError: If they do not.
@@ -29,14 +37,31 @@ def check_patches(name: str, config: Any, size: Sequence[int]) -> None:
     patch = patch_of(config)
     if not all(isinstance(side, int) for side in size):  # of an export, whose data preprocessor pads
         return
+    (height, width), side = size, side_of(config)
+    if side and {height, width} != {side}:
+        raise SR4IRError(
+            f'{name} takes images of {side} x {side} px alone, not {width} x {height} px: set crops of {side} px in '
+            f"the pipeline of the training, and test_cfg=dict(mode='slide', crop_size=({side}, {side}), "
+            f'stride=({side}, {side})) of the task network, its default.'
+        )
+    if height != width and any(part.model_type in _SQUARE and part.num_windows > 1 for part in _parts(config)):
+        side = patch * max(1, round((height * width) ** 0.5 / patch))
+        raise SR4IRError(
+            f'{name} takes square images alone, not {width} x {height} px: set Resize(scale=({side}, {side}), '
+            'keep_ratio=False) in the pipelines.'
+        )
     if patch < _LEAST or not any(side % patch for side in size):
         return
-    height, width = size
     raise SR4IRError(
         f'{name} would leave out the border of {width} x {height} px, which its patches do not divide: set '
         f'pad_size_divisor={patch} of the data preprocessor (of mmseg: size_divisor={patch}, or a size that is a '
         f"multiple, and test_cfg=dict(size_divisor={patch}); for windows, a multiple as the network's crop_size)."
     )
+
+
+def _parts(config: Any) -> list[Any]:
+    parts = config, *(getattr(config, name, None) for name in ('backbone_config', 'vision_config'))
+    return [part for part in parts if part is not None]
 
 
 def _patches(part: Any) -> list[int]:
@@ -45,4 +70,5 @@ def _patches(part: Any) -> list[int]:
     if hasattr(part, 'patch_sizes'):  # of stages that overlap
         return []
     patch = getattr(part, 'patch_size', None) or 1
-    return [patch] if isinstance(patch, int) else list(patch)
+    windows = getattr(part, 'num_windows_side', None) or getattr(part, 'num_windows', None) or 1  # of LW- and RF-DETR
+    return [windows * side for side in ([patch] if isinstance(patch, int) else patch)]

@@ -10,21 +10,21 @@ from mmseg.models import BaseSegmentor, EncoderDecoder
 from torch import Tensor
 
 from ...registry import MODELS
-from .hf_masks import MASK_NETS, class_scores, of_semantic_map, takes_masks
+from .hf_masks import MASK_NETS, class_scores, of_semantic_map, takes_masks, task_inputs
 from .hf_nets import HFNet
-from .hf_patches import check_patches
+from .hf_patches import check_patches, side_of
 
 
 @MODELS.register_module()
 class HFSegmentor(HFNet):
     """A network of transformers for semantic segmentation with mmseg's data samples, metrics and visualizer.
 
-    SegFormer, UPerNet, DPT, BEiT, MobileViT and others, with their own loss; and Mask2Former and MaskFormer, which
-    learn masks and classes, with theirs. Pixels of label 255 are ignored.
+    SegFormer, UPerNet, DPT, BEiT, MobileViT and others, with their own loss; and Mask2Former, MaskFormer, OneFormer
+    and EoMT, which learn masks and classes, with theirs. Pixels of label 255 are ignored.
 
     Args:
         test_cfg (dict, optional): As in mmseg: ``dict(mode='whole')``, or windows, ``dict(mode='slide',
-            crop_size=(512, 512), stride=(341, 341))``.
+            crop_size=(512, 512), stride=(341, 341))``, the default of EoMT, which takes images of one size.
         **kwargs: Arguments of :class:`HFNet`.
 
     Example:
@@ -44,7 +44,9 @@ class HFSegmentor(HFNet):
 
     def __init__(self, *args: Any, test_cfg: dict | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.test_cfg = ConfigDict(test_cfg or dict(mode='whole'))  # mmseg reads its entries as attributes
+        side = side_of(self.net.config)
+        usual = dict(mode='slide', crop_size=(side, side), stride=(side, side)) if side else dict(mode='whole')
+        self.test_cfg = ConfigDict(test_cfg or usual)  # mmseg reads its entries as attributes
         self.out_channels = self.num_classes
 
     @classmethod
@@ -54,9 +56,15 @@ class HFSegmentor(HFNet):
         tested, divisor = dict(found.get('test_cfg') or {}), cls.divisor(config)
         if tested.get('size'):
             check_patches(cls.__name__, config, tested['size'])
+        elif side := side_of(config):
+            tested = dict(size=(side, side))  # at least, for windows
         elif divisor > 1:
             tested['size_divisor'] = math.lcm(divisor, tested.get('size_divisor') or 1)
         return found | (dict(test_cfg=tested) if tested else {})
+
+    def run(self, inputs: Tensor, data_samples: list | None = None, **targets: Any) -> Any:
+        """Run the network of transformers, with the name of the task if it takes one."""
+        return super().run(inputs, data_samples, **task_inputs(self.net, inputs), **targets)
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Compute the loss of transformers, 'loss'; it is 0 where there is nothing but pixels to ignore."""

@@ -18,6 +18,7 @@ from sr4ir_mm.models.full_outputs import full_outputs
 
 FIRST = 'DetrForObjectDetection'
 SECOND = 'RTDetrForObjectDetection'
+GROUPS = 'LwDetrForObjectDetection'
 MASKS = 'Mask2FormerForUniversalSegmentation'
 SIZES = (64, 96), (96, 64)
 
@@ -43,7 +44,7 @@ def given(task: nn.Module, data: dict) -> dict:
     return found, sizes
 
 
-@pytest.mark.parametrize('name', cases(DETECTORS, FIRST, SECOND))
+@pytest.mark.parametrize('name', cases(DETECTORS, FIRST, SECOND, GROUPS))
 def test_loss_gradients_and_boxes_are_those_of_transformers(name):
     task = made(name).train()
     bare = copy.deepcopy(task.net)
@@ -54,7 +55,7 @@ def test_loss_gradients_and_boxes_are_those_of_transformers(name):
     torch.manual_seed(1)
     expected = bare(**inputs)
     assert torch.equal(losses['loss'], expected.loss) and torch.equal(task.parse_losses(losses)[0], expected.loss)
-    assert {f'loss_{key}' for key in losses} - {'loss_loss', 'loss_cardinality_error'} <= set(expected.loss_dict)
+    assert losses.keys() - {'loss'} == {key.replace('loss_', '') for key in expected.loss_dict}
     losses['loss'].backward(), expected.loss.backward()
     for mine, theirs in zip(task.net.parameters(), bare.parameters()):
         assert mine.grad is theirs.grad is None or torch.equal(mine.grad, theirs.grad)
@@ -76,10 +77,31 @@ def test_training(name):
     assert all('encoder' in path or 'backbone' in path for path in model.recorder.paths().values())
 
 
-@pytest.mark.parametrize('name', [FIRST, 'RTDetrForObjectDetection'])
+@pytest.mark.parametrize('name', cases([FIRST, SECOND, GROUPS], FIRST, SECOND))
 def test_a_frozen_network_has_losses_too(name):
     _, logs, _ = train(made(name), 'mmdet', 'T->S')
     assert logs['task.sr.loss'].isfinite()
+
+
+@torch.no_grad()
+def test_loss_of_a_frozen_network_whose_queries_have_groups_in_the_training():
+    """Its queries are one group then: the loss is that of a network without groups."""
+    task = made(GROUPS).eval()
+    one = build('HFDetector', GROUPS, dict(DETECTORS[GROUPS], group_detr=1)).eval()
+    mine = one.state_dict()
+    weights = {key: value for key, value in task.state_dict().items() if key in mine}
+    weights |= {key: value[: len(mine[key])] for key, value in weights.items() if value.shape != mine[key].shape}
+    one.load_state_dict(weights)
+    data = batch(task, 'mmdet', *SIZES)
+    found, expected = task(**data, mode='loss'), one(**data, mode='loss')
+    assert found['loss'] > 0 and all(torch.equal(found[key], value) for key, value in expected.items())
+    assert task.net.config.group_detr == 3
+
+
+def test_images_that_are_not_square_for_a_network_that_would_mix_up_their_patches():
+    task = made('RfDetrForObjectDetection')
+    with pytest.raises(SR4IRError, match=r'square images alone, not 140 x 112 px: set Resize\(scale=\(112, 112\)'):
+        task(**batch(task, 'mmdet', (100, 130), (100, 130)), mode='loss')
 
 
 @torch.no_grad()
@@ -112,10 +134,11 @@ def test_boxes_of_targets_and_predictions_are_at_the_same_place():
 def test_sizes_that_the_network_takes():
     assert made('RTDetrForObjectDetection').data_preprocessor.pad_size_divisor == 32
     assert made('YolosForObjectDetection').data_preprocessor.pad_size_divisor == 16
+    assert made(GROUPS).data_preprocessor.pad_size_divisor == 32  # patches of 16 px, windows in two rows
 
 
 def test_images_without_boxes():
-    for name in (FIRST, 'RTDetrForObjectDetection'):
+    for name in (FIRST, SECOND, GROUPS):
         task = made(name).train()
         data = batch(task, 'mmdet', (64, 64), (64, 64))
         for sample in data['data_samples']:

@@ -1,22 +1,30 @@
 """Segmentors of transformers: what they compute is what transformers computes."""
 
 import copy
+import gzip
+from pathlib import Path
 
+import mmseg
 import pytest
 import torch
+import transformers
 from helpers.hf import SEGMENTORS, batch, build, cases, few_classes, train, write
 from helpers.toy import EDSR
 from helpers.zoo import batch_for, wrappers_for
 from mmengine.registry import METRICS, VISUALIZERS, init_default_scope
 from mmengine.structures import PixelData
 from torch import nn
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR, HFSegmentor
 from sr4ir_mm.models.adapters.hf_files import processor_for
+from sr4ir_mm.models.adapters.hf_masks import MASK_NETS
 
 FIRST = 'SegformerForSemanticSegmentation'
 MASKS = 'Mask2FormerForUniversalSegmentation'
+TEXTS = 'OneFormerForUniversalSegmentation'
+FIXED = 'EomtForUniversalSegmentation'
 
 
 def made(name: str = FIRST, **options) -> nn.Module:
@@ -25,12 +33,27 @@ def made(name: str = FIRST, **options) -> nn.Module:
 
 def targets(net: nn.Module, labels: torch.Tensor) -> dict:
     """As a user of transformers gives them."""
-    if 'mask' not in net.config.model_type:
+    if net.config.model_type not in MASK_NETS:
         return dict(labels=labels)
     classes = [label.unique() for label in labels]
     classes = [found[found != 255] for found in classes]
     masks = [torch.stack([(label == c).float() for c in found]) for label, found in zip(labels, classes)]
     return dict(mask_labels=masks, class_labels=classes)
+
+
+def task_inputs(net: nn.Module, count: int) -> dict:
+    """What OneFormer's processor makes of the name of a task, with CLIP's tokenizer from the file that mmseg has."""
+    if net.config.model_type != 'oneformer':
+        return {}
+    content = gzip.decompress((Path(mmseg.__file__).parent / 'utils/bpe_simple_vocab_16e6.txt.gz').read_bytes())
+    merges = [tuple(line.split()) for line in content.decode().split('\n')[1 : 49152 - 256 - 2 + 1]]
+    letters = list(bytes_to_unicode().values())
+    words = [*letters, *(f'{letter}</w>' for letter in letters), *map(''.join, merges)]
+    words += ['<|startoftext|>', '<|endoftext|>']
+    tokenizer = transformers.CLIPTokenizer({word: i for i, word in enumerate(words)}, merges)
+    processor = transformers.OneFormerProcessor(transformers.OneFormerImageProcessor(), tokenizer)
+    image = torch.zeros(32, 32, 3, dtype=torch.uint8).numpy()
+    return dict(task_inputs=processor([image] * count, ['semantic'] * count, return_tensors='pt')['task_inputs'])
 
 
 def gradients(net: nn.Module, loss: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -39,7 +62,7 @@ def gradients(net: nn.Module, loss: torch.Tensor) -> dict[str, torch.Tensor]:
     return {name: value.grad for name, value in net.named_parameters() if value.grad is not None}
 
 
-@pytest.mark.parametrize('name', cases(SEGMENTORS, FIRST, MASKS))
+@pytest.mark.parametrize('name', cases(SEGMENTORS, FIRST, MASKS, TEXTS, FIXED))
 def test_loss_gradients_and_maps_are_those_of_transformers(name):
     task = made(name).train()
     bare = copy.deepcopy(task.net)
@@ -51,7 +74,8 @@ def test_loss_gradients_and_maps_are_those_of_transformers(name):
     torch.manual_seed(1)
     losses = task(**data, mode='loss')
     torch.manual_seed(1)
-    expected = bare(pixel_values=data['inputs'], **targets(bare, labels)).loss.sum()
+    given = dict(pixel_values=data['inputs'], **task_inputs(bare, len(labels)))
+    expected = bare(**given, **targets(bare, labels)).loss.sum()
     assert list(losses) == ['loss'] and torch.equal(losses['loss'], expected)
     mine, theirs = gradients(task.net, losses['loss']), gradients(bare, expected)
     assert mine.keys() == theirs.keys() and all(torch.equal(mine[key], theirs[key]) for key in mine)
@@ -60,10 +84,13 @@ def test_loss_gradients_and_maps_are_those_of_transformers(name):
     size = tuple(data['inputs'].shape[-2:])
     with torch.no_grad():
         samples = task(**data, mode='predict')
-        outputs = bare(pixel_values=data['inputs'])
+        outputs = bare(**given)
         raw = task(**data, mode='tensor')
     assert all(torch.equal(raw[key], value) for key, value in outputs.items() if isinstance(value, torch.Tensor))
-    maps = processor_for(bare.config).post_process_semantic_segmentation(outputs, [size] * 2)
+    processor = processor_for(bare.config)
+    if 'eomt' in bare.config.model_type:
+        processor.size = dict(shortest_edge=size[0], longest_edge=None)
+    maps = processor.post_process_semantic_segmentation(outputs, [size] * 2)
     assert all(torch.equal(sample.pred_sem_seg.data[0], found) for sample, found in zip(samples, maps))
 
 
@@ -72,7 +99,7 @@ def test_training(name):
     model, logs, _ = train(made(name), 'mmseg')
     assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0
     (path,) = model.recorder.paths().values()
-    assert any(part in path for part in ('segformer', 'backbone', 'encoder', 'beit'))
+    assert any(part in path for part in ('segformer', 'backbone', 'encoder', 'beit', 'upscale_block'))
 
 
 def test_a_frozen_network_has_losses_too():
@@ -140,6 +167,26 @@ def test_pixels_keep_their_places_where_patches_do_not_divide_an_image(name, pad
     sample = task(**task.data_preprocessor(data, False), mode='predict')[0]
     expected = task.encode_decode(nn.functional.pad(image, (0, padded - 70) * 2)[None])[0, :, :70, :70]
     torch.testing.assert_close(sample.seg_logits.data, expected)
+
+
+@torch.no_grad()
+def test_windows_of_a_network_that_takes_images_of_one_size():
+    task = made(FIXED).eval()
+    assert task.data_preprocessor.size_divisor == 64
+    data = batch_for(dict(_scope_='mmseg'), (50, 100))
+    image = (data['inputs'][0].flip(0) - task.data_preprocessor.mean) / task.data_preprocessor.std
+    sample = task(**task.data_preprocessor(data, False), mode='predict')[0]
+    image = nn.functional.pad(image, (0, 0, 0, 14))[None]
+    found = sample.seg_logits.data
+    torch.testing.assert_close(found[..., :36], task.encode_decode(image[..., :64])[0, :, :50, :36])
+    torch.testing.assert_close(found[..., 64:], task.encode_decode(image[..., 36:])[0, :, :50, 28:])
+    with pytest.raises(SR4IRError, match=r'images of 64 x 64 px alone, not 128 x 64 px: set crops of 64 px'):
+        task.encode_decode(torch.rand(1, 3, 64, 128))
+
+
+def test_texts_are_not_learned():
+    with pytest.raises(SR4IRError, match=r'also learns texts.*is_training=False'):
+        made(TEXTS, config=dict(SEGMENTORS[TEXTS], is_training=True))
 
 
 def test_sizes_that_patches_do_not_divide_are_refused(tmp_path):
