@@ -49,7 +49,8 @@ def is_new_style(path: str | Path) -> bool:
 def _plain(node: Any, key: str = '') -> Any:
     """Return entries without the objects of a new-style config: classes by name, others as they are."""
     if isinstance(node, dict):
-        return {key: _plain(value, key) for key, value in dict.items(node)}
+        # MMEngine leaves _delete_ where the base has nothing to delete, and a class would get it as an argument
+        return {key: _plain(value, key) for key, value in dict.items(node) if key != '_delete_'}
     if type(node) in (list, tuple):
         return type(node)(_plain(value, key) for value in node)
     if isinstance(node, (LazyObject, LazyAttr)):

@@ -1,6 +1,6 @@
 """One optimizer wrapper for each network that is trained."""
 
-from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
 from torch import nn
 
 from ..errors import SR4IRError
@@ -71,11 +71,18 @@ class SR4IROptimWrapperConstructor:
         missing = [name for name in nets if not self.cfg.get(name)]
         if missing:
             raise SR4IRError(f'The scheme trains {nets}, but optim_wrapper has no {missing}: add it.')
-        parts = {name: (net := getattr(model, name), with_fused(self.cfg[name], net.parameters())) for name in nets}
-        wrappers = {name: build_optim_wrapper(*part) for name, part in parts.items()}
+        wrappers = {name: self._build(getattr(model, name), self.cfg[name]) for name in nets}
         for name, wrapper in wrappers.items():
             if hasattr(wrapper, 'grad_name'):  # it clips: a name of its own in the log
                 wrapper.grad_name = f'{name}.{wrapper.grad_name}'
         if any(len(phase.learn) > 1 for phase in model.scheme.phases):
             share_scaler(wrappers.values())
         return AlternatingOptimWrapperDict(**wrappers)
+
+    def _build(self, net: nn.Module, cfg: dict) -> OptimWrapper:
+        """Build the wrapper of a network."""
+        if cfg.get('paramwise_cfg') and len(list(net.named_parameters(remove_duplicate=False))) > len(
+            list(net.parameters())
+        ):  # two names of one weight, as in the heads of RT-DETR: MMEngine would give it to the optimizer twice
+            cfg = {**cfg, 'paramwise_cfg': {'bypass_duplicate': True, **cfg['paramwise_cfg']}}
+        return build_optim_wrapper(net, with_fused(cfg, net.parameters()))

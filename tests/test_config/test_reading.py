@@ -109,6 +109,17 @@ def test_a_mix_with_a_config_in_the_new_style(new_style):
         assert run_tool('test', run, '--cfg-options', 'log_level=ERROR', cwd=Path()) == 0
 
 
+def test_a_delete_without_anything_to_delete(tmp_path):
+    """MMEngine leaves it there, and the class would receive it."""
+    (tmp_path / 'base.py').write_text("other = dict(a=dict(type='A', x=1))")
+    (tmp_path / 'a.py').write_text(
+        "_base_ = 'base.py'\nmodel = dict(_delete_=True, net=[dict(_delete_=True, type='B')])\n"
+        "other = dict(a=dict(_delete_=True, type='C'))"
+    )
+    cfg = read_config(tmp_path / 'a.py')
+    assert cfg._cfg_dict.to_dict() == dict(model=dict(net=[dict(type='B')]), other=dict(a=dict(type='C')))
+
+
 @pytest.mark.parametrize(
     ('name', 'text', 'words'),
     [

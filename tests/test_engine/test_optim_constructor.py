@@ -67,6 +67,17 @@ def test_a_part_may_have_its_own_constructor():
     assert wrappers.get_lr()['sr.lr'] == [1e-4]
 
 
+def test_a_weight_with_two_names_is_learned_once():
+    """As the heads of RT-DETR, which the decoder has, too; with its own learning rate."""
+    net = model()
+    net.task.backbone_shared = nn.Sequential(nn.Linear(2, 2))
+    net.task.shared = nn.Sequential(net.task.backbone_shared[0])
+    task = dict(paramwise_cfg=dict(custom_keys={'backbone_shared': dict(lr_mult=0.5)}))
+    wrapper = build_optim_wrapper(net, config(task))['task']
+    found = [group for group in wrapper.optimizer.param_groups if group['params'][0] is net.task.shared[0].weight]
+    assert len(found) == 1 and found[0]['lr'] == pytest.approx(0.5 * wrapper.optimizer.defaults['lr'])
+
+
 @pytest.mark.parametrize(
     'scheme, names',
     [('S', ['sr']), ('H->T', ['task']), ('S->T', ['task']), ('T->S', ['sr']), ('S+T', ['sr', 'task'])],

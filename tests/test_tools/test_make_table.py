@@ -324,6 +324,8 @@ def test_a_mistake_ends_before_the_first_run(toy, tools):
         run('*.py', '--schemes', 'H->T', '--work-dir', 'w', '--cfg-options', 'model.sr.x=1')
     with pytest.raises(SR4IRError, match='must name the task metric'):
         run('*.py', *options, 'default_hooks.checkpoint.save_best=auto')
+    with pytest.raises(SR4IRError, match='must name the task metric'):
+        run('*.py', *options, 'default_hooks.checkpoint=None')
     assert not tools.calls
 
 

@@ -57,7 +57,8 @@ def task_metric(cfg: Config) -> str:
     Raises:
         SR4IRError: If it does not name one.
     """
-    name = cfg.default_hooks.checkpoint.get('save_best')
+    hooks = cfg.get('default_hooks') or {}  # own configs may leave them to MMEngine
+    name = (hooks.get('checkpoint') or {}).get('save_best')
     if not isinstance(name, str) or name == 'auto':
         raise SR4IRError(
             f"'{cfg.filename}' must name the task metric: set default_hooks.checkpoint.save_best='mIoU', for example."
