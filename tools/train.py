@@ -43,7 +43,8 @@ def main() -> Path:
     if cfg.get('load_from'):
         find_checkpoint(cfg.load_from)
     check_data(cfg)
-    check_weights(cfg)
+    if not cfg.get('resume'):  # a checkpoint holds all weights
+        check_weights(cfg)
     check_entries(cfg)
     check_networks(cfg)
     claim_work_dir(cfg, resume)

@@ -13,8 +13,9 @@ from torch import nn
 
 from ..utils import parts_by_name, unwrap
 
-#: of every module; PyTorch or MMEngine save them, or set them again in a resumed run
-_SET_AGAIN = {'training', '_is_init', '_params_init_info', '_modules', '_parameters', '_buffers'}
+#: of every module; PyTorch, MMEngine or transformers save them, or set them again in a resumed run
+_SET_AGAIN = {'training', '_is_init', '_params_init_info', '_modules', '_parameters', '_buffers',
+              '_output_capturing_hooks_installed'}  # fmt: skip
 _PACKAGES = {'mmseg', 'mmdet', 'mmpretrain', 'mmagic', 'mmcv', 'mmengine'}
 
 
@@ -40,6 +41,8 @@ def set_attributes(model: nn.Module, values: dict[str, Any]) -> None:
     """Set what :func:`plain_attributes` returned."""
     for path, value in values.items():
         *parents, name = path.split('.')
+        if name in _SET_AGAIN:  # earlier releases of this package saved those of transformers
+            continue
         owner = reduce(lambda owner, parent: unwrap(getattr(owner, parent)), parents, model)
         setattr(owner, name, value)
 

@@ -74,6 +74,11 @@ class LateDumpRunner(FastRunner):
             )
         return super().wrap_model(cfg, model)
 
+    def _init_model_weights(self) -> None:
+        """Initialize the weights, unless a checkpoint holds all of them: files to start from may have been deleted."""
+        if not (self._resume and self._load_from):
+            super()._init_model_weights()
+
     def load_or_resume(self) -> None:
         """Load or resume, which is the last step before the first iteration."""
         super().load_or_resume()

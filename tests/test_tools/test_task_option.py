@@ -10,6 +10,7 @@ from helpers.zoo import make_voc, run_tool
 from mmengine.config import Config
 
 from sr4ir_mm.config import load_config
+from sr4ir_mm.models import SpandrelSR
 
 NAME = 'SegformerForSemanticSegmentation'
 DATA = """
@@ -45,6 +46,31 @@ def test_train_and_test_without_the_folder(folder):
     assert run_tool('test', 'run', cwd=folder) == 0
     state = torch.load(folder / 'run/iter_2.pth', weights_only=False)['state_dict']
     assert state['task.net.decode_head.classifier.weight'].shape[0] == 5
+
+
+def test_a_training_is_resumed_without_the_files_that_it_started_from(folder):
+    """To the last bit, with all that changes how the networks run, in the middle of an accumulation."""
+    pytest.importorskip('spandrel')
+    span = SpandrelSR('SPAN', dict(num_in_ch=3, num_out_ch=3, feature_channels=8, upscale=4))
+    torch.save(span.net.state_dict(), folder / 'span.pth')
+    (folder / 'data.py').write_text(
+        DATA.replace('lr=1e-4)', 'lr=1e-4), accumulative_counts=2').replace('val_interval=2', 'val_interval=100')
+        + "custom_hooks = [dict(type='EMAHook', momentum=0.3)]\ndefault_hooks = dict(checkpoint=dict(interval=1))\n"
+    )
+    options = ('--no-plots', '--amp', '--cfg-options', 'train_cfg.max_iters=4', 'model.channels_last=True')
+    train = ('--task', 'net', '--sr', 'span.pth', '--data', 'data.py', '--work-dir', 'run', *options)
+    assert run_tool('train', *train, 'model.sr.with_cp=True', cwd=folder) == 0
+    shutil.rmtree(folder / 'net')
+    (folder / 'span.pth').unlink()
+    resume = ('run/iter_3.pth', '--resume', 'run/iter_3.pth', '--work-dir', 'again', '--no-plots')
+    assert run_tool('train', *resume, cwd=folder) == 0
+    straight, again = (torch.load(folder / f'{name}/iter_4.pth', weights_only=False) for name in ('run', 'again'))
+    for part in ('state_dict', 'ema_state_dict'):
+        assert straight[part].keys() == again[part].keys()
+        assert all(torch.equal(value, again[part][key]) for key, value in straight[part].items())
+    before = torch.load(folder / 'run/iter_3.pth', weights_only=False)['state_dict']
+    assert not all(torch.equal(value, before[key]) for key, value in again['state_dict'].items())
+    assert load_config(folder / 'again').model.sr.init_cfg.checkpoint == 'span.pth'  # where it came from
 
 
 def test_the_config_of_a_few_lines(folder, monkeypatch):
