@@ -33,7 +33,7 @@ def task_inputs(net: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
     if net.config.model_type != 'oneformer':
         return {}
     tokens = F.pad(torch.tensor(_SEMANTIC, device=inputs.device), (0, net.config.task_seq_len - len(_SEMANTIC)))
-    return dict(task_inputs=tokens.repeat(len(inputs), 1))
+    return dict(task_inputs=tokens.expand(inputs.shape[0], -1))
 
 
 def of_semantic_map(labels: Tensor) -> dict[str, list[Tensor]]:

@@ -34,29 +34,35 @@ def check_patches(name: str, config: Any, size: Sequence[int]) -> None:
     Raises:
         SR4IRError: If they do not.
     """
-    patch = patch_of(config)
     if not all(isinstance(side, int) for side in size):  # of an export, whose data preprocessor pads
         return
-    (height, width), side = size, side_of(config)
-    if side and {height, width} != {side}:
-        raise SR4IRError(
-            f'{name} takes images of {side} x {side} px alone, not {width} x {height} px: set crops of {side} px in '
-            f"the pipeline of the training, and test_cfg=dict(mode='slide', crop_size=({side}, {side}), "
-            f'stride=({side}, {side})) of the task network, its default.'
-        )
-    if height != width and any(part.model_type in _SQUARE and part.num_windows > 1 for part in _parts(config)):
-        side = patch * max(1, round((height * width) ** 0.5 / patch))
-        raise SR4IRError(
-            f'{name} takes square images alone, not {width} x {height} px: set Resize(scale=({side}, {side}), '
-            'keep_ratio=False) in the pipelines.'
-        )
+    _check_shape(name, config, *size)
+    patch = patch_of(config)
     if patch < _LEAST or not any(side % patch for side in size):
         return
+    height, width = size
     raise SR4IRError(
         f'{name} would leave out the border of {width} x {height} px, which its patches do not divide: set '
         f'pad_size_divisor={patch} of the data preprocessor (of mmseg: size_divisor={patch}, or a size that is a '
         f"multiple, and test_cfg=dict(size_divisor={patch}); for windows, a multiple as the network's crop_size)."
     )
+
+
+def _check_shape(name: str, config: Any, height: int, width: int) -> None:
+    side = side_of(config)
+    if side and {height, width} != {side}:
+        raise SR4IRError(
+            f'{name} takes images of {side} x {side} px alone, not {width} x {height} px: set crops of this size in '
+            'the pipeline of the training and as size of the data preprocessor; for tests, leave test_cfg of the task '
+            f"network out, or set windows, dict(mode='slide', crop_size=({side}, {side}), stride=({side}, {side}))."
+        )
+    if height != width and any(part.model_type in _SQUARE and part.num_windows > 1 for part in _parts(config)):
+        patch = patch_of(config)
+        side = patch * max(1, round((height * width) ** 0.5 / patch))
+        raise SR4IRError(
+            f'{name} takes square images alone, not {width} x {height} px: set Resize(scale=({side}, {side}), '
+            'keep_ratio=False) in the pipelines.'
+        )
 
 
 def _parts(config: Any) -> list[Any]:

@@ -180,7 +180,7 @@ def test_windows_of_a_network_that_takes_images_of_one_size():
     found = sample.seg_logits.data
     torch.testing.assert_close(found[..., :36], task.encode_decode(image[..., :64])[0, :, :50, :36])
     torch.testing.assert_close(found[..., 64:], task.encode_decode(image[..., 36:])[0, :, :50, 28:])
-    with pytest.raises(SR4IRError, match=r'images of 64 x 64 px alone, not 128 x 64 px: set crops of 64 px'):
+    with pytest.raises(SR4IRError, match=r'images of 64 x 64 px alone, not 128 x 64 px: set crops of this size'):
         task.encode_decode(torch.rand(1, 3, 64, 128))
 
 
