@@ -3,7 +3,6 @@
 import importlib.util
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -11,7 +10,7 @@ from mmengine.registry import DefaultScope
 
 from ..compat.stored_configs import read_as_data
 from ..errors import SR4IRError
-from .runs import dataset_meta, find_run
+from .runs import dataset_meta, find_run, with_tuples
 
 #: entry of a file's metadata with what predictions need to know of the run
 KEY = 'sr4ir_mm'
@@ -110,11 +109,6 @@ def read_run(path: Path) -> tuple[Config, dict]:
     if KEY not in entries:
         raise SR4IRError(f"'{path}' holds no config, because it is not of tools/export.py: export it again.")
     run = json.loads(entries[KEY])
-    meta = {key: _restore(value) for key, value in run['dataset_meta'].items()}
+    meta = {key: with_tuples(value) for key, value in run['dataset_meta'].items()}
     entries, name = read_as_data(run['config'], str(path)), str(path.with_suffix('.py'))
     return Config(entries, cfg_text=run['config'], filename=name), meta
-
-
-def _restore(value: Any) -> Any:
-    """Turn colors of JSON back into tuples, as which the visualizers take them."""
-    return [tuple(entry) if isinstance(entry, list) else entry for entry in value] if isinstance(value, list) else value

@@ -1,6 +1,7 @@
 """What inference needs to know of a run: its config, its weights, and the names of its classes."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -49,8 +50,13 @@ def dataset_meta(cfg: Config, weights: str | None = None) -> dict:
     with DATASETS.switch_scope_and_registry(None) as library:
         meta = getattr(library.get(dataset['type']), 'METAINFO', {}) | dataset.get('metainfo', {})
     stored = first_meta((read_meta(weights) if weights else {}).get('dataset_meta'))
-    meta = {**meta, **{key: value for key, value in stored.items() if value is not None}}
+    meta = {**meta, **{key: with_tuples(value) for key, value in stored.items() if value is not None}}
     if cfg.get('default_scope') == 'mmseg' and meta.get('classes') and meta.get('palette') is None:
         colors = np.random.RandomState(42).randint(0, 255, (len(meta['classes']), 3))  # those of mmseg's data sets
         meta['palette'] = colors.tolist()
     return meta
+
+
+def with_tuples(value: Any) -> Any:
+    """Turn colors that were JSON back into tuples, as which mmdet's visualizer takes them."""
+    return [tuple(entry) if isinstance(entry, list) else entry for entry in value] if isinstance(value, list) else value

@@ -46,6 +46,7 @@ def test_the_model_comes_back(shared, trained_dir):
     metas = [dataset_meta(load_config(run), find_weights(run)) for run in (shared, trained_dir)]
     assert len(metas[0]['classes']) == 21 and metas[0]['classes'] == list(metas[1]['classes'])
     assert metas[0]['palette'] == metas[1]['palette']
+    assert all(isinstance(color, tuple) for color in metas[0]['palette'])  # mmdet's visualizer takes no lists
 
 
 def test_the_inferencer_takes_it(shared, trained_dir):
