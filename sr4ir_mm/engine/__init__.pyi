@@ -2,6 +2,7 @@ from .alternating_hook import AlternatingUpdateHook as AlternatingUpdateHook
 from .channels_last_hook import ChannelsLastHook as ChannelsLastHook
 from .class_check_hook import ClassCheckHook as ClassCheckHook
 from .image_results_hook import ImageResultsHook as ImageResultsHook
+from .layer_decay import LayerDecayOptimWrapperConstructor as LayerDecayOptimWrapperConstructor
 from .optim_constructor import SR4IROptimWrapperConstructor as SR4IROptimWrapperConstructor
 from .runtime_info_hook import DeferredRuntimeInfoHook as DeferredRuntimeInfoHook
 from .schedulers import BasicSRCosineRestartLR as BasicSRCosineRestartLR
