@@ -5,6 +5,7 @@ them each time it is built, also for a test. This can go when MMEngine knows the
 """
 
 import os
+import re
 from collections import OrderedDict
 from typing import Any
 
@@ -13,10 +14,12 @@ from torch import Tensor
 from ..errors import SR4IRError
 
 SCHEME = 'timm://'
+#: lists that ``features_only=True`` takes apart: 'stages.0.' becomes 'stages_0.' in ConvNeXt, 'layers.0.' in Swin
+_STAGES = re.compile(r'^(stem|stages|layers)\.(\d+)\.')
 
 
 def load_from_timm(filename: str, map_location: Any = None, **kwargs: Any) -> OrderedDict[str, Tensor]:
-    """Load weights with the names that they have in ``TIMMBackbone``.
+    """Load weights with the names that they have in ``TIMMBackbone``, with and without ``features_only``.
 
     Args:
         filename (str): 'timm://' and the name of a model of timm, or a file of such a model.
@@ -28,7 +31,8 @@ def load_from_timm(filename: str, map_location: Any = None, **kwargs: Any) -> Or
     """
     name = filename.removeprefix(SCHEME)
     state = _of_file(name) if os.path.isfile(name) else _published(name)
-    return OrderedDict((f'timm_model.{key}', value) for key, value in state.items())
+    names = {key: sorted({key, _STAGES.sub(r'\1_\2.', key)}) for key in state}
+    return OrderedDict((f'timm_model.{name}', state[key]) for key in state for name in names[key])
 
 
 def _of_file(path: str) -> dict[str, Tensor]:

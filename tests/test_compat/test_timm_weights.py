@@ -1,5 +1,6 @@
 """Weights of timm in an ``init_cfg``: by name, and from a file."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,22 @@ def test_a_file_of_timm_covers_the_backbone(base, published, tmp_path):
     model.init_weights()
     net = model.task.backbone.timm_model.state_dict()
     assert len(net) > 250 and all(torch.equal(value, published[key]) for key, value in net.items())
+
+
+@pytest.mark.parametrize('name', ['convnext_atto', 'resnet10t'])
+def test_a_file_of_timm_covers_a_net_that_returns_features(name, tmp_path):
+    """timm gives the stages of some of them other names: stages_0 for stages.0."""
+    torch.manual_seed(1)
+    published = timm.create_model(name).state_dict()
+    torch.save(published, tmp_path / 'net.pth')
+    backbone = dict(type='mmpretrain.TIMMBackbone', model_name=name, features_only=True, out_indices=(1, 2),
+                    init_cfg=dict(type='Pretrained', checkpoint=f'timm://{tmp_path / "net.pth"}'))  # fmt: skip
+    head = dict(type='mmpretrain.LinearClsHead', num_classes=3, in_channels=8)
+    model = SR4IR(None, dict(type='mmpretrain.ImageClassifier', backbone=backbone, head=head), 4, 'H->T')
+    model.init_weights()
+    net = model.task.backbone.timm_model.state_dict()
+    found = {key: re.sub(r'^(stem|stages)_(\d)', r'\1.\2', key) for key in net}
+    assert len(net) > 30 and all(torch.equal(value, published[found[key]]) for key, value in net.items())
 
 
 def test_a_name_loads_what_timm_publishes(published, monkeypatch):
