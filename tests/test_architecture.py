@@ -1,12 +1,11 @@
 """The structure of the package: the direction of its imports, and what an import costs."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import own_python
 from helpers.zoo import TOOLS
 
 import sr4ir_mm
@@ -64,9 +63,7 @@ def test_every_subpackage_has_a_layer():
 def loaded_by(code: str) -> set[str]:
     """The top-level packages that are loaded after some code, in a process of its own."""
     code = f'{code}; import sys; print(*{{name.partition(".")[0] for name in sys.modules}})'
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    return set(own_python.output_of(code).split())
 
 
 def test_the_model_is_imported_without_the_zoos():

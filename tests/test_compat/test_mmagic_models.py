@@ -1,9 +1,7 @@
 """Networks of mmagic one by one. Each test has a Python of its own, in which nothing of mmagic is imported yet."""
 
-import subprocess
-import sys
-
 import pytest
+from helpers import own_python
 
 from sr4ir_mm.config.sr_nets import NETS
 
@@ -11,8 +9,7 @@ PRELUDE = 'import sys, sr4ir_mm; from mmengine.registry import MODELS\n'
 
 
 def output_of(code: str, prelude: str = PRELUDE) -> str:
-    command = [sys.executable, '-W', 'ignore', '-c', prelude + code]
-    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+    return own_python.output_of(prelude + code)
 
 
 def test_sr_nets_are_found_without_the_diffusion_models():

@@ -3,24 +3,28 @@
 import subprocess
 import sys
 
-CODE = """
-import warnings
-import sr4ir_mm
+IMPORTS = """
 from mmengine.fileio import FileClient
 import mmdet.models  # calls torch.cuda.amp.autocast
 FileClient.infer_client(uri='a.jpg')
+"""
+CODE = """
+import warnings
+import sr4ir_mm
+{imports}
 warnings.warn_explicit('old', FutureWarning, 'mmdet.py', 1, module='mmdet.models.x')
 warnings.warn_explicit('old', FutureWarning, 'mine.py', 1, module='mine')
 warnings.warn_explicit('look at your data', UserWarning, 'mmdet.py', 2, module='mmdet.models.x')
 """
 
 
-def stderr_of(*options: str) -> str:
-    return subprocess.run([sys.executable, *options, '-c', CODE], text=True, capture_output=True).stderr
+def stderr_of(*options: str, imports: str = '') -> str:
+    command = [sys.executable, *options, '-c', CODE.format(imports=imports)]
+    return subprocess.run(command, text=True, capture_output=True).stderr
 
 
 def test_only_what_a_user_can_act_on_is_shown():
-    shown = [line for line in stderr_of().splitlines() if 'Warning' in line or 'deprecated' in line]
+    shown = [line for line in stderr_of(imports=IMPORTS).splitlines() if 'Warning' in line or 'deprecated' in line]
     assert shown == ['mine.py:1: FutureWarning: old', 'mmdet.py:2: UserWarning: look at your data']
 
 

@@ -3,8 +3,6 @@
 import json
 import logging
 import pickle
-import subprocess
-import sys
 from types import SimpleNamespace
 
 import cv2
@@ -13,6 +11,7 @@ import mmpretrain.datasets  # noqa: F401
 import mmseg.datasets  # noqa: F401
 import numpy as np
 import pytest
+from helpers import own_python
 from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import DATASETS
 from mmengine.runner import Runner
@@ -291,5 +290,4 @@ def test_the_checks_are_there_whatever_is_imported_first(code):
         '; from mmdet.registry import DATASETS as det; from mmengine.registry import DATASETS as root;'
         'print(root.build_func.__module__, det.build_func.__module__)'
     )
-    done = subprocess.run([sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True, check=True)
-    assert done.stdout.split()[-2:] == ['sr4ir_mm.registry'] * 2
+    assert own_python.output_of(code).split()[-2:] == ['sr4ir_mm.registry'] * 2
