@@ -134,7 +134,7 @@ TASKS = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(('name', 'library'), zip(ALL, cycle(TASKS)))
+@pytest.mark.parametrize(('name', 'library'), list(zip(ALL, cycle(TASKS))))
 def test_every_network_is_mixed_with_a_task_network(name, library):
     """As users mix them; only the sizes of the networks differ."""
     cfg = mix(TASKS[library], *split(name))
