@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: earlier releases have other image processors, and other names in some networks
 _OLDEST = '5.0'
+#: the first releases in which these networks have a loss without texts
+_SINCE = {'OneFormerForUniversalSegmentation': '5.23'}
 _WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
 #: entries of a config.json that say nothing about the network
 _NOT_OURS = (
@@ -52,6 +54,20 @@ def transformers() -> ModuleType:
     if not package.is_torch_available():
         raise SR4IRError(f'transformers {found} does not work with PyTorch {version("torch")}: install a later one.')
     return package
+
+
+def class_of(architecture: str) -> type:
+    """Return a network's class.
+
+    Raises:
+        SR4IRError: If the installed release is too old for it.
+    """
+    found, kind = version('transformers'), getattr(transformers(), architecture, None)
+    if kind is None or Version(found) < Version(_SINCE.get(architecture, _OLDEST)):
+        raise SR4IRError(
+            f'{architecture} needs a later release of transformers than {found}: pip install -U transformers'
+        )
+    return kind
 
 
 def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ...errors import SR4IRError
 from ...utils import check_number
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
-from .hf_files import known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
+from .hf_files import class_of, known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
 from .hf_masks import MASK_NETS
 from .hf_patches import check_patches, patch_of, side_of
 from .hf_weights import read_state
@@ -243,9 +243,7 @@ def config_class(architecture: str, mappings: Sequence[str | dict]) -> Any:
         raise SR4IRError(
             f"transformers has no network '{architecture}' for this task; choose one of {', '.join(names)}."
         )
-    if not (kind := getattr(transformers(), architecture, None)):
-        raise SR4IRError(f'The installed release of transformers has no {architecture}: pip install -U transformers')
-    return kind.config_class
+    return class_of(architecture).config_class
 
 
 def build_net(

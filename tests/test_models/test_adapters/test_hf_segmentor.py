@@ -18,6 +18,7 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR, HFSegmentor
+from sr4ir_mm.models.adapters import hf_files
 from sr4ir_mm.models.adapters.hf_files import processor_for
 from sr4ir_mm.models.adapters.hf_masks import MASK_NETS
 
@@ -184,9 +185,16 @@ def test_windows_of_a_network_that_takes_images_of_one_size():
         task.encode_decode(torch.rand(1, 3, 64, 128))
 
 
+@pytest.mark.skipif(TEXTS not in SEGMENTORS, reason='refused')
 def test_texts_are_not_learned():
     with pytest.raises(SR4IRError, match=r'also learns texts.*is_training=False'):
         made(TEXTS, config=dict(SEGMENTORS[TEXTS], is_training=True))
+
+
+def test_a_release_in_which_a_network_has_no_loss_without_texts(monkeypatch):
+    monkeypatch.setattr(hf_files, 'version', lambda name: '5.22.0')
+    with pytest.raises(SR4IRError, match=r'OneFormer.* needs a later release of transformers than 5.22.0'):
+        build('HFSegmentor', TEXTS, {})
 
 
 def test_sizes_that_patches_do_not_divide_are_refused(tmp_path):
