@@ -1,14 +1,19 @@
 """Shared fixtures."""
 
+import copy
+import functools
 import gc
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
+import mmengine
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import DefaultScope
 
@@ -18,12 +23,21 @@ ROOT = Path(__file__).parent.parent
 
 # small nets; several threads would mostly wait for each other
 torch.set_num_threads(1)
+gc.disable()  # while packages are imported
 
 
 def pytest_collection_finish() -> None:
-    """Keep the imported packages out of garbage collections: MMEngine starts one for each data set that it builds."""
+    """Keep the imported packages out of garbage collections."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _few_garbage_collections():
+    """Leave them to Python: MMEngine starts one for each data set that it builds."""
+    with patch('mmengine.dataset.base_dataset.gc', SimpleNamespace(collect=lambda: None)):
+        yield
 
 
 @pytest.fixture(autouse=True, scope='session')
@@ -38,6 +52,35 @@ def _no_pauses():
     """Do not wait: MMEngine sleeps for two seconds before each pass over the data but the first."""
     with patch('mmengine.runner.loops.time', SimpleNamespace(sleep=lambda seconds: None)):
         yield
+
+
+@pytest.fixture(autouse=True, scope='session')
+def _packages_are_read_once():
+    """Keep what MMEngine reads from packages that do not change: which are there, and their lists of configs."""
+    is_installed = functools.cache(mmengine.utils.is_installed)
+    with (
+        patch('mmengine.config.config.is_installed', is_installed),
+        patch('mmengine.utils.package_utils.is_installed', is_installed),
+        patch('mmengine.config.utils.load', functools.cache(mmengine.load)),
+        patch.object(Config, '_file2dict', _keep_shipped(Config._file2dict)),
+    ):
+        yield
+
+
+def _keep_shipped(read: Callable) -> Callable:
+    """Read the configs of the zoos and of this package once."""
+    kept = {}
+    folders = *(str(ROOT / name) for name in ('configs', 'sr4ir_mm')), str(Path(mmengine.__path__[0]).parent)
+
+    def wrapper(filename: str, *args, **kwargs) -> tuple[dict, str, dict]:
+        if not str(filename).startswith(folders):
+            return read(filename, *args, **kwargs)
+        key = filename, args, *kwargs.items()
+        if key not in kept:
+            kept[key] = read(filename, *args, **kwargs)
+        return copy.deepcopy(kept[key])
+
+    return wrapper
 
 
 @pytest.fixture
