@@ -48,6 +48,8 @@ NETS = {
     'tinyvit': ('mmpretrain::tinyvit/tinyvit-5m_8xb256_in1k.py', {}),
     'inception': ('mmpretrain::inception_v3/inception-v3_8xb32_in1k.py', {}),
 }
+#: of a kind of which the list has another one
+SIMILAR = ('solo', 'centernet-update', 'vfnet', 'reppoints', 'ga-retinanet', 'tridentnet', 'ddq', 'knet', 'ddrnet')
 
 
 def labeled_batch(cfg: dict, size: int) -> dict:
@@ -64,7 +66,9 @@ def labeled_batch(cfg: dict, size: int) -> dict:
     return batch
 
 
-@pytest.mark.parametrize('name', NETS)
+@pytest.mark.parametrize(
+    'name', [pytest.param(name, marks=pytest.mark.slow) if name in SIMILAR else name for name in NETS]
+)
 def test_losses_are_those_of_the_bare_net(name, monkeypatch):
     path, options = NETS[name]
     monkeypatch.setitem(CONFIGS, name, path)

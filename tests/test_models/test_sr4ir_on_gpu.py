@@ -28,11 +28,12 @@ from sr4ir_mm.models import SR4IR
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU')
 on_each_device = pytest.mark.parametrize('device', ['cpu', pytest.param('cuda', marks=needs_gpu)])
 DEMO = Job('fcn-tiny_edsr-tiny_x4_demo', size=(64, 64))
-JOBS = [
-    DEMO,
+OTHERS = [
     Job('efficientnet-lite0_edsr-s_x4_cars-mini', size=(64, 64)),
     Job('atss-efficientnet-lite0_edsr-s_x4_voc-mini', size=(64, 96)),
 ]
+#: on a CPU other tests train these tasks too
+JOBS = [DEMO, *(pytest.param(job, marks=pytest.mark.slow) for job in OTHERS)]
 by_job = pytest.mark.parametrize('job', JOBS, ids=lambda job: job.name)
 #: where kernels of a GPU may sum in any order
 CLOSE = 1e-3 if torch.cuda.is_available() else 1e-4
