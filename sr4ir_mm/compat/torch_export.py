@@ -2,12 +2,15 @@
 
 SwinIR of mmagic 1.2.0 pads to its window by a formula from which the export cannot derive that the result is a
 multiple of the window. It also computes the batch size by a division of floats, which makes it a constant; so do the
-Swin transformers of mmseg 1.2, mmdet 3.3 and mmpretrain 1.2. This module can go when they fix both.
+Swin transformers of mmseg 1.2, mmdet 3.3 and mmpretrain 1.2, and SwinIR, HAT, DAT and others of spandrel 0.4. This
+module can go when they fix both.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from inspect import signature
 from unittest.mock import patch
 
 import torch
@@ -16,6 +19,7 @@ from torch import Tensor
 from ..utils import pad_to_multiple
 
 _SWINIR = 'mmagic.models.editors.swinir'
+_SPANDREL = 'spandrel.architectures.'
 #: modules with a ``ShiftWindowMSA``
 _SWIN = ('mmseg.models.backbones.swin', 'mmdet.models.backbones.swin', 'mmpretrain.models.utils.attention')
 
@@ -29,10 +33,17 @@ def free_sizes(free: bool = True) -> Iterator[None]:
             export would take many minutes, and fail.
     """
     with ExitStack() as stack:
+        # checks of sizes in RT-DETR 2 and D-FINE of transformers, which ONNX does not have
+        stack.enter_context(patch.dict(os.environ, TRANSFORMERS_DISABLE_TORCH_CHECK='1'))
         if f'{_SWINIR}.swinir_net' in sys.modules:  # else no SwinIR has been built
             net, blocks = (sys.modules[f'{_SWINIR}.{name}'] for name in ('swinir_net', 'swinir_rstb'))
             stack.enter_context(patch.object(net.SwinIRNet, 'check_image_size', _check_image_size))
             stack.enter_context(patch.object(blocks, 'window_reverse', _window_reverse))
+        for name in [name for name in sys.modules if name.startswith(_SPANDREL)]:
+            for function, mine in _REPLACED.items():
+                found = getattr(sys.modules[name], function, None)
+                if found and len(signature(found).parameters) == len(signature(mine).parameters):
+                    stack.enter_context(patch.object(sys.modules[name], function, mine))
         for name in filter(sys.modules.__contains__, _SWIN):
             attention = sys.modules[name].ShiftWindowMSA
             reverse = _static_reverse if name.startswith('mmpretrain') else _method_reverse
@@ -68,6 +79,18 @@ def _static_reverse(windows: Tensor, height: int, width: int, window_size: int) 
 
 
 def _window_reverse(windows: Tensor, window_size: int, height: int, width: int) -> Tensor:
+    return _windows_to_image(windows, window_size, window_size, height, width)
+
+
+def _windows_to_image(windows: Tensor, rows: int, columns: int, height: int, width: int) -> Tensor:
     channels = windows.shape[-1]
-    grid = (height // window_size, width // window_size, window_size, window_size)
+    grid = (height // rows, width // columns, rows, columns)
     return windows.view(-1, *grid, channels).permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, height, width, channels)
+
+
+def _pad(tensor: Tensor, multiple: int, *, mode: str, value: float = 0.0) -> Tensor:
+    return pad_to_multiple(tensor, multiple, mode, value)
+
+
+#: functions of spandrel's networks, where they take as many arguments
+_REPLACED = dict(window_reverse=_window_reverse, windows2img=_windows_to_image, pad_to_multiple=_pad)

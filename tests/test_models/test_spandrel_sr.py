@@ -290,6 +290,19 @@ def test_an_exported_span_has_the_weights_of_its_last_update(tmp_path):
         assert torch.allclose(torch.from_numpy(found), model.sr.train()(lr), atol=1e-4)
 
 
+@needs_export
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['SwinIR', 'DAT'])
+def test_windows_are_exported_for_all_sizes_and_numbers_of_images(name, tmp_path):
+    """Their code computes the number of images by a division of floats; the file is compared with PyTorch."""
+    pytest.importorskip('onnxscript')
+    torch.manual_seed(0)
+    parameters = PLAIN[name] | (dict(embed_dim=32) if name == 'DAT' else {})
+    sr = dict(type='sr4ir_mm.SpandrelSR', architecture=name, parameters=parameters)
+    (report,) = export(SR4IR(sr, None, scale=2, scheme='S').eval(), tmp_path / 'net.onnx').values()
+    assert len(report) >= 3
+
+
 def test_a_batch_of_one_image_and_a_network_with_batch_norm():
     model = SR4IR(
         dict(node('Compact'), architecture='DAT', parameters=dict(PLAIN['DAT'], embed_dim=32)), ToyClassifier(), scale=2

@@ -1,0 +1,36 @@
+"""Networks of transformers in exported files, which are compared with PyTorch when they are written."""
+
+import pytest
+import torch
+from helpers.hf import CLASSIFIERS, DETECTORS, SEGMENTORS, build
+from helpers.torch_version import needs_export
+from helpers.toy import EDSR
+
+from sr4ir_mm.export.exporter import export
+from sr4ir_mm.models import SR4IR
+
+pytest.importorskip('onnxscript')
+ort = pytest.importorskip('onnxruntime')
+
+pytestmark = [needs_export, pytest.mark.slow]
+CASES = [
+    ('HFSegmentor', 'SegformerForSemanticSegmentation', SEGMENTORS, None),
+    ('HFClassifier', 'ViTForImageClassification', CLASSIFIERS, (16, 24)),
+    ('HFDetector', 'DetrForObjectDetection', DETECTORS, (16, 24)),
+    ('HFDetector', 'RTDetrForObjectDetection', DETECTORS, (16, 24)),
+    ('HFDetector', 'RTDetrV2ForObjectDetection', DETECTORS, (16, 24)),  # transformers checks sizes while it is traced
+    ('HFDetector', 'DFineForObjectDetection', DETECTORS, (16, 24)),
+]
+
+
+@pytest.mark.parametrize(('kind', 'name', 'configs', 'shape'), CASES, ids=[case[1] for case in CASES])
+def test_a_file_predicts_what_the_network_predicts(kind, name, configs, shape, tmp_path):
+    torch.manual_seed(0)
+    model = SR4IR(dict(EDSR), build(kind, name, configs[name]), scale=4).eval()
+    with torch.no_grad():  # random weights make queries that are equal, whose order would be left to chance
+        for value in model.task.parameters():
+            value.add_(0.05 * torch.randn_like(value))
+    reports = export(model, tmp_path / 'net.onnx', shape=shape)
+    assert list(reports) == [tmp_path / 'net.onnx'] and reports[tmp_path / 'net.onnx']
+    names = {output.name for output in ort.InferenceSession(tmp_path / 'net.onnx').get_outputs()}
+    assert names == {'sr', *(('boxes', 'scores', 'labels') if kind == 'HFDetector' else ('logits',))}
