@@ -37,7 +37,7 @@ class HFClassifier(HFNet):
         self.is_multi_label = self.net.config.problem_type == _MULTI
         kind = 'MultiLabelClsHead' if self.is_multi_label else 'ClsHead'
         #: it has no weights, and makes predictions of logits
-        self.head = MODELS.build(dict(type=f'mmpretrain.{kind}'))
+        self.head = MODELS.build(dict(type=f'mmpretrain.{kind}', _scope_='mmpretrain'))  # with a loss of its scope
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Compute the loss of transformers, 'loss'."""
