@@ -1,11 +1,14 @@
 """Networks of transformers in configs: what a folder, here or on the hub, says about one."""
 
 from importlib import import_module
+from itertools import chain
 
 from mmengine.config import Config, ConfigDict
+from mmengine.registry import DATASETS
 
 from ..errors import SR4IRError
 from .channel_order import loads_rgb
+from .folds import data_sets
 from .nodes import all_dicts, type_name
 
 #: adapters by the library whose data samples they take
@@ -77,7 +80,7 @@ def task_config(name: str, cfg: Config) -> dict:
     Args:
         name (str): Folder, or name on the Hugging Face Hub.
         cfg (Config): Config of a zoo, whose library says which adapter is meant. The classes are those of its training
-            data if it names them, or those of its own network.
+            data if it names them, or those of its own network, or those that the data set itself has.
 
     Raises:
         SR4IRError: If they are unknown.
@@ -88,19 +91,28 @@ def task_config(name: str, cfg: Config) -> dict:
             f"--task needs data for mmseg, mmdet or mmpretrain, and '{cfg.filename}' has "
             f'default_scope={cfg.get("default_scope")}.'
         )
-    named = [node['classes'] for node in all_dicts([cfg.get('train_dataloader')]) if node.get('classes')]
     model = cfg.get('model') or {}
-    counts = [len(named[0])] if named else [
-        node['num_classes'] for node in all_dicts([model])
-        if isinstance(node.get('num_classes'), int) and 'type' in node and 'reprocessor' not in str(node['type'])
-    ]  # fmt: skip
-    if not counts:
+    if not (classes := _number_of_classes(cfg, model)):
         raise SR4IRError(
             f"'{cfg.filename}' does not say how many classes its data have: name them, "
             'train_dataloader.dataset.metainfo=dict(classes=(...)).'
         )
     sizes = _sizes(model.get('data_preprocessor') or cfg.get('data_preprocessor') or {})
-    return dict(type=f'sr4ir_mm.{adapter}', pretrained=name, num_classes=counts[0], data_preprocessor=sizes)
+    return dict(type=f'sr4ir_mm.{adapter}', pretrained=name, num_classes=classes, data_preprocessor=sizes)
+
+
+def _number_of_classes(cfg: Config, model: dict) -> int | None:
+    loader = cfg.get('train_dataloader') or {}
+    named = (len(node['classes']) for node in all_dicts([loader]) if node.get('classes'))
+    counts = (
+        node['num_classes']
+        for node in all_dicts([model])
+        if isinstance(node.get('num_classes'), int) and 'type' in node and 'reprocessor' not in str(node['type'])
+    )
+    kinds = [str(node.get('type')) for node in data_sets(loader.get('dataset') or {})]
+    found = (DATASETS.get(kind if '.' in kind else f'{cfg.default_scope}.{kind}') for kind in kinds)
+    own = (len(kind.METAINFO['classes']) for kind in found if getattr(kind, 'METAINFO', {}).get('classes'))
+    return next(chain(named, counts, own), None)
 
 
 def _sizes(preprocessor: dict) -> dict:

@@ -118,6 +118,35 @@ def test_a_mix_with_the_data_of_a_zoo(folder):
     build_model(cfg)
 
 
+@pytest.mark.parametrize(
+    ('data', 'classes'),
+    [
+        ("type='PascalVOCDataset'", 21),
+        ("type='mmseg.PascalVOCDataset', metainfo=dict(classes=('sea', 'ship'))", 2),
+        ("type='RepeatDataset', times=2, dataset=dict(type='CityscapesDataset')", 19),
+    ],
+)
+def test_data_without_a_model(data, classes, folder, tmp_path):
+    """Its classes are those that the data set has, and nothing of another network is left."""
+    cfg = mix(str(data_config(tmp_path, data)), network=str(folder))
+    assert cfg.model.task.num_classes == classes and '_delete_' not in cfg.model
+    assert build_model(cfg).task.net.decode_head.classifier.out_channels == classes
+
+
+def test_data_without_a_number_of_classes(folder, tmp_path):
+    with pytest.raises(SR4IRError, match=r'does not say how many classes its data have: name them, train_dataloader'):
+        mix(str(data_config(tmp_path, "type='BaseSegDataset'")), network=str(folder))
+
+
+def data_config(tmp_path: Path, dataset: str) -> Path:
+    (tmp_path / 'data.py').write_text(
+        f"default_scope = 'mmseg'\ntrain_dataloader = dict(batch_size=2, dataset=dict({dataset}))\n"
+        "optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='AdamW', lr=1e-4))\n"
+        'train_cfg = dict(by_epoch=True, max_epochs=1)\n'
+    )
+    return tmp_path / 'data.py'
+
+
 def test_normalization_is_that_of_the_folder(tmp_path):
     """Not that of the config whose data are used; MobileViT takes BGR in [0, 1]."""
     small = dict(hidden_sizes=[8, 8, 16], neck_hidden_sizes=[8, 8, 8, 8, 8, 8, 8], num_attention_heads=2)
