@@ -14,12 +14,9 @@ ort = pytest.importorskip('onnxruntime')
 
 pytestmark = [needs_export, pytest.mark.slow]
 CASES = [
-    ('HFSegmentor', 'SegformerForSemanticSegmentation', SEGMENTORS, None),
+    ('HFSegmentor', 'SegformerForSemanticSegmentation', SEGMENTORS, (16, 24)),
     ('HFClassifier', 'ViTForImageClassification', CLASSIFIERS, (16, 24)),
-    ('HFDetector', 'DetrForObjectDetection', DETECTORS, (16, 24)),
-    ('HFDetector', 'RTDetrForObjectDetection', DETECTORS, (16, 24)),
     ('HFDetector', 'RTDetrV2ForObjectDetection', DETECTORS, (16, 24)),  # transformers checks sizes while it is traced
-    ('HFDetector', 'DFineForObjectDetection', DETECTORS, (16, 24)),
 ]
 
 
