@@ -43,8 +43,7 @@ docs/sr_architectures.md`.
 - **images/s**: of 64 x 64 px at x4, with one thread of an AMD EPYC, and in brackets in relation to
   [`edsr-s`](shipped_weights.md).
 - **ONNX**: what `tools/export.py` writes and compares with PyTorch: a file for all sizes, one for one size (`--shape`),
-  or none. Empty cells of these two columns have not been tried. SwinIR and DAT were exported for all sizes with two
-  blocks.
+  or none. Empty cells of these two columns have not been tried. SwinIR was exported for all sizes with two blocks.
 - **remark**: weights that got no gradient, or the error. Some errors are those of the defaults, and a file of weights
   may work.
 
