@@ -43,7 +43,8 @@ def main() -> Path:
     if cfg.get('load_from'):
         find_checkpoint(cfg.load_from)
     check_data(cfg)
-    if not cfg.get('resume'):  # a checkpoint holds all weights
+    needs_files = args.allow_changes or not cfg.get('resume')  # else a checkpoint holds all weights
+    if needs_files:
         check_weights(cfg)
     check_entries(cfg)
     check_networks(cfg)
@@ -54,6 +55,7 @@ def main() -> Path:
 
     keep_freed_memory()
     runner = LateDumpRunner.from_cfg(cfg)
+    runner.needs_files = needs_files
     if advice := amp_advice(cfg):
         runner.logger.info(advice)
     if not args.no_plots:

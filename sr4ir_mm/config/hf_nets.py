@@ -1,12 +1,15 @@
 """Networks of transformers in configs: what a folder, here or on the hub, says about one."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from itertools import chain
+from typing import Any
 
+from mmengine import list_from_file
 from mmengine.config import Config, ConfigDict
-from mmengine.registry import DATASETS
 
 from ..errors import SR4IRError
+from .arguments import find_class
 from .channel_order import loads_rgb
 from .folds import data_sets
 from .nodes import all_dicts, type_name
@@ -103,16 +106,33 @@ def task_config(name: str, cfg: Config) -> dict:
 
 def _number_of_classes(cfg: Config, model: dict) -> int | None:
     loader = cfg.get('train_dataloader') or {}
-    named = (len(node['classes']) for node in all_dicts([loader]) if node.get('classes'))
+    named = (len(_names(node['classes'])) for node in all_dicts([loader]) if node.get('classes'))
     counts = (
         node['num_classes']
         for node in all_dicts([model])
         if isinstance(node.get('num_classes'), int) and 'type' in node and 'reprocessor' not in str(node['type'])
     )
-    kinds = [str(node.get('type')) for node in data_sets(loader.get('dataset') or {})]
-    found = (DATASETS.get(kind if '.' in kind else f'{cfg.default_scope}.{kind}') for kind in kinds)
+    found = (_class_of(node, cfg.default_scope) for node in data_sets(loader.get('dataset') or {}))
     own = (len(kind.METAINFO['classes']) for kind in found if getattr(kind, 'METAINFO', {}).get('classes'))
     return next(chain(named, counts, own), None)
+
+
+def _names(classes: Sequence[str] | str) -> Sequence[str]:
+    """Return the names of classes, which may be the path of a file, as MMEngine reads it."""
+    if not isinstance(classes, str):
+        return classes
+    try:
+        return list_from_file(classes)
+    except OSError as error:
+        raise SR4IRError(f"classes='{classes}' of train_dataloader is no file that can be read: {error}") from error
+
+
+def _class_of(dataset: dict, scope: str) -> Any:
+    scope = dataset.get('_scope_', scope)
+    found = find_class(['train_dataloader'], kind := dataset.get('type'), scope)
+    if kind and found is None:
+        raise SR4IRError(f"train_dataloader: '{kind}' is not a data set of {scope}: correct the name.")
+    return found
 
 
 def _sizes(preprocessor: dict) -> dict:

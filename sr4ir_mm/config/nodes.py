@@ -8,7 +8,13 @@ from mmengine.config import Config
 
 from ..utils.nested import all_dicts, walk
 
-__all__ = ['all_dicts', 'config_name', 'find_all', 'loads_image', 'nodes_along', 'type_name', 'walk']
+__all__ = ['all_dicts', 'config_name', 'drop_deletes', 'find_all', 'loads_image', 'nodes_along', 'type_name', 'walk']
+
+
+def drop_deletes(node: Any) -> None:
+    """Remove ``_delete_`` from nested dicts: MMEngine leaves it where nothing is deleted, and a class would get it."""
+    for part in all_dicts(node):
+        part.pop('_delete_', None)
 
 
 def find_all(node: Any, key: str) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from mmengine.config import Config, ConfigDict
 from ..errors import SR4IRError
 from .arguments import ENTRIES, OURS, known_names, readers
 from .keys import dotted_keys, keys_ending, suggest
-from .nodes import config_name, nodes_along
+from .nodes import config_name, drop_deletes, nodes_along
 from .sources import is_read
 
 #: dicts whose keys a user chooses
@@ -37,6 +37,7 @@ def merge_options(cfg: Config, options: dict) -> None:
         _check_structure(before, path)
     new = {tuple(path): len(nodes_along(before, path)) - 1 for path in paths}
     cfg.merge_from_dict(options)
+    drop_deletes(cfg._cfg_dict)
     for path, depth in new.items():
         for i in range(depth, len(path)):
             _check_new(before, cfg, path, i)

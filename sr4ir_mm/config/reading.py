@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.config.lazy import LazyAttr, LazyObject
 
 from ..errors import SR4IRError
+from .nodes import drop_deletes
 
 
 def read_config(path: str | Path) -> Config:
@@ -36,6 +37,7 @@ def read_config(path: str | Path) -> Config:
         entries = {key: _plain(value) for key, value in cfg._to_lazy_dict().items() if not _is_helper(value)}
     except Exception as error:  # a config is a program of the user
         raise SR4IRError(f"'{path}' cannot be read as a config{_place(error)}: {_reason(error)}") from error
+    drop_deletes(entries)
     if not entries.get('default_scope') and (zoo := _zoo(entries.get('model'))):
         entries['default_scope'] = zoo  # None in the new style, but hooks and visualizers of the zoo rely on it
     return Config(entries, cfg_text=cfg.text, filename=cfg.filename, env_variables=cfg.env_variables)
@@ -49,8 +51,7 @@ def is_new_style(path: str | Path) -> bool:
 def _plain(node: Any, key: str = '') -> Any:
     """Return entries without the objects of a new-style config: classes by name, others as they are."""
     if isinstance(node, dict):
-        # MMEngine leaves _delete_ where the base has nothing to delete, and a class would get it as an argument
-        return {key: _plain(value, key) for key, value in dict.items(node) if key != '_delete_'}
+        return {key: _plain(value, key) for key, value in dict.items(node)}
     if type(node) in (list, tuple):
         return type(node)(_plain(value, key) for value in node)
     if isinstance(node, (LazyObject, LazyAttr)):

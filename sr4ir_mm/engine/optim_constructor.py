@@ -81,8 +81,23 @@ class SR4IROptimWrapperConstructor:
 
     def _build(self, net: nn.Module, cfg: dict) -> OptimWrapper:
         """Build the wrapper of a network."""
-        if cfg.get('paramwise_cfg') and len(list(net.named_parameters(remove_duplicate=False))) > len(
-            list(net.parameters())
-        ):  # two names of one weight, as in the heads of RT-DETR: MMEngine would give it to the optimizer twice
-            cfg = {**cfg, 'paramwise_cfg': {'bypass_duplicate': True, **cfg['paramwise_cfg']}}
+        if cfg.get('paramwise_cfg'):
+            cfg = {**cfg, 'paramwise_cfg': _with_second_names(net, cfg['paramwise_cfg'])}
         return build_optim_wrapper(net, with_fused(cfg, net.parameters()))
+
+
+def _with_second_names(net: nn.Module, paramwise: dict) -> dict:
+    """Return ``paramwise_cfg`` for a network some of whose weights have several names, such as the heads of D-FINE.
+
+    MMEngine would give such a weight to the optimizer several times. The first name counts.
+    """
+    first = {id(weight): name for name, weight in net.named_parameters()}
+    weights = net.named_parameters(remove_duplicate=False)
+    second = {name: first[id(weight)] for name, weight in weights if name != first[id(weight)]}
+    for key in paramwise.get('custom_keys') or ():
+        others = [name for name in second if key in name]
+        if others and not any(key in name for name in first.values()):
+            raise SR4IRError(
+                f"custom_keys: '{key}' has no effect, because {others[0]} is {second[others[0]]}: name that."
+            )
+    return {'bypass_duplicate': True, **paramwise} if second else paramwise

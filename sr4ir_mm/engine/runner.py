@@ -11,6 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, LogProcessor
 from torch import nn
 
 from ..errors import SR4IRError
+from ..utils import unwrap
 from .alternating_hook import AlternatingUpdateHook
 from .evaluations import best_metrics
 from .fast_runner import FastRunner
@@ -33,6 +34,8 @@ class LateDumpRunner(FastRunner):
     """
 
     is_dumped = False
+    #: whether networks start from their files even if a checkpoint replaces their weights
+    needs_files = False
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger, of which the screen shows the shorter part."""
@@ -75,9 +78,10 @@ class LateDumpRunner(FastRunner):
         return super().wrap_model(cfg, model)
 
     def _init_model_weights(self) -> None:
-        """Initialize the weights, unless a checkpoint holds all of them: files to start from may have been deleted."""
-        if not (self._resume and self._load_from):
-            super()._init_model_weights()
+        """Initialize the weights; not from files if a checkpoint holds all of them, because they may be deleted."""
+        if self._resume and self._load_from and not self.needs_files:
+            unwrap(self.model).forget_files()
+        super()._init_model_weights()
 
     def load_or_resume(self) -> None:
         """Load or resume, which is the last step before the first iteration."""

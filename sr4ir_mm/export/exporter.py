@@ -66,8 +66,8 @@ def export(
         with named_failure(path, split, shape is not None):
             # between two files, users apply the pipeline
             reference = Reference(model, scheme, None if split else pipeline, raw)
+            net.check_sizes(shape)
             check_repeats(reference, example)
-            net.check_sizes(free=shape is None)
             image = to_tensor(noise(example))
             with torch.no_grad():
                 outputs = list(net(image))  # first PyTorch alone: its own message is the best

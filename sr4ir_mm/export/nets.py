@@ -36,6 +36,8 @@ class TaskFunction(nn.Module):
         test_cfg = getattr(model.task, 'test_cfg', None)
         #: whether the prediction is made of windows, whose number depends on the size
         self.slides = isinstance(test_cfg, dict) and test_cfg.get('mode') == 'slide'
+        #: whether images of other shapes are refused
+        self.takes_squares = getattr(model.task, 'takes_squares', False)
         #: whether the outputs are boxes, which exist for one image at a time
         self.detects = not raw and hasattr(model.task, 'add_pred_to_datasample')  # mmdet's detectors have it
 
@@ -92,19 +94,26 @@ class Chain(nn.Module):
         """Whether the input may hold several images."""
         return self.task is None or not self.task.detects
 
-    def check_sizes(self, free: bool) -> None:
-        """Check that the task network's prediction has one form for all sizes, if these are free.
+    def check_sizes(self, shape: tuple[int, int] | None) -> None:
+        """Check that the task network takes images of a shape, and predicts all of them in one form if it is None.
 
         Raises:
-            SR4IRError: If it is made of windows, or padded to one size.
+            SR4IRError: If it takes squares alone, or its prediction is made of windows, or padded to one size.
         """
-        if free and self.task is not None and self.task.slides:
+        if self.task is None:
+            return
+        squares, free = self.task.takes_squares, shape is None
+        if squares and not self.task.slides and (free or shape[0] != shape[1]):
+            raise SR4IRError('The task network takes square images alone: export it for one size, --shape N N.')
+        if free and self.task.slides:
+            whole = (
+                ', or without windows, --cfg-options model.task.test_cfg.mode=whole. Without them its predictions change'
+            )
             raise SR4IRError(
                 "The task network predicts in windows (test_cfg.mode='slide'), as many as the size asks for: export it "
-                'for one size, --shape H W, or without windows, --cfg-options model.task.test_cfg.mode=whole. Without '
-                'them its predictions change.'
+                f'for one size, --shape H W{"" if squares else whole}.'
             )
-        if free and self.task is not None and self.task.padding.size:
+        if free and self.task.padding.size:
             raise SR4IRError(
                 f"The task network's data preprocessor pads images to {self.task.padding.size} (test_cfg.size): export "
                 'it for one size, --shape H W.'

@@ -159,6 +159,14 @@ class SR4IR(Proxy, BaseModel):
                 start(net, files[name])
         start(self, whole)
 
+    def forget_files(self) -> None:
+        """Start from no file, because a checkpoint will replace all weights."""
+        self.starts = {name: [] for name in self.starts}
+        if self.tdp_net is not None:
+            self.tdp_net.files = []
+        for part in self.modules():
+            take_files(part)
+
     def load_state_dict(self, state_dict: Mapping, strict: bool = True, **kwargs: Any) -> Any:
         """Load weights as in PyTorch; ``strict=False`` asks for a load of any part, see ``may_differ``."""
         asked = self.may_differ

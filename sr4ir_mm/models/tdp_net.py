@@ -1,7 +1,7 @@
 """A network whose features the TDP loss compares in place of the task network that learns."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,13 @@ class TDPNet(nn.Module):
 
     Args:
         net (nn.Module): The network, with a data preprocessor.
+        files (Sequence[dict]): Files from which it starts.
     """
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, files: Sequence[dict] = ()) -> None:
         super().__init__()
         self.net = net.requires_grad_(False)
+        self.files = files
         self.eval()
 
     def train(self, mode: bool = True) -> 'TDPNet':
@@ -54,8 +56,7 @@ class OtherNet(TDPNet):
         if not cfg.get('data_preprocessor'):
             raise SR4IRError('model.tdp_net has no data_preprocessor, which says how images are normalized: add it.')
         net, files = build_task(cfg, None, losses=0)
-        super().__init__(net)
-        self.files = files
+        super().__init__(net, files)
         # only for the normalization
         self.preprocessor = SRDataPreprocessor(net.data_preprocessor, BicubicDegradation(1))
 

@@ -115,6 +115,8 @@ def test_nested_options_from_python():
         mix(RETINANET, model=dict(tdp=dict(loss_wait=0.1)))
     new = dict(_delete_=True, type='mmagic.SRCNNNet', upscale_factor=4)  # its entries are checked before a training
     assert mix(RETINANET, model=dict(sr=new)).model.sr == dict(type='mmagic.SRCNNNet', upscale_factor=4)
+    new = dict(clip_grad=dict(_delete_=True, max_norm=1.0))  # there is none that it deletes
+    assert mix(RETINANET, optim_wrapper=dict(sr=new)).optim_wrapper.sr.clip_grad == dict(max_norm=1.0)
 
 
 def test_a_scheme_without_the_network():

@@ -68,7 +68,7 @@ def test_a_part_may_have_its_own_constructor():
 
 
 def test_a_weight_with_two_names_is_learned_once():
-    """As the heads of RT-DETR, which the decoder has, too; with its own learning rate."""
+    """As the heads of D-FINE, which the decoder has, too; its first name counts."""
     net = model()
     net.task.backbone_shared = nn.Sequential(nn.Linear(2, 2))
     net.task.shared = nn.Sequential(net.task.backbone_shared[0])
@@ -76,6 +76,12 @@ def test_a_weight_with_two_names_is_learned_once():
     wrapper = build_optim_wrapper(net, config(task))['task']
     found = [group for group in wrapper.optimizer.param_groups if group['params'][0] is net.task.shared[0].weight]
     assert len(found) == 1 and found[0]['lr'] == pytest.approx(0.5 * wrapper.optimizer.defaults['lr'])
+    task['paramwise_cfg']['custom_keys'] = {'task_last.': dict(lr_mult=2)}
+    net.task.task_last = net.task.shared
+    with pytest.raises(
+        SR4IRError, match=r"'task_last\.' has no effect, because task_last.0.weight is backbone_shared.0.weight"
+    ):
+        build_optim_wrapper(net, config(task))
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,18 @@ def test_networks_that_are_refused(tdp_net, words):
         toy(tdp_net=tdp_net)
 
 
+def test_a_resumed_run_needs_none_of_the_files(tmp_path):
+    """And what initialization sets besides weights is set: no network of the TDP loss gets gradients."""
+    cfg, _ = other_net(tmp_path)
+    model = toy(tdp_net=cfg, tdp=dict(layers=dict(backbone=1.0)))
+    model.sr.init_cfg = [dict(type='Kaiming', layer='Conv2d'), dict(cfg['init_cfg'])]
+    (tmp_path / 'net.pth').unlink()
+    model.forget_files()
+    model.init_weights()
+    assert model.sr.init_cfg == [dict(type='Kaiming', layer='Conv2d')]
+    assert not any(p.requires_grad for p in model.tdp_net.parameters())
+
+
 def test_schemes_without_the_tdp_loss_build_no_other_network():
     assert toy('L->T', tdp_net='start').tdp_net is None
 

@@ -62,12 +62,15 @@ def class_of(architecture: str) -> type:
     Raises:
         SR4IRError: If the installed release is too old for it.
     """
-    found, kind = version('transformers'), getattr(transformers(), architecture, None)
-    if kind is None or Version(found) < Version(_SINCE.get(architecture, _OLDEST)):
-        raise SR4IRError(
-            f'{architecture} needs a later release of transformers than {found}: pip install -U transformers'
-        )
+    kind, oldest = getattr(transformers(), architecture, None), _SINCE.get(architecture, _OLDEST)
+    if kind is None or Version(version('transformers')) < Version(oldest):
+        raise _needs_later(architecture)
     return kind
+
+
+def _needs_later(what: str) -> SR4IRError:
+    found = version('transformers')
+    return SR4IRError(f'{what} needs a later release of transformers than {found}: pip install -U transformers')
 
 
 def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool) -> dict[str, Any]:
@@ -89,9 +92,11 @@ def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool)
         config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
     architecture = architecture_of(name, config, mappings)
     normalization = None
+    # OneFormer's processor would download the names of classes, which nothing here reads
+    without = dict(class_info_file=None) if config.model_type == 'oneformer' else {}
     if normalized:
         with _explained(name, 'preprocessor_config.json', ', which says how images are normalized'):
-            processor = tf.AutoImageProcessor.from_pretrained(name, trust_remote_code=False)
+            processor = tf.AutoImageProcessor.from_pretrained(name, trust_remote_code=False, **without)
         normalization = normalization_of(processor)
     names = [str(config.id2label[key]) for key in sorted(config.id2label)]
     return dict(
@@ -223,6 +228,8 @@ def _explained(name: str, file: str, purpose: str = '') -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError) as error:  # of the hub, of files that are missing or damaged
         reason = f'{type(error).__name__}: {error}'.strip().splitlines()[0]
+        if 'does not recognize this architecture' in reason:
+            raise _needs_later(f"'{name}'") from error
         if Path(name).is_dir():
             state = 'damaged' if (Path(name) / file).is_file() else 'missing'
             raise SR4IRError(f"'{name}': {file}{purpose} is {state} ({reason}). Put it there.") from error

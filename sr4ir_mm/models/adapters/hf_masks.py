@@ -40,7 +40,7 @@ def of_semantic_map(labels: Tensor) -> dict[str, list[Tensor]]:
     """Turn maps of classes into what these networks learn: one mask for each class of an image.
 
     Args:
-        labels (Tensor): Classes, N x H x W; 255 is ignored.
+        labels (Tensor): Classes, N x H x W; pixels of 255 are in no mask.
 
     Returns:
         dict[str, list[Tensor]]: ``mask_labels``, each n x H x W, and ``class_labels``, each n.

@@ -17,7 +17,7 @@ from ..loads import State, first_few
 from ..starts import find_prefixes, start
 from .hf_files import class_of, known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
 from .hf_masks import MASK_NETS
-from .hf_patches import check_patches, patch_of, side_of
+from .hf_patches import check_patches, patch_of, side_of, takes_squares
 from .hf_weights import read_state
 
 
@@ -144,6 +144,11 @@ class HFNet(BaseModel):
         return patch_of(config)
 
     @property
+    def takes_squares(self) -> bool:
+        """Whether the network takes square images alone."""
+        return takes_squares(self.net.config)
+
+    @property
     def encoder(self) -> str:
         """Path of the part that makes features of the image."""
         modules = dict(self.named_modules())
@@ -155,7 +160,6 @@ class HFNet(BaseModel):
             f'{base}.backbone',
             f'{base}.pixel_level_module.encoder',
             f'{base}.encoder',
-            'net.upscale_block',  # of EoMT: its tokens without those of queries
             base,
         )
         return next(path for path in parts if path in modules)

@@ -19,6 +19,12 @@ def side_of(config: Any) -> int | None:
     return config.image_size if config.model_type in _FIXED else None
 
 
+def takes_squares(config: Any) -> bool:
+    """Return whether a network of transformers takes square images alone, of one size or of several."""
+    has_windows = any(part.model_type in _SQUARE and part.num_windows > 1 for part in _parts(config))
+    return has_windows or side_of(config) is not None
+
+
 def patch_of(config: Any) -> int:
     """Return what sides of images must be multiples of, so that a network of transformers takes all of their pixels.
 
@@ -56,7 +62,7 @@ def _check_shape(name: str, config: Any, height: int, width: int) -> None:
             'the pipeline of the training and as size of the data preprocessor; for tests, leave test_cfg of the task '
             f"network out, or set windows, dict(mode='slide', crop_size=({side}, {side}), stride=({side}, {side}))."
         )
-    if height != width and any(part.model_type in _SQUARE and part.num_windows > 1 for part in _parts(config)):
+    if height != width and takes_squares(config):
         patch = patch_of(config)
         side = patch * max(1, round((height * width) ** 0.5 / patch))
         raise SR4IRError(

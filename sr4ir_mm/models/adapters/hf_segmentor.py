@@ -20,11 +20,13 @@ class HFSegmentor(HFNet):
     """A network of transformers for semantic segmentation with mmseg's data samples, metrics and visualizer.
 
     SegFormer, UPerNet, DPT, BEiT, MobileViT and others, with their own loss; and Mask2Former, MaskFormer, OneFormer
-    and EoMT, which learn masks and classes, with theirs. Pixels of label 255 are ignored.
+    and EoMT, which learn masks and classes, with theirs. Pixels of label 255 are ignored; networks of masks learn, as in
+    transformers, that they are in no mask.
 
     Args:
         test_cfg (dict, optional): As in mmseg: ``dict(mode='whole')``, or windows, ``dict(mode='slide',
-            crop_size=(512, 512), stride=(341, 341))``, the default of EoMT, which takes images of one size.
+            crop_size=(512, 512), stride=(341, 341))``. The default of EoMT, which takes images of one size, is windows
+            of this size; smaller images and crops are padded to it.
         **kwargs: Arguments of :class:`HFNet`.
 
     Example:
@@ -62,12 +64,23 @@ class HFSegmentor(HFNet):
             tested['size_divisor'] = math.lcm(divisor, tested.get('size_divisor') or 1)
         return found | (dict(test_cfg=tested) if tested else {})
 
+    @property
+    def encoder(self) -> str:
+        """Path of the part that makes features of the image; of EoMT, the last layer without tokens of queries."""
+        config = self.net.config
+        if side_of(config) is None:
+            return super().encoder
+        return f'net.layers.{config.num_hidden_layers - config.num_blocks - 1}'
+
     def run(self, inputs: Tensor, data_samples: list | None = None, **targets: Any) -> Any:
         """Run the network of transformers, with the name of the task if it takes one."""
         return super().run(inputs, data_samples, **task_inputs(self.net, inputs), **targets)
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
-        """Compute the loss of transformers, 'loss'; it is 0 where there is nothing but pixels to ignore."""
+        """Compute the loss of transformers, 'loss'.
+
+        Of a batch of label 255 alone it is 0; networks of masks learn from it that the images have no class.
+        """
         labels = torch.cat([sample.gt_sem_seg.data for sample in data_samples]).long()
         if not takes_masks(self.net):
             loss = self.run(inputs, labels=labels).loss
