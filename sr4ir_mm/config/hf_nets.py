@@ -128,6 +128,7 @@ def _names(classes: Sequence[str] | str) -> Sequence[str]:
 
 
 def _class_of(dataset: dict, scope: str) -> Any:
+    """Return the class of a data set, None if it has no type."""
     scope = dataset.get('_scope_', scope)
     found = find_class(['train_dataloader'], kind := dataset.get('type'), scope)
     if kind and found is None:

@@ -106,9 +106,7 @@ class Chain(nn.Module):
         if squares and not self.task.slides and (free or shape[0] != shape[1]):
             raise SR4IRError('The task network takes square images alone: export it for one size, --shape N N.')
         if free and self.task.slides:
-            whole = (
-                ', or without windows, --cfg-options model.task.test_cfg.mode=whole. Without them its predictions change'
-            )
+            whole = ', or without windows, --cfg-options model.task.test_cfg.mode=whole, by other predictions'
             raise SR4IRError(
                 "The task network predicts in windows (test_cfg.mode='slide'), as many as the size asks for: export it "
                 f'for one size, --shape H W{"" if squares else whole}.'

@@ -161,5 +161,8 @@ def write(folder: Path, architecture: str, config: dict, names: list[str] = ()) 
     net.save_pretrained(folder)
     from sr4ir_mm.models.adapters.hf_files import processor_for
 
-    processor_for(net.config).save_pretrained(folder)
+    processor = processor_for(net.config)
+    if net.config.model_type == 'oneformer':  # as folders of the hub, whose processor downloads this file
+        processor.class_info_file, processor.repo_path = 'ade20k_panoptic.json', 'no/such/folder'
+    processor.save_pretrained(folder)
     return net

@@ -1,13 +1,15 @@
 """Networks of transformers for semantic segmentation, as segmentors of mmseg."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from mmengine.config import ConfigDict
 from mmseg.models import BaseSegmentor, EncoderDecoder
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...registry import MODELS
 from .hf_masks import MASK_NETS, class_scores, of_semantic_map, takes_masks, task_inputs
@@ -20,8 +22,8 @@ class HFSegmentor(HFNet):
     """A network of transformers for semantic segmentation with mmseg's data samples, metrics and visualizer.
 
     SegFormer, UPerNet, DPT, BEiT, MobileViT and others, with their own loss; and Mask2Former, MaskFormer, OneFormer
-    and EoMT, which learn masks and classes, with theirs. Pixels of label 255 are ignored; networks of masks learn, as in
-    transformers, that they are in no mask.
+    and EoMT, which learn masks and classes, with theirs. Pixels of label 255 are ignored; networks of masks
+    learn, as in transformers, that they are in no mask.
 
     Args:
         test_cfg (dict, optional): As in mmseg: ``dict(mode='whole')``, or windows, ``dict(mode='slide',
@@ -74,7 +76,8 @@ class HFSegmentor(HFNet):
 
     def run(self, inputs: Tensor, data_samples: list | None = None, **targets: Any) -> Any:
         """Run the network of transformers, with the name of the task if it takes one."""
-        return super().run(inputs, data_samples, **task_inputs(self.net, inputs), **targets)
+        with _numbers(self.net):
+            return super().run(inputs, data_samples, **task_inputs(self.net, inputs), **targets)
 
     def loss(self, inputs: Tensor, data_samples: list) -> dict[str, Tensor]:
         """Compute the loss of transformers, 'loss'.
@@ -102,3 +105,27 @@ class HFSegmentor(HFNet):
         metas = [sample.metainfo for sample in data_samples or ()]
         metas = metas or [dict(ori_shape=shape, img_shape=shape, pad_shape=shape, padding_size=[0] * 4)] * len(inputs)
         return BaseSegmentor.postprocess_result(self, self.inference(inputs, metas), data_samples)
+
+
+@contextmanager
+def _numbers(net: nn.Module) -> Iterator[None]:
+    """Let an export of EoMT find the probabilities of its attention's masks as numbers, those of the test before it.
+
+    Its code depends on them, and an export knows no values of tensors.
+    """
+    probs = net._buffers.get('attn_mask_probs')
+    if probs is None or net.training:
+        yield
+    elif not getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)():  # PyTorch 2.6 has the latter
+        net.numbers = probs.tolist()
+        yield
+    elif hasattr(net, 'numbers'):
+        del net.attn_mask_probs
+        net.attn_mask_probs = net.numbers
+        try:
+            yield
+        finally:
+            del net.attn_mask_probs
+            net.register_buffer('attn_mask_probs', probs)
+    else:
+        yield

@@ -21,6 +21,7 @@ from sr4ir_mm.models import SR4IR, HFSegmentor
 from sr4ir_mm.models.adapters import hf_files
 from sr4ir_mm.models.adapters.hf_files import processor_for
 from sr4ir_mm.models.adapters.hf_masks import MASK_NETS
+from sr4ir_mm.models.feature_recorder import FeatureRecorder
 
 FIRST = 'SegformerForSemanticSegmentation'
 MASKS = 'Mask2FormerForUniversalSegmentation'
@@ -100,7 +101,18 @@ def test_training(name):
     model, logs, _ = train(made(name), 'mmseg')
     assert all(value.isfinite() for value in logs.values()) and logs['sr.loss_tdp'] > 0
     (path,) = model.recorder.paths().values()
-    assert any(part in path for part in ('segformer', 'backbone', 'encoder', 'beit', 'upscale_block'))
+    assert any(part in path for part in ('segformer', 'backbone', 'encoder', 'beit', 'layers.1'))
+
+
+@torch.no_grad()
+def test_the_layer_of_the_tdp_loss_is_the_same_in_a_training_and_in_a_test():
+    """As S+T and T->S run it; EoMT without masks of its attention skips its upscale blocks between layers in a test."""
+    task = made(FIXED)
+    task.net.attn_mask_probs.zero_()
+    recorder = FeatureRecorder(task, task.tdp_layers)
+    images = torch.rand(2, 3, 64, 64)
+    learned, tested = (next(iter(recorder.task.train(mode) and recorder(images).values())) for mode in (True, False))
+    assert learned.shape == (2, 16, 4, 4) and torch.equal(learned, tested)
 
 
 def test_a_frozen_network_has_losses_too():
@@ -183,6 +195,14 @@ def test_windows_of_a_network_that_takes_images_of_one_size():
     torch.testing.assert_close(found[..., 64:], task.encode_decode(image[..., 36:])[0, :, :50, 28:])
     with pytest.raises(SR4IRError, match=r'images of 64 x 64 px alone, not 128 x 64 px: set crops of this size'):
         task.encode_decode(torch.rand(1, 3, 64, 128))
+
+
+@pytest.mark.skipif(TEXTS not in SEGMENTORS, reason='refused')
+def test_names_of_classes_are_not_downloaded(tmp_path):
+    """Which the processor of OneFormer does, although the normalization alone is read."""
+    write(tmp_path / 'net', TEXTS, SEGMENTORS[TEXTS])
+    assert 'class_info_file' in (tmp_path / 'net/preprocessor_config.json').read_text()
+    assert HFSegmentor(pretrained=str(tmp_path / 'net')).data_preprocessor.mean.numel() == 3
 
 
 @pytest.mark.skipif(TEXTS not in SEGMENTORS, reason='refused')
