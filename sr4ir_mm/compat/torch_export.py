@@ -2,8 +2,9 @@
 
 SwinIR of mmagic 1.2.0 pads to its window by a formula from which the export cannot derive that the result is a
 multiple of the window. It also computes the batch size by a division of floats, which makes it a constant; so do the
-Swin transformers of mmseg 1.2, mmdet 3.3 and mmpretrain 1.2, and SwinIR, HAT, DAT and others of spandrel 0.4. This
-module can go when they fix both.
+Swin transformers of mmseg 1.2, mmdet 3.3 and mmpretrain 1.2, and SwinIR, HAT, DAT and others of spandrel 0.4. timm 1.0
+pads the convolutions of nets from TensorFlow by a division of floats, about which the export thinks without end. This
+module can go when they fix it.
 """
 
 import os
@@ -44,6 +45,8 @@ def free_sizes(free: bool = True) -> Iterator[None]:
                 found = getattr(sys.modules[name], function, None)
                 if found and len(signature(found).parameters) == len(signature(mine).parameters):
                     stack.enter_context(patch.object(sys.modules[name], function, mine))
+        if padding := sys.modules.get('timm.layers.padding'):
+            stack.enter_context(patch.object(padding, 'get_same_padding', _same_padding))
         for name in filter(sys.modules.__contains__, _SWIN):
             attention = sys.modules[name].ShiftWindowMSA
             reverse = _static_reverse if name.startswith('mmpretrain') else _method_reverse
@@ -86,6 +89,13 @@ def _windows_to_image(windows: Tensor, rows: int, columns: int, height: int, wid
     channels = windows.shape[-1]
     grid = (height // rows, width // columns, rows, columns)
     return windows.view(-1, *grid, channels).permute(0, 1, 3, 2, 4, 5).contiguous().view(-1, height, width, channels)
+
+
+def _same_padding(x: int, kernel_size: int, stride: int, dilation: int) -> int:
+    reach = (kernel_size - 1) * dilation + 1
+    # not -(-x // stride): ONNX divides integers toward zero
+    padding = ((x + stride - 1) // stride - 1) * stride + reach - x
+    return padding if reach >= stride else max(padding, 0)
 
 
 def _pad(tensor: Tensor, multiple: int, *, mode: str, value: float = 0.0) -> Tensor:
