@@ -71,6 +71,7 @@ def load_safely(checkpoint: ModuleType, run: Run) -> None:
     """Let ``mmengine.runner.checkpoint``, through which all checkpoints are loaded, run no code of a file."""
     run(checkpoint)
     checkpoint.torch, checkpoint.load_url = SafeTorch('torch'), load_url
+    checkpoint.load_state_dict = timm_weights.name_for_features(checkpoint.load_state_dict)
     loader = checkpoint.CheckpointLoader
     loader.load_checkpoint = staticmethod(name_the_file(loader.load_checkpoint))
     loader.register_scheme(SCHEME, load_from_sr4ir_mm, force=True)

@@ -5,21 +5,21 @@ them each time it is built, also for a test. This can go when MMEngine knows the
 """
 
 import os
-import re
 from collections import OrderedDict
+from collections.abc import Callable, Set
+from functools import wraps
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import SR4IRError
 
 SCHEME = 'timm://'
-#: lists that ``features_only=True`` takes apart: 'stages.0.' becomes 'stages_0.' in ConvNeXt, 'layers.0.' in Swin
-_STAGES = re.compile(r'^(stem|stages|layers)\.(\d+)\.')
+_PREFIX = 'timm_model.'
 
 
 def load_from_timm(filename: str, map_location: Any = None, **kwargs: Any) -> OrderedDict[str, Tensor]:
-    """Load weights with the names that they have in ``TIMMBackbone``, with and without ``features_only``.
+    """Load weights with the names that they have in ``TIMMBackbone`` without ``features_only``.
 
     Args:
         filename (str): 'timm://' and the name of a model of timm, or a file of such a model.
@@ -31,8 +31,32 @@ def load_from_timm(filename: str, map_location: Any = None, **kwargs: Any) -> Or
     """
     name = filename.removeprefix(SCHEME)
     state = _of_file(name) if os.path.isfile(name) else _published(name)
-    names = {key: sorted({key, _STAGES.sub(r'\1_\2.', key)}) for key in state}
-    return OrderedDict((f'timm_model.{name}', state[key]) for key in state for name in names[key])
+    return OrderedDict((_PREFIX + key, value) for key, value in state.items())
+
+
+def name_for_features(load_state_dict: Callable) -> Callable:
+    """Wrap MMEngine's ``load_state_dict``: weights of timm have the names of the network that takes them.
+
+    ``features_only=True`` takes the network apart, so that 'stages.0.' becomes 'stages_0.' and 'stem.conv1.'
+    'stem_conv1.', or keeps the whole of it under 'model.'.
+    """
+
+    @wraps(load_state_dict)
+    def load(module: nn.Module, state_dict: dict[str, Tensor], *args: Any, **kwargs: Any) -> None:
+        versions = getattr(state_dict, '_metadata', {})
+        if str(versions.get('', {}).get('file')).startswith(SCHEME):
+            names = module.state_dict().keys()
+            state_dict = OrderedDict((_name_in(names, key), value) for key, value in state_dict.items())
+            state_dict._metadata = versions
+        load_state_dict(module, state_dict, *args, **kwargs)
+
+    return load
+
+
+def _name_in(names: Set[str], key: str) -> str:
+    name = key.removeprefix(_PREFIX)
+    tried = (key, _PREFIX + name.replace('.', '_', 1), f'{_PREFIX}model.{name}')
+    return next(filter(names.__contains__, tried), key)
 
 
 def _of_file(path: str) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.runner import checkpoint
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -38,9 +39,20 @@ def test_a_file_of_timm_covers_the_backbone(base, published, tmp_path):
     assert len(net) > 250 and all(torch.equal(value, published[key]) for key, value in net.items())
 
 
-@pytest.mark.parametrize('name', ['convnext_atto', 'resnet10t'])
-def test_a_file_of_timm_covers_a_net_that_returns_features(name, tmp_path):
-    """timm gives the stages of some of them other names: stages_0 for stages.0."""
+@pytest.mark.parametrize(
+    ('name', 'prefix', 'renamed'),
+    [
+        ('resnet10t', 'layer1.', 'layer1.'),
+        ('convnext_atto', 'stages.0.', 'stages_0.'),
+        ('botnet26t_256', 'stem.conv1.', 'stem_conv1.'),
+        ('rexnet_100', 'features.0.', 'features_0.'),
+        ('vit_tiny_patch16_224', '', 'model.'),
+    ],
+)
+def test_a_file_of_timm_covers_a_net_that_returns_features(name, prefix, renamed, tmp_path, monkeypatch):
+    """timm gives many of them other names."""
+    logged = []
+    monkeypatch.setattr(checkpoint, 'print_log', lambda message, *args, **kwargs: logged.append(message))
     torch.manual_seed(1)
     published = timm.create_model(name).state_dict()
     torch.save(published, tmp_path / 'net.pth')
@@ -50,8 +62,12 @@ def test_a_file_of_timm_covers_a_net_that_returns_features(name, tmp_path):
     model = SR4IR(None, dict(type='mmpretrain.ImageClassifier', backbone=backbone, head=head), 4, 'H->T')
     model.init_weights()
     net = model.task.backbone.timm_model.state_dict()
-    found = {key: re.sub(r'^(stem|stages)_(\d)', r'\1.\2', key) for key in net}
-    assert len(net) > 30 and all(torch.equal(value, published[found[key]]) for key, value in net.items())
+    some = [key for key in net if key.startswith(renamed)]
+    assert some and all(torch.equal(net[key], published[prefix + key.removeprefix(renamed)]) for key in some)
+    assert 'missing' not in ''.join(logged)  # so all others are loaded, too
+    names = {name: key for key in published for name in (key, key.replace('.', '_', 1), f'model.{key}')}
+    used = {f'timm_model.{names[key]}' for key in net}
+    assert used and not used.intersection(re.findall(r'[\w.]+', ''.join(logged)))
 
 
 def test_a_name_loads_what_timm_publishes(published, monkeypatch):
