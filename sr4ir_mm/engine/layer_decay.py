@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
+from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import SR4IRError
 from ..models import HFClassifier
 from ..registry import OPTIM_WRAPPER_CONSTRUCTORS
-from ..utils import check_number
+from ..utils import check_number, check_positive
+from ..utils.blocks import LISTS, is_block
 
-_LISTS = nn.ModuleList, nn.Sequential
+Layers = list[tuple[dict[str, Tensor], bool]]
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -29,7 +31,8 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             (``custom_keys``) count in addition.
 
     Raises:
-        SR4IRError: If the rate is missing or out of range, or the network has no backbone with repeated blocks.
+        SR4IRError: If the rate is missing or out of range, the optimizer has no ``lr``, or the network has no backbone
+            with repeated blocks that hold most of its weights.
 
     Example:
         >>> task = dict(optimizer=dict(type='AdamW', lr=1e-4, weight_decay=0.05),
@@ -43,6 +46,9 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
         if rate is None:
             raise SR4IRError('LayerDecayOptimWrapperConstructor needs paramwise_cfg.layer_decay_rate, such as 0.75.')
         check_number('LayerDecayOptimWrapperConstructor', low=0, high=1, layer_decay_rate=rate)
+        check_positive('LayerDecayOptimWrapperConstructor', layer_decay_rate=rate)
+        if self.base_lr is None:
+            raise SR4IRError('LayerDecayOptimWrapperConstructor needs optimizer.lr, the rate of the last layer.')
 
     def add_params(self, params: list[dict], module: nn.Module, prefix: str = '', **kwargs: Any) -> None:
         """Add the groups of MMEngine, then multiply their learning rates once, for the whole network."""
@@ -53,50 +59,56 @@ class LayerDecayOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             for group in params:
                 scale = rate ** steps[names[id(group['params'][0])]]
                 group['lr'] = group.get('lr', self.base_lr) * scale
+            count = max(steps.values())
+            lowest = f'{self.base_lr * rate**count:.2g}'
+            print_log(f'layer_decay_rate={rate}: {count} layers, the lowest learning rate is {lowest}', 'current')
 
 
 def layers_after(task: nn.Module) -> dict[str, int]:
     """Return for each parameter of a task network how many layers of the backbone come after its own.
 
     Raises:
-        SR4IRError: If it has no backbone with repeated blocks.
+        SR4IRError: If it has no backbone with repeated blocks that hold most of its weights.
     """
     path = 'net' if isinstance(task, HFClassifier) else 'backbone'
     backbone, names = getattr(task, path, None), [name for name, _ in task.named_parameters()]
-    if hasattr(backbone, 'get_layer_depth'):  # of mmpretrain
-        depths = {name: backbone.get_layer_depth(name, f'{path}.') for name in names}
-        return {name: count - depth - 1 for name, (depth, count) in depths.items()}
+    try:
+        if hasattr(backbone, 'get_layer_depth'):  # of mmpretrain
+            depths = {name: backbone.get_layer_depth(name, f'{path}.') for name in names}
+            return {name: count - depth - 1 for name, (depth, count) in depths.items()}
+    except NotImplementedError:
+        pass  # a ResNet that has other stages than those of 50, 101 or 152 layers
     layers = list(_layers(backbone, f'{path}.', 1)) if backbone is not None else []
-    found, depth, count = dict.fromkeys(names, 0), 0, sum(is_block for _, is_block in layers)
-    if not count:
+    last = max((i for i, (_, is_layer) in enumerate(layers) if is_layer), default=-1)
+    if _size(layers[last + 1 :]) >= _size(layers) / 2:
         raise SR4IRError(
             f'The task network ({type(task).__name__}) has no backbone with repeated blocks, for which '
             'LayerDecayOptimWrapperConstructor could set learning rates: use custom_keys of MMEngine instead.'
         )
-    for group, is_block in layers:
-        depth += is_block
-        if depth < count or is_block:
-            found.update(dict.fromkeys(group, count + 1 - depth))
+    found, steps = dict.fromkeys(names, 0), sum(is_layer for _, is_layer in layers) + 1
+    for group, is_layer in layers[: last + 1]:
+        steps -= is_layer
+        found.update(dict.fromkeys(group, steps))
     return found
 
 
-def _layers(module: nn.Module, prefix: str, level: int) -> Iterator[tuple[list[str], bool]]:
-    """Yield names of parameters, block by block, and whether they are of a block; level 2 is in stages of blocks."""
-    yield [prefix + name for name, _ in module.named_parameters(recurse=False)], False
-    repeats = _repeats(module)
+def _layers(module: nn.Module, prefix: str, level: int) -> Iterator[tuple[dict[str, Tensor], bool]]:
+    """Yield parameters by name, block by block, and whether they are of a block; level 2 is in stages of blocks."""
+    yield {prefix + name: value for name, value in module.named_parameters(recurse=False)}, False
+    repeats = isinstance(module, LISTS) and any(map(is_block, module.children()))
     for name, child in module.named_children():
         path = f'{prefix}{name}.'
         inner = list(_layers(child, path, level + repeats))
-        if repeats and (level == 2 or not any(is_block for _, is_block in inner)):
-            yield [path + name for name, _ in child.named_parameters()], True
+        # a stage consists of blocks; a block may have a small one in it, such as squeeze and excitation
+        if repeats and is_block(child) and (level == 2 or not _is_stage(inner)):
+            yield {path + name: value for name, value in child.named_parameters()}, True
         else:
             yield from inner
 
 
-def _repeats(module: nn.Module) -> bool:
-    """Return whether a module is a list of blocks: of one class, with modules in them."""
-    if not isinstance(module, _LISTS) or not len(module):
-        return False
-    kind = type(module[0])
-    is_block = not issubclass(kind, _LISTS) and any(True for _ in module[0].children())
-    return is_block and all(type(child) is kind for child in module)
+def _is_stage(layers: Layers) -> bool:
+    return _size([layer for layer in layers if layer[1]]) > _size(layers) / 2
+
+
+def _size(layers: Layers) -> int:
+    return sum(value.numel() for group, _ in layers for value in group.values())

@@ -11,8 +11,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import SR4IRError
-
-_LISTS = nn.Sequential, nn.ModuleList
+from ..utils.blocks import LISTS, is_block
 
 
 @dataclass
@@ -43,7 +42,8 @@ def recompute_blocks(net: nn.Module) -> None:
             there, as attributes.
 
     Raises:
-        SR4IRError: If the network has no repeated blocks of at least two layers, or they count batch statistics.
+        SR4IRError: If the network has no repeated blocks of at least two layers (as attributes: that hold half of its
+            weights), or they count batch statistics.
     """
     kind, blocks = _repeated_blocks(net)
     if any(isinstance(module, _NormBase) and module.track_running_stats for b in blocks for module in b.modules()):
@@ -58,13 +58,16 @@ def recompute_blocks(net: nn.Module) -> None:
 
 def _repeated_blocks(net: nn.Module) -> tuple[str, list[nn.Module]]:
     """Find the blocks that hold most of the network; of nested ones those that are most, e.g. 36 rather than 6."""
-    found = _kinds(parent for parent in net.modules() if isinstance(parent, _LISTS))
-    # SPAN has its blocks as attributes
-    found = found or next(filter(None, (_kinds([parent]) for parent in net.modules())), {})
+    found = _kinds(parent for parent in net.modules() if isinstance(parent, LISTS))
+    if found:
+        most = max(map(_size, found.values()))
+        kind, blocks = max(found.items(), key=lambda item: (_size(item[1]) > most / 2, len(item[1])))
+        return kind.__name__, blocks
+    # SPAN has its blocks as attributes, and in them others that are no blocks
+    found = {kind: blocks for kind, blocks in _kinds(net.modules()).items() if _size(blocks) >= _size([net]) / 2}
     if not found:
         raise SR4IRError(f'with_cp: {type(net).__name__} has no repeated blocks. Leave out with_cp.')
-    most = max(map(_size, found.values()))
-    kind, blocks = max(found.items(), key=lambda item: (_size(item[1]) > most / 2, len(item[1])))
+    kind, blocks = min(found.items(), key=lambda item: len(item[1]))
     return kind.__name__, blocks
 
 
@@ -72,15 +75,10 @@ def _kinds(parents: Iterable[nn.Module]) -> dict[type, list[nn.Module]]:
     """Return the children of these modules that occur several times, by their classes."""
     kinds: dict[type, list[nn.Module]] = {}
     for parent in parents:
-        for child in parent.children():
-            if _count_layers(child) > 1 and not isinstance(child, _LISTS):
-                kinds.setdefault(type(child), []).append(child)
+        for child in filter(is_block, parent.children()):
+            kinds.setdefault(type(child), []).append(child)
     found = {kind: list(dict.fromkeys(blocks)) for kind, blocks in kinds.items()}
     return {kind: blocks for kind, blocks in found.items() if len(blocks) > 1}
-
-
-def _count_layers(block: nn.Module) -> int:
-    return sum(any(True for _ in module.parameters(recurse=False)) for module in block.modules())
 
 
 def _size(blocks: list[nn.Module]) -> int:

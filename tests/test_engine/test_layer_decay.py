@@ -7,14 +7,20 @@ from helpers.hf import CLASSIFIERS, build
 from helpers.toy import ToyClassifier
 from mmengine.optim import OptimWrapper
 from torch import nn
+from torch.nn import TransformerEncoderLayer as TransformerLayer
 
-from sr4ir_mm.engine import SR4IROptimWrapperConstructor
+from sr4ir_mm.engine import SR4IROptimWrapperConstructor, layer_decay
 from sr4ir_mm.engine.layer_decay import layers_after
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
 from sr4ir_mm.registry import MODELS
 
 SWIN = dict(embed_dim=8, depths=[2, 1, 2, 1], num_heads=[1, 1, 2, 2], window_size=4)
+PVT = dict(hidden_sizes=[8, 8, 16, 16], num_attention_heads=[1, 1, 2, 2], depths=[1, 1, 1, 1], mlp_ratios=[2, 2, 2, 2])
+HRNET = {
+    f'stage{i}': dict(num_modules=1, num_branches=i, block='BASIC', num_blocks=(4,) * i, num_channels=(8, 8, 8, 8)[:i])
+    for i in (1, 2, 3, 4)
+}
 OWN = {
     'VisionTransformer': dict(arch=dict(embed_dims=16, num_layers=3, num_heads=2, feedforward_channels=16)),
     'SwinTransformer': dict(arch=dict(embed_dims=8, depths=[2, 1, 2, 1], num_heads=[1, 1, 2, 2])),
@@ -87,11 +93,43 @@ def test_a_classifier_of_transformers_and_the_options_of_mmengine():
     assert found['net.vit.layernorm.weight'] == 0.1 and found['net.vit.embeddings.cls_token'] == 0.1 / 2**5
 
 
+@pytest.mark.parametrize(
+    ('backbone', 'count', 'part'),
+    [
+        (dict(type='mmpretrain.MobileNetV2'), 17, 'layer2.0'),  # convolutions in lists in blocks
+        (dict(type='mmpretrain.ResNet', depth=18), 8, 'layer1.0'),  # mmpretrain numbers those of 50 and more layers
+        (dict(type='mmpretrain.EdgeNeXt', arch='xxsmall'), 12, 'stages.0.0'),  # two kinds of blocks in a list
+        (dict(type='sr4ir_mm.HFBackbone', architecture='PvtV2Backbone', config=PVT), 4, 'layers.0.blocks.0'),
+        (dict(type='mmpretrain.HRNet', extra=HRNET), 40, 'layer1.0'),  # None in a list
+    ],
+    ids=lambda value: value['type'] if isinstance(value, dict) else None,
+)
+def test_a_layer_is_a_block(backbone, count, part):
+    """Not a part of one, and no embedding of patches."""
+    found = layers_after(Task(backbone))
+    assert max(found.values()) == count + 1
+    assert {steps for name, steps in found.items() if f'.{part}.' in name} == {count - (part == 'layer2.0')}
+
+
+def test_the_log_has_the_lowest_rate(monkeypatch):
+    logged = []
+    monkeypatch.setattr(layer_decay, 'print_log', lambda message, *args: logged.append(message))
+    rates(Task(dict(type='mmpretrain.ResNet', depth=18)))
+    assert logged == ['layer_decay_rate=0.5: 9 layers, the lowest learning rate is 0.0002']
+
+
 def test_mistakes():
     task = ToyClassifier()
     with pytest.raises(SR4IRError, match=r'ToyClassifier\) has no backbone with repeated blocks'):
         rates(copy.deepcopy(task))
-    with pytest.raises(SR4IRError, match='layer_decay_rate'):
-        rates(task, layer_decay_rate=1.5)
+    few = copy.deepcopy(task)
+    few.backbone = nn.Sequential(nn.Sequential(TransformerLayer(8, 1), TransformerLayer(8, 1)), nn.Linear(300, 400))
+    with pytest.raises(SR4IRError, match='has no backbone with repeated blocks'):
+        layers_after(few)
+    for rate in (1.5, 0, -0.5):
+        with pytest.raises(SR4IRError, match=f'layer_decay_rate={rate}'):
+            rates(task, layer_decay_rate=rate)
+    with pytest.raises(SR4IRError, match=r'needs optimizer\.lr'):
+        layer_decay.LayerDecayOptimWrapperConstructor(dict(optimizer=dict(type='SGD')), dict(layer_decay_rate=0.5))
     with pytest.raises(SR4IRError, match=r'needs paramwise_cfg\.layer_decay_rate'):
         rates(task, layer_decay_rate=None)

@@ -63,11 +63,32 @@ def test_networks_without_such_blocks():
     recompute_blocks(nn.Sequential(block(8, 1), block(8, 1)))
 
 
+def test_blocks_as_attributes_hold_most_of_the_network():
+    """Two small ones in front are no reason to run them again."""
+
+    class Block(nn.Module):
+        def __init__(self, channels: int) -> None:
+            super().__init__()
+            self.conv1, self.conv2 = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+
+    class Net(nn.Module):
+        def __init__(self, stem: int, body: int) -> None:
+            super().__init__()
+            self.stem = nn.Module()
+            self.stem.a, self.stem.b, self.body = Block(stem), Block(stem), nn.Conv2d(body, body, 3)
+
+    with pytest.raises(SR4IRError, match='Net has no repeated blocks'):
+        recompute_blocks(Net(4, 32))
+    net = Net(32, 4)
+    recompute_blocks(net)
+    assert isinstance(net.stem.a.forward, RecomputedForward) and isinstance(net.stem.b.forward, RecomputedForward)
+
+
 def test_batch_statistics_would_count_twice():
     class Block(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.conv, self.norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
+            self.conv1, self.norm, self.conv2 = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.Conv2d(3, 3, 1)
 
     with pytest.raises(SR4IRError, match='would count each batch twice'):
         recompute_blocks(nn.Sequential(Block(), Block()))
