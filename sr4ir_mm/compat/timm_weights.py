@@ -38,7 +38,7 @@ def name_for_features(load_state_dict: Callable) -> Callable:
     """Wrap MMEngine's ``load_state_dict``: weights of timm have the names of the network that takes them.
 
     ``features_only=True`` takes the network apart, so that 'stages.0.' becomes 'stages_0.' and 'stem.conv1.'
-    'stem_conv1.', or keeps the whole of it under 'model.'.
+    'stem_conv1.', or keeps the whole of it under 'model.' or 'body.'.
     """
 
     @wraps(load_state_dict)
@@ -55,8 +55,8 @@ def name_for_features(load_state_dict: Callable) -> Callable:
 
 def _name_in(names: Set[str], key: str) -> str:
     name = key.removeprefix(_PREFIX)
-    tried = (key, _PREFIX + name.replace('.', '_', 1), f'{_PREFIX}model.{name}')
-    return next(filter(names.__contains__, tried), key)
+    tried = (name, name.replace('.', '_', 1), f'model.{name}', f'body.{name}')
+    return next((_PREFIX + name for name in tried if _PREFIX + name in names), key)
 
 
 def _of_file(path: str) -> dict[str, Tensor]:

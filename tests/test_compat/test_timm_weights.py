@@ -47,6 +47,7 @@ def test_a_file_of_timm_covers_the_backbone(base, published, tmp_path):
         ('botnet26t_256', 'stem.conv1.', 'stem_conv1.'),
         ('rexnet_100', 'features.0.', 'features_0.'),
         ('vit_tiny_patch16_224', '', 'model.'),
+        ('pit_ti_224', '', 'body.'),
     ],
 )
 def test_a_file_of_timm_covers_a_net_that_returns_features(name, prefix, renamed, tmp_path, monkeypatch):
@@ -65,7 +66,7 @@ def test_a_file_of_timm_covers_a_net_that_returns_features(name, prefix, renamed
     some = [key for key in net if key.startswith(renamed)]
     assert some and all(torch.equal(net[key], published[prefix + key.removeprefix(renamed)]) for key in some)
     assert 'missing' not in ''.join(logged)  # so all others are loaded, too
-    names = {name: key for key in published for name in (key, key.replace('.', '_', 1), f'model.{key}')}
+    names = {name: key for key in published for name in (key, key.replace('.', '_', 1), f'{renamed}{key}')}
     used = {f'timm_model.{names[key]}' for key in net}
     assert used and not used.intersection(re.findall(r'[\w.]+', ''.join(logged)))
 
