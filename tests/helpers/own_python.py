@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,9 +16,11 @@ import gc, json, os, sys
 import torch, torch._dynamo, torch.distributed.fsdp, torch.distributed.optim
 gc.freeze()
 for line in sys.stdin:
-    code, *paths = json.loads(line)
+    environ, code, *paths = json.loads(line)
     child = os.fork()
     if not child:
+        os.environ.clear()
+        os.environ.update(environ)
         for number, path in enumerate(paths, 1):
             os.dup2(os.open(path, os.O_WRONLY), number)
         exec(code, dict(__name__='__main__'))
@@ -38,7 +41,7 @@ def output_of(code: str) -> str:
     """Run code in a Python of its own, and return what it has printed; a failure is an error with its traceback."""
     server = _server()
     with tempfile.NamedTemporaryFile() as output, tempfile.NamedTemporaryFile() as errors:
-        server.stdin.write(json.dumps([code, output.name, errors.name]) + '\n')
+        server.stdin.write(json.dumps([dict(os.environ), code, output.name, errors.name]) + '\n')
         server.stdin.flush()
         assert server.stdout.readline() == '0\n', errors.read().decode()
         return output.read().decode().strip()

@@ -1,11 +1,9 @@
 """SR networks by name, from a file, from mmagic."""
 
-import functools
 import inspect
 import types
 from itertools import cycle
 
-import mmengine.config.utils
 import pytest
 import torch
 from helpers.zoo import wrappers_for
@@ -60,14 +58,6 @@ SMALL = dict(
     depths=[2], num_heads=[6], embed_dim=12, enc_blk_nums=[1, 1], dec_blk_nums=[1, 1], middle_blk_num=1, dim=8,
     hidden_list=[8],
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _metafiles_are_read_once(monkeypatch):
-    monkeypatch.setattr(mmengine.config.utils, 'load', _load)
-
-
-_load = functools.lru_cache(mmengine.config.utils.load)
 
 
 def split(name: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ ort = pytest.importorskip('onnxruntime')
 
 pytestmark = needs_export
 CASES = [
-    ('HFSegmentor', 'SegformerForSemanticSegmentation', SEGMENTORS, (16, 24)),
+    ('HFSegmentor', 'SegformerForSemanticSegmentation', SEGMENTORS, None),  # of all sizes
     ('HFSegmentor', 'EomtForUniversalSegmentation', SEGMENTORS, (12, 24)),  # in windows of 16 x 16
     ('HFClassifier', 'ViTForImageClassification', CLASSIFIERS, (16, 24)),
     ('HFDetector', 'RTDetrV2ForObjectDetection', DETECTORS, (16, 24)),  # transformers checks sizes while it is traced

@@ -62,15 +62,17 @@ def test_a_training_is_resumed_without_the_files_that_it_started_from(folder):
     assert run_tool('train', *train, 'model.sr.with_cp=True', cwd=folder) == 0
     shutil.rmtree(folder / 'net')
     (folder / 'span.pth').unlink()
-    resume = ('run/iter_3.pth', '--resume', 'run/iter_3.pth', '--work-dir', 'again', '--no-plots')
-    assert run_tool('train', *resume, cwd=folder) == 0
-    straight, again = (torch.load(folder / f'{name}/iter_4.pth', weights_only=False) for name in ('run', 'again'))
+    straight = torch.load(folder / 'run/iter_4.pth', weights_only=False)
+    (folder / 'run/iter_4.pth').unlink()  # as if it had been interrupted before
+    (folder / 'run/last_checkpoint').write_text('run/iter_3.pth')
+    assert run_tool('train', 'run', '--resume', '--no-plots', cwd=folder) == 0
+    again = torch.load(folder / 'run/iter_4.pth', weights_only=False)
     for part in ('state_dict', 'ema_state_dict'):
         assert straight[part].keys() == again[part].keys()
         assert all(torch.equal(value, again[part][key]) for key, value in straight[part].items())
     before = torch.load(folder / 'run/iter_3.pth', weights_only=False)['state_dict']
     assert not all(torch.equal(value, before[key]) for key, value in again['state_dict'].items())
-    assert load_config(folder / 'again').model.sr.init_cfg.checkpoint == 'span.pth'  # where it came from
+    assert load_config(folder / 'run').model.sr.init_cfg.checkpoint == 'span.pth'  # where it came from
 
 
 def test_the_config_of_a_few_lines(folder, monkeypatch):
