@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 import torch
 from front_picture import load
-from mmengine.structures import InstanceData
 from torchvision.utils import make_grid
 
 from sr4ir_mm import SR4IRInferencer
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.utils import write_image
-from sr4ir_mm.visualization.drawing import draw_sample, drawing_visualizer
 
 COUNT, ENLARGED, SCORE = 8, 6, 0.3
 
@@ -34,15 +32,10 @@ def main() -> None:
     images = [image.permute(1, 2, 0).numpy() for image in small]  # BGR, as OpenCV reads them
     inferencer = SR4IRInferencer(args.run, device='cpu', show_progress=False)
     samples = inferencer(images)['predictions']
-    visualizer = drawing_visualizer(runner.visualizer)
-    visualizer.dataset_meta = dataset.metainfo
     pictures = []
     for image, sample in zip(images, samples):
         large = cv2.resize(image[..., ::-1], None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_NEAREST)
-        found: InstanceData = sample.pred_instances
-        found.bboxes = found.bboxes * ENLARGED
-        sample.set_metainfo(dict(ori_shape=large.shape[:2]))
-        pictures.append(draw_sample(visualizer, large, sample, draw_gt=False, pred_score_thr=SCORE))
+        pictures.append(inferencer.visualize(large, sample, pred_score_thr=SCORE))
     grid = make_grid(torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2), nrow=4, padding=8, pad_value=255)
     write_image(args.out, grid.permute(1, 2, 0).numpy())
 

@@ -56,6 +56,12 @@ def free_sizes(free: bool = True) -> Iterator[None]:
         yield
 
 
+def is_exporting() -> bool:
+    """Return whether an export traces; PyTorch 2.6 tells only whether anything does, and 2.1 nothing."""
+    tell = getattr(torch.compiler, 'is_exporting', None) or getattr(torch.compiler, 'is_compiling', bool)
+    return tell()
+
+
 def drop_casts(program: torch.export.ExportedProgram) -> None:
     """Remove ``type_as`` where it changes no dtype: on a constant it breaks the export to ONNX."""
     for node in program.graph.find_nodes(op='call_function', target=torch.ops.aten.type_as.default):

@@ -1,8 +1,8 @@
 """Networks of transformers for object detection, as detectors of mmdet."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from mmdet.models import BaseDetector
@@ -151,21 +151,14 @@ class HFDetector(HFNet):
         return _sizes(inputs, data_samples if self.takes_mask else None)
 
 
-@contextmanager
-def _groups(net: nn.Module) -> Iterator[None]:
+def _groups(net: nn.Module) -> AbstractContextManager:
     """Let the losses of LW- and RF-DETR count the groups of queries, which they have in the training alone.
 
     transformers divides the queries of eval mode into as many groups, and compares a part of them with each object.
     """
-    groups = getattr(net.config, 'group_detr', None)
-    if groups is None or net.training:
-        yield
-        return
-    net.config.group_detr = 1
-    try:
-        yield
-    finally:
-        net.config.group_detr = groups
+    if net.training or not hasattr(net.config, 'group_detr'):
+        return nullcontext()
+    return patch.object(net.config, 'group_detr', 1)
 
 
 def _corners(boxes: Tensor) -> Tensor:

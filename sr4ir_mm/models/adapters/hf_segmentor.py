@@ -11,6 +11,7 @@ from mmengine.config import ConfigDict
 from mmseg.models import BaseSegmentor, EncoderDecoder
 from torch import Tensor, nn
 
+from ...compat.torch_export import is_exporting
 from ...registry import MODELS
 from .hf_masks import MASK_NETS, class_scores, of_semantic_map, takes_masks, task_inputs
 from .hf_nets import HFNet
@@ -116,7 +117,7 @@ def _numbers(net: nn.Module) -> Iterator[None]:
     probs = net._buffers.get('attn_mask_probs')
     if probs is None or net.training:
         yield
-    elif not getattr(torch.compiler, 'is_exporting', torch.compiler.is_compiling)():  # PyTorch 2.6 has the latter
+    elif not is_exporting():
         net.numbers = probs.tolist()
         yield
     elif hasattr(net, 'numbers'):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from ...compat.torch_export import is_exporting
 from ...errors import SR4IRError
 from ...registry import MODELS
 from ...utils.optional import import_optional
@@ -74,8 +75,6 @@ def _nothing() -> None:
 @torch.compiler.disable  # a compiled update would be left out: PyTorch 2.7 calls every trace an export
 def _update(convs: list[nn.Module]) -> None:
     """Compute the weights of SPAN's convolutions for the test; an export finds those of the call before it."""
-    # PyTorch 2.6 can export, but says only that something is traced; 2.1 cannot, and says nothing
-    is_exporting = getattr(torch.compiler, 'is_exporting', None) or getattr(torch.compiler, 'is_compiling', bool)
     if not is_exporting():
         for conv in convs:
             type(conv).update_params(conv)
