@@ -12,7 +12,8 @@ from mmengine.logging.logger import MMFormatter
 #: starts of messages that only the log file has
 HIDDEN = (
     '\n' + '-' * 60 + '\nSystem environment', 'Config:\n', 'Hooks will be executed', 'Exp name: ',
-    'Checkpoints will be saved', 'Distributed training is not used',
+    'Checkpoints will be saved', 'Distributed training is not used', 'paramwise_options', 'backbone out_',
+    'The prefix is not set in metric class',
 )  # fmt: skip
 WIDTH = 120  # of lines where there is no terminal
 

@@ -38,13 +38,14 @@ def attach(logger: MMLogger, stream: io.StringIO) -> Screen:
 
 def test_the_file_has_what_the_screen_leaves_out(logger, tmp_path):
     attach(logger, stream := io.StringIO())
-    for message in ('Config:\nmodel = 1', 'Exp name: x', ShortText('a long line', 'short'), ShortText('silent', '')):
+    of_mmengine = ('Config:\nmodel = 1', 'Exp name: x', 'paramwise_options -- neck.0.weight:lr=0.0025')
+    for message in (*of_mmengine, ShortText('a long line', 'short'), ShortText('silent', '')):
         logger.info(message)
     logger.warning('careful')
     lines = [line.split(' ', 1)[1] for line in stream.getvalue().splitlines()]
     assert lines == ['short', 'WARNING careful']
     text = (tmp_path / 'x.log').read_text()
-    for part in ('Config:\nmodel = 1', 'Exp name: x', 'a long line', 'silent', 'mmengine - WARNING - careful'):
+    for part in (*of_mmengine, 'a long line', 'silent', 'mmengine - WARNING - careful'):
         assert part in text
 
 
