@@ -88,7 +88,8 @@ def _reason(error: Exception) -> str:
     if isinstance(error, KeyError) and 'Duplicate key' in str(error):
         return (
             f'two files in _base_ have the same entries ({error.args[0]}). Our schedules contain default_runtime.py: '
-            'remove it from _base_.'
+            'remove it from _base_. A config for --data or --sr inherits that of its zoo instead, such as '
+            'mmseg::_base_/default_runtime.py.'
         )
     return str(error) if isinstance(error, SR4IRError) else f'{type(error).__name__}: {error}'
 
