@@ -92,7 +92,8 @@ class AlternatingUpdateHook(ExactResumeHook):
     def before_val(self, runner: Runner) -> None:
         """Prepare a validation, see ``prepare_evaluation``."""
         super().before_val(runner)  # a retriever's gallery must not draw from the random numbers of the data
-        prepare_evaluation(unwrap(runner.model), runner.val_evaluator)
+        is_early = 10 * runner.iter < runner.max_iters  # the first tenth of a training
+        prepare_evaluation(unwrap(runner.model), runner.val_evaluator, is_early)
 
     def before_test(self, runner: Runner) -> None:
         """Prepare a test, see ``prepare_evaluation``."""

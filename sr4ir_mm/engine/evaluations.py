@@ -7,17 +7,19 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from torch import nn
 
+from ..evaluation import SRQuality
 from ..models.sample_images import without_images
 from ..models.weights import check_trained
 from ..utils import unwrap
 
 
-def prepare_evaluation(model: nn.Module, evaluator: Evaluator) -> None:
+def prepare_evaluation(model: nn.Module, evaluator: Evaluator, is_early: bool = False) -> None:
     """Prepare a validation or a test.
 
     Args:
         model (SR4IR): Model, not wrapped.
         evaluator (Evaluator): Evaluator of the loop.
+        is_early (bool): Whether an SR network from scratch cannot have learned to enlarge yet.
 
     Raises:
         SR4IRError: If the model has random weights.
@@ -27,6 +29,8 @@ def prepare_evaluation(model: nn.Module, evaluator: Evaluator) -> None:
     for metric in evaluator.metrics:
         if isinstance(metric, DumpResults) and 'process' not in vars(metric):
             metric.process = partial(_process_without_images, metric.process)
+        if isinstance(metric, SRQuality):
+            metric.compared_scale = model.scale if model.scheme.test_input == 'sr' and not is_early else None
 
 
 def best_metrics(runner: Runner) -> list[str]:

@@ -15,6 +15,7 @@ from ..errors import SR4IRError
 from ..models.degradations.base import quantize
 from ..registry import METRICS
 from ..utils import check_number, full_precision
+from .bilinear import enlarge, worse_than_bilinear
 from .ssim import WINDOW, structural_similarity
 
 #: torchvision's VGG-16, the trunk of LPIPS; torchmetrics holds the small rest
@@ -33,7 +34,8 @@ class SRQuality(BaseMetric):
 
     The border stays where the rest would be too small for a metric: SSIM takes images of at least 11 px, LPIPS of at
     least 16 px. Smaller ones are left out of its mean, with a warning. Padding of a batch does not count. The metric
-    can stand next to any metric of the task.
+    can stand next to any metric of the task. It warns once if the images of the SR network have a PSNR that is 1 dB or
+    more below that of bilinear ones.
 
     Args:
         metrics (Sequence[str]): Names out of 'PSNR', 'SSIM', 'LPIPS'. LPIPS is left out with a warning if its VGG-16 is
@@ -66,7 +68,10 @@ class SRQuality(BaseMetric):
             raise SR4IRError(f"SRQuality has no metric {sorted(unknown)}: choose from 'PSNR', 'SSIM' and 'LPIPS'.")
         self.metrics = [m for m in metrics if m != 'LPIPS' or _lpips_available()]
         self.crop_border = crop_border
+        #: scale of the SR network whose images are compared with bilinear ones; None for no comparison
+        self.compared_scale: int | None = None
         self._lpips: torch.nn.Module | None = None
+        self._has_warned = False
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Compare ``task_input`` and ``hr`` of each data sample, both 3 x H x W in [0, 1]; padding does not count."""
@@ -74,7 +79,11 @@ class SRQuality(BaseMetric):
             height, width = sample.get('img_shape', sample['hr'].shape[-2:])[:2]
             sr, hr = (sample[name][None, :, :height, :width].float() for name in ('task_input', 'hr'))
             with full_precision(hr.device):
-                self.results.append({name: self._measure(name, quantize(sr), hr) for name in self.metrics})
+                result = {name: self._measure(name, quantize(sr), hr) for name in self.metrics}
+                if self.compared_scale and 'PSNR' in result:
+                    bilinear = enlarge(sample['lr'][None].float(), self.compared_scale, hr.shape[-2:])
+                    result['bilinear'] = self._measure('PSNR', quantize(bilinear), hr)
+            self.results.append(result)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Return the mean of each metric over the images; NaN if all are too small for it."""
@@ -83,9 +92,15 @@ class SRQuality(BaseMetric):
             if left_out := len(results) - len(values):
                 text = f'{name} leaves out {left_out} of {len(results)} images: they are smaller than it needs'
                 print_log(text, 'current', logging.WARNING)
+        self._warn([(r['PSNR'], r['bilinear']) for r in results if 'bilinear' in r])
         if 'PSNR' in table:
             table['PSNR'] = [value for value in table['PSNR'] if value != math.inf] or table['PSNR']
         return {name: round(torch.tensor(values).mean().item(), 4) for name, values in table.items()}
+
+    def _warn(self, pairs: list[tuple[float, float]]) -> None:
+        if not self._has_warned and (text := worse_than_bilinear(pairs)):
+            print_log(text, 'current', logging.WARNING)
+            self._has_warned = True
 
     def _measure(self, name: str, sr: Tensor, hr: Tensor) -> float | None:
         side, border = min(hr.shape[-2:]), self.crop_border

@@ -169,12 +169,24 @@ def test_data_of_the_main_process_are_a_function_of_the_epoch(train):
 def test_a_validation_leaves_the_random_numbers_of_the_data(monkeypatch):
     """Also the gallery of a retriever, whose data loader draws a seed."""
     monkeypatch.setattr('sr4ir_mm.engine.alternating_hook.prepare_evaluation', lambda *args: torch.rand(1))
-    hook, runner = AlternatingUpdateHook(), SimpleNamespace(model=nn.Identity(), val_evaluator=None, iter=3, seed=0)
+    hook = AlternatingUpdateHook()
+    runner = SimpleNamespace(model=nn.Identity(), val_evaluator=None, iter=3, max_iters=9, seed=0)
     hook.run_state = SimpleNamespace()
     before = torch.get_rng_state()
     hook.before_val(runner)
     hook.after_val(runner)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize('iteration, length, is_early', [(0, 20, True), (1, 20, True), (2, 20, False), (0, 0, False)])
+def test_images_of_the_first_tenth_of_a_training_are_not_judged(iteration, length, is_early, monkeypatch):
+    """A validation without a training has no length."""
+    found = []
+    monkeypatch.setattr('sr4ir_mm.engine.alternating_hook.prepare_evaluation', lambda *args: found.append(args[2]))
+    hook = AlternatingUpdateHook()
+    hook.run_state = SimpleNamespace()
+    hook.before_val(SimpleNamespace(model=nn.Identity(), val_evaluator=None, iter=iteration, max_iters=length, seed=0))
+    assert found == [is_early]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from helpers.toy import EDSR, ToyClassifier, toy_batch
 from mmengine.evaluator import DumpResults, Evaluator
 from mmengine.hooks import CheckpointHook
@@ -33,6 +34,23 @@ def test_metrics_that_keep_data_samples_do_not_keep_images(kind, tmp_path):
         assert len(quality.results) == 2
         dump.results.clear()
         quality.results.clear()
+
+
+@pytest.mark.parametrize(
+    'scheme, is_early, warns', [('SR4IR', False, 1), ('S->T', False, 1), ('SR4IR', True, 0), ('L->T', False, 0)]
+)
+def test_sr_images_are_compared_with_bilinear_ones(scheme, is_early, warns, monkeypatch):
+    """Under L->T the image is bilinear itself, with other corners."""
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.sr_quality.print_log', lambda text, *args: messages.append(text))
+    model = SR4IR(EDSR, ToyClassifier(), scale=4, scheme=scheme).eval()
+    model.random_parts = []
+    model.sr.register_forward_hook(lambda module, inputs, output: torch.zeros_like(output))
+    evaluator = Evaluator(dict(type='sr4ir_mm.SRQuality', metrics=['PSNR']))
+    prepare_evaluation(model, evaluator, is_early)
+    evaluator.process(model.test_step(toy_batch()), {})
+    evaluator.evaluate(2)
+    assert len(messages) == warns and all('worse than bilinear' in text for text in messages)
 
 
 def test_random_weights_are_refused():

@@ -12,6 +12,7 @@ from mmengine.structures import BaseDataElement, PixelData
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.evaluation import SRQuality
+from sr4ir_mm.evaluation.bilinear import enlarge
 from sr4ir_mm.models import SR4IR
 
 ROUNDED = 6e-5  # metrics are rounded to four digits
@@ -209,3 +210,30 @@ def test_an_image_that_is_not_finite_shows_in_the_mean():
     hr = np.full((1, 3, 20, 20), 0.5, np.float32)
     data = samples(hr * np.nan, hr) + samples(hr * 0.9, hr)
     assert np.isnan(evaluate(data, metrics=['PSNR'])['sr/PSNR'])
+
+
+@pytest.mark.parametrize('levels, warns', [(11, False), (12, True)])  # 0.8 and 1.6 dB worse than 10 levels
+def test_sr_images_worse_than_bilinear_ones(levels, warns, monkeypatch):
+    """A training ended with such images, and only PSNR showed it. The figures of the metric stay as they are."""
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.sr_quality.print_log', lambda text, *args: messages.append(text))
+    data = samples(*(np.full((3, 3, 64, 64), level, np.uint8) for level in (150 - levels, 150)))
+    for sample, level in zip(data, (140, 140, 150)):  # the bilinear image of the last one is equal to HR
+        sample.set_data(dict(lr=torch.full((3, 18, 17), level / 255)))
+    expected = evaluate(data, metrics=['PSNR', 'SSIM'])
+    evaluator = Evaluator(metric := SRQuality(['PSNR', 'SSIM']))
+    metric.compared_scale = 4
+    for _ in range(2):  # two validations
+        evaluator.process(data, {})
+        assert evaluator.evaluate(3) == expected
+    assert len(messages) == warns  # once
+    sr, bilinear = (20 * np.log10(255 / error) for error in (levels, 10))
+    assert all(f'PSNR {sr:.1f} dB, not {bilinear:.1f} dB. Train it longer' in text for text in messages)
+
+
+def test_points_of_bilinear_images_stay_where_they_are():
+    ramp = torch.arange(40.0) + 0.5
+    lr = ramp.reshape(10, 4).mean(1)
+    image = enlarge(lr.expand(1, 3, 8, 10), 4, (30, 39))
+    assert image.shape == (1, 3, 30, 39)
+    torch.testing.assert_close(image[0, 0, 7, 2:38], ramp[2:38])
