@@ -1,0 +1,17 @@
+# Further baselines and ablations in docs/results.md: python tools/make_table.py configs/_studies/ablations.py
+seeds = [0]
+amp = True
+folds = 3
+options = [
+    'train_cfg.val_interval=20',
+    'default_hooks.checkpoint.interval=5',
+]
+cars = '../mini/efficientnet-lite0_edsr-s_x4_cars-mini.py'
+cells = [dict(config=cars, schemes=['SR4IR']), dict(config=cars, schemes=['H->T', 'T->S', 'S+T'])]
+for label, special in {  # 'options' would be those of all cells
+    'no TDP': ['model.tdp.loss_weight=0'],
+    'no CQMix': ['model.scheme.shares.sr=0.5', 'model.scheme.shares.hr=0.5'],
+    'TDP 0.1': ['model.tdp.loss_weight=0.1'],
+    'joint': ['model.scheme.joint=True'],
+}.items():
+    cells.append(dict(config=cars, schemes=['SR4IR'], label=label, options=special))
