@@ -13,12 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.zoo import TOOLS, make_voc
+from mmengine.config import Config
 
 sys.path.insert(0, str(TOOLS))
 import make_table
 from paper_table import execution, work
 from paper_table.engines import LocalEngine
 from paper_table.plan import Plan
+from paper_table.progress import _weight
+from paper_table.runs import Run
 from paper_table.study import Study
 from paper_table.study_numbers import _difference, _mean_of, _summary
 
@@ -198,6 +201,30 @@ def test_a_dry_run_estimates_the_time(toy, tools, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == '12 of 14 runs done, about 4.0 h left'
     assert run('mine.py', '--dry-run', '--jobs', 2) == 0
     assert capsys.readouterr().out.splitlines()[-1] == '12 of 14 runs done, about 2.0 h left'
+
+
+def test_sr4ir_learns_from_three_images_and_takes_three_times_as_long(toy, tools, capsys):
+    """Its time was estimated as that of a baseline, a third of what it took."""
+    Path('mine.py').write_text("folds = 2\ncells = [dict(config='net_s_x4_toy.py', schemes=['H->T', 'SR4IR'])]")
+    run('mine.py')
+    for path in Path('work_dirs/mine/plain').rglob('result.json'):
+        new = dict(made=dict(seconds=7200)) if 'h2t' in str(path) else dict(metrics=None)
+        path.write_text(json.dumps(json.loads(path.read_text()) | new))
+    capsys.readouterr()
+    assert run('mine.py', '--dry-run') == 0
+    assert capsys.readouterr().out.splitlines()[-1] == '2 of 4 runs done, about 12.0 h left'
+
+
+@pytest.mark.parametrize(
+    ('scheme', 'weight'),
+    [
+        ('S', 0.25), ('H->T', 1), ('S->T', 1), ('S+T', 1), ('SR4IR', 3), (dict(phases='SR4IR', joint=True), 3),
+        (dict(phases='SR4IR', shares=dict(sr=0.5, hr=0.5)), 2),
+    ],
+)  # fmt: skip
+def test_time_by_the_images_from_which_the_task_network_learns(scheme, weight, tmp_path):
+    cfg = Config(dict(model=dict(scheme=scheme)))
+    assert _weight(Run(tmp_path / 'a.py', None, 0, tmp_path, cfg=cfg)) == weight
 
 
 def test_the_shipped_study_names_configs_that_exist():
