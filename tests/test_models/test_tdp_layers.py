@@ -5,13 +5,14 @@ import copy
 import pytest
 import torch
 from helpers import zoo
+from helpers.tdp_sizes import tdp_sizes
 from helpers.torch_version import needs_new_torch
 from mmengine.registry import MODELS
 from mmengine.structures import BaseDataElement
 from torch import nn
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.models import FeatureRecorder, TDPLoss
+from sr4ir_mm.models import FeatureRecorder
 from sr4ir_mm.models.tdp_layers import default_layers
 
 NECK = {'neck[fine0]': 0.5, 'neck[fine1]': 0.5}
@@ -219,19 +220,7 @@ def test_no_sensible_default(task, why):
 
 def test_one_weight_serves_every_net():
     """The same change of the image: the relative loss is of one size, whatever the size of T's features."""
-    noise = torch.Generator().manual_seed(0)
-    image = torch.nn.functional.interpolate(torch.rand(1, 3, 16, 16, generator=noise), size=(128, 128)) * 4 - 2
-    changed = image + 0.2 * torch.randn(image.shape, generator=noise)
-    sizes, plain, relative = [], [], []
-    for name in ('deeplabv3', 'resnet18', 'yolox', 'retinanet', 'segformer'):
-        task = zoo.bare_net(zoo.net_config(name)).eval()
-        layers = default_layers(task)
-        recorder = FeatureRecorder(task, layers)
-        with torch.no_grad():
-            hr, sr = recorder(image), recorder(changed)
-        sizes.append(float(sum(layers[key] * feature.abs().mean() for key, feature in hr.items())))
-        plain.append(float(TDPLoss(layers)(sr, hr)))
-        relative.append(float(TDPLoss(layers, relative=True)(sr, hr)))
-    assert max(sizes) > 100 * min(sizes)
+    features, plain, relative = zip(*(sizes.values() for sizes in tdp_sizes().values()))
+    assert max(features) > 100 * min(features)
     assert max(plain) > 100 * min(plain)
     assert max(relative) < 3 * min(relative)
