@@ -41,6 +41,8 @@ def test_a_file_predicts_what_the_network_predicts(kind, name, configs, shape, t
     [
         ('HFDetector', 'RfDetrForObjectDetection', {}, None, 'square images alone: export it .*--shape N N'),
         ('HFDetector', 'RfDetrForObjectDetection', {}, (14, 28), 'square images alone: export it .*--shape N N'),
+        ('HFSegmentor', 'DPTForSemanticSegmentation', {}, None, 'square images alone: export it .*--shape N N'),
+        ('HFSegmentor', 'DPTForSemanticSegmentation', {}, (16, 64), 'square images alone: export it .*--shape N N'),
         ('HFSegmentor', 'EomtForUniversalSegmentation', dict(test_cfg=dict(mode='whole')), None, '--shape N N'),
         ('HFSegmentor', 'EomtForUniversalSegmentation', {}, None, r'in windows .* for one size, --shape H W\.$'),
     ],

@@ -10,8 +10,8 @@ from ...errors import SR4IRError
 _LEAST = 8
 #: model types whose grid of patches is that of the config
 _FIXED = ('eomt', 'eomt_dinov3')
-#: model types that mix up the patches of images that are not square, if they have windows
-_SQUARE = ('rf_detr_dinov2',)
+#: model types that take the number of patches for that of a square, always or if they have windows
+_SQUARE, _SQUARE_WINDOWS = ('dpt',), ('rf_detr_dinov2',)
 
 
 def side_of(config: Any) -> int | None:
@@ -21,8 +21,8 @@ def side_of(config: Any) -> int | None:
 
 def takes_squares(config: Any) -> bool:
     """Return whether a network of transformers takes square images alone, of one size or of several."""
-    has_windows = any(part.model_type in _SQUARE and part.num_windows > 1 for part in _parts(config))
-    return has_windows or side_of(config) is not None
+    has_windows = any(part.model_type in _SQUARE_WINDOWS and part.num_windows > 1 for part in _parts(config))
+    return has_windows or config.model_type in _SQUARE or side_of(config) is not None
 
 
 def patch_of(config: Any) -> int:

@@ -182,6 +182,14 @@ def test_pixels_keep_their_places_where_patches_do_not_divide_an_image(name, pad
     torch.testing.assert_close(sample.seg_logits.data, expected)
 
 
+@pytest.mark.parametrize('size', [(16, 64), (32, 64)])
+def test_images_that_are_not_square_for_a_network_that_takes_patches_for_a_square(size):
+    """DPT made 2 x 2 patches of 1 x 4 without a word, and named tensors for 2 x 4."""
+    task = made('DPTForSemanticSegmentation')
+    with pytest.raises(SR4IRError, match=r'DPT.* takes square images alone, not 64 x .* px: set Resize\(scale='):
+        task(**batch(task, 'mmseg', size, size), mode='loss')
+
+
 @torch.no_grad()
 def test_windows_of_a_network_that_takes_images_of_one_size():
     task = made(FIXED).eval()
