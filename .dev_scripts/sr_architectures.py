@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import nn
 
+from sr4ir_mm.analysis.benchmark.environment import environment
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.config.sr_nets import find_sr
 from sr4ir_mm.export.exporter import export
@@ -34,14 +35,14 @@ PAGE = """# Networks of the community
 
 The architectures of spandrel 0.4.2 as S ([how to name one](mixing.md#s-by-name)), with spandrel's default parameters
 for x4 where there is a choice, and random weights. Made by `python .dev_scripts/sr_architectures.py --out
-docs/sr_architectures.md`.
+docs/sr_architectures.md` with seed 0; the last rows: {made}.
 
 - **sizes**: what the network takes; images of other sizes are padded, and the result is cropped.
 - **trains**: it was built as S and made one update of its weights.
 - **eval**: largest difference between the outputs in eval mode and in training mode. Dropout and drop path make one,
   and BatchNorm.
-- **images/s**: of 64 x 64 px at x4, with one thread of an AMD EPYC, and in brackets in relation to
-  [`edsr-s`](shipped_weights.md).
+- **images/s**: of 64 x 64 px at x4 in a second of the processor, one thread, and in brackets in relation to
+  [`edsr-s`](shipped_weights.md), which ran in turn with it.
 - **ONNX**: what `tools/export.py` writes and compares with PyTorch: a file for all sizes, one for one size (`--shape`),
   or none. Empty cells of these two columns have not been tried. SwinIR was exported for all sizes with two blocks.
 - **remark**: weights that got no gradient, or the error. Some errors are those of the defaults, and a file of weights
@@ -89,7 +90,9 @@ def write_rows(rows: dict[str, dict[str, str]], path: Path) -> None:
     """Write the table, in the order of the names."""
     names = sorted(rows, key=str.casefold)
     lines = [COLUMNS, ('---',) * len(COLUMNS), *([rows[name].get(key, '') for key in COLUMNS] for name in names)]
-    path.write_text(PAGE.format(table='\n'.join(f'| {" | ".join(line)} |' for line in lines)))
+    found = environment()
+    made = f'{found["date"]}, {found["revision"]}, {found["machine"]["cpu"]}, PyTorch {found["versions"]["torch"]}'
+    path.write_text(PAGE.format(made=made, table='\n'.join(f'| {" | ".join(line)} |' for line in lines)))
 
 
 def in_process(name: str) -> list[str]:
