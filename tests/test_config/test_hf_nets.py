@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from helpers.hf import DETECTORS, SEGMENTORS, write
+from helpers.hf import CLASSIFIERS, DETECTORS, SEGMENTORS, write
 from mmengine.config import Config
 from mmseg.models import SegDataPreProcessor
 
@@ -18,7 +18,7 @@ from sr4ir_mm.config.building import build_model
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import HFSegmentor
 from sr4ir_mm.models.adapters import hf_nets
-from sr4ir_mm.models.adapters.hf_files import normalization_of
+from sr4ir_mm.models.adapters.hf_images import normalization_of
 from sr4ir_mm.registry import MODELS
 
 NAME = 'SegformerForSemanticSegmentation'
@@ -183,6 +183,48 @@ def test_images_are_what_the_image_processor_makes(name):
     torch.testing.assert_close(mine, expected['pixel_values'], atol=2e-5, rtol=0)
 
 
+SIZES = dict(do_resize=False, do_pad=True, pad_size=dict(height=200, width=200))  # the center is padding
+
+
+@pytest.mark.parametrize(
+    ('name', 'entries'),
+    [
+        ('ViTImageProcessor', dict(do_rescale=False)),
+        ('ViTImageProcessor', dict(rescale_factor=1 / 127.5)),
+        ('ViTImageProcessor', dict(do_normalize=False)),
+        ('ViTImageProcessor', dict(image_mean=0.4, image_std=0.2)),
+        ('ViTImageProcessor', dict(image_mean=[0.4], image_std=[0.2])),
+        ('ViTImageProcessor', SIZES),
+        ('RTDetrImageProcessor', dict(SIZES, do_normalize=True)),
+        ('DetrImageProcessor', dict(size=dict(shortest_edge=48))),  # which transformers cannot resize to
+        ('MobileViTImageProcessor', dict(do_flip_channel_order=False)),
+    ],
+)
+def test_entries_of_image_processors(name, entries):
+    """The colors that transformers makes of an image of this size, whatever it does to sizes."""
+    processor = getattr(transformers, name)(**entries)
+    found = normalization_of(processor)
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    steps = {step: False for step in ('do_resize', 'do_pad', 'do_center_crop') if hasattr(processor, step)}
+    expected = processor(images=image, return_tensors='pt', **steps)['pixel_values'][0].movedim(0, -1)
+    mean, std = (torch.tensor(found[key]) for key in ('mean', 'std'))
+    pixels = torch.from_numpy(image if found['rgb'] else image[..., ::-1].copy())
+    torch.testing.assert_close((pixels - mean) / std, expected, atol=2e-5, rtol=0)
+
+
+class Gray(transformers.ViTImageProcessor):
+    """An image processor that mixes the channels."""
+
+    def __call__(self, images: np.ndarray, **options) -> dict:
+        return super().__call__(images.mean(-1, keepdims=True).repeat(3, -1).astype(np.uint8), **options)
+
+
+@pytest.mark.parametrize('processor', [Gray(), transformers.ViTImageProcessor(image_std=-1.0)])
+def test_image_processors_that_do_not_normalize_channels(processor):
+    with pytest.raises(SR4IRError, match='does not normalize each channel by a mean and a deviation: black becomes'):
+        normalization_of(processor)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('kind, name', [
     (kind, name) for kind, names in dict(HFSegmentor=SEGMENTORS, HFDetector=DETECTORS).items() for name in names
@@ -212,12 +254,46 @@ def bad(folder: Path, file: str, text: str | None) -> None:
         ('config.json', '{"model_type": "depth_pro"}', 'transformers has no network of this task: choose one of beit'),
         ('config.json', '{"model_type": "new"}', r"segformer' needs a later release of transformers than [\d.]+: pip"),
         ('model.safetensors', None, 'neither model.safetensors nor pytorch_model.bin'),
+        ('preprocessor_config.json', '{', 'is damaged .* Correct it, or set mean, std and the channel order of model.'),
+        ('preprocessor_config.json', '{"image_processor_type": "Mine"}', 'is damaged .* or set mean, std and the chan'),
+        (
+            'adapter_config.json',
+            '{"peft_type": "LORA"}',
+            r'has an adapter of PEFT .*, whose weights are not read: merge',
+        ),
     ],
 )
 def test_folders_that_cannot_be_used(folder, file, text, message):
     bad(folder, file, text)
     with pytest.raises(SR4IRError, match=message):
         HFSegmentor(pretrained=str(folder))
+
+
+def change(folder: Path, **entries) -> None:
+    path = folder / 'config.json'
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+@pytest.mark.parametrize('kind', [HFSegmentor, models.HFBackbone])
+def test_quantized_weights_are_refused(kind, folder, tmp_path):
+    """Their integers would be read as weights; a backbone reads no scales."""
+    if kind is not HFSegmentor:
+        write(folder := tmp_path / 'dino', 'Dinov2ForImageClassification', CLASSIFIERS['Dinov2ForImageClassification'])
+    change(folder, quantization_config=dict(quant_method='bitsandbytes', load_in_8bit=True))
+    with pytest.raises(
+        SR4IRError, match=r'has quantized weights .*, which cannot be trained: name a folder with those'
+    ):
+        kind(pretrained=str(folder))
+
+
+@pytest.mark.parametrize(('numbers', 'wrong'), [((1, 2, 3, 4, 5), 1), ((0, 1, 2, 4, 7), 4)])
+def test_numbers_of_classes_that_are_not_those_of_the_outputs(numbers, wrong, folder):
+    """The names would be those of other outputs; a new head needs none of them."""
+    change(folder, id2label=dict(zip(map(str, numbers), NAMES)), label2id=dict(zip(NAMES, numbers)))
+    with pytest.raises(SR4IRError, match=rf'5 classes, but id2label .* has the number {wrong}, .* from 0 to 4 there'):
+        HFSegmentor(pretrained=str(folder))
+    assert HFSegmentor(pretrained=str(folder), num_classes=3).class_names is None
+    assert HFSegmentor(pretrained=str(folder), class_names=NAMES[::-1]).class_names == NAMES[::-1]
 
 
 class Code:

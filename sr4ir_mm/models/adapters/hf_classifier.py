@@ -6,10 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...errors import SR4IRError
 from ...registry import MODELS
 from .hf_nets import HFNet
 
-_MULTI = 'multi_label_classification'
+_SINGLE, _MULTI = 'single_label_classification', 'multi_label_classification'
 
 
 @MODELS.register_module()
@@ -32,9 +33,14 @@ class HFClassifier(HFNet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.net.config.problem_type:  # transformers would choose it by the type of the labels
-            self.net.config.problem_type = 'single_label_classification'
-        self.is_multi_label = self.net.config.problem_type == _MULTI
+        kind = self.net.config.problem_type or _SINGLE  # transformers would choose it by the type of the labels
+        if kind not in (_SINGLE, _MULTI):
+            raise SR4IRError(
+                f"{type(self.net).__name__} has problem_type='{kind}' in its config, but the task network has to learn "
+                f"classes: set '{_SINGLE}' or '{_MULTI}' there."
+            )
+        self.net.config.problem_type = kind
+        self.is_multi_label = kind == _MULTI
         kind = 'MultiLabelClsHead' if self.is_multi_label else 'ClsHead'
         #: it has no weights, and makes predictions of logits
         self.head = MODELS.build(dict(type=f'mmpretrain.{kind}', _scope_='mmpretrain'))  # with a loss of its scope
@@ -48,7 +54,7 @@ class HFClassifier(HFNet):
         if 'gt_score' in data_samples[0]:  # mixed images
             shares = torch.stack([sample.gt_score for sample in data_samples])
             return dict(loss=F.cross_entropy(self.run(inputs).logits, shares))
-        return dict(loss=self.run(inputs, labels=torch.cat([sample.gt_label for sample in data_samples])).loss)
+        return dict(loss=self.run(inputs, labels=torch.cat([_label(sample) for sample in data_samples])).loss)
 
     def predict(self, inputs: Tensor, data_samples: list | None = None) -> list:
         """Add ``pred_score`` and ``pred_label`` to samples."""
@@ -58,3 +64,12 @@ class HFClassifier(HFNet):
         if 'gt_score' in sample:
             return sample.gt_score.float()
         return F.one_hot(sample.gt_label, self.num_classes).sum(0).clamp(max=1).float()
+
+
+def _label(sample: Any) -> Tensor:
+    if len(sample.gt_label) != 1:
+        raise SR4IRError(
+            f"'{sample.get('img_path')}' has {len(sample.gt_label)} labels, and the task network learns one for each "
+            f"image: set problem_type='{_MULTI}' in its config, model.task.config (of a folder: in its config.json)."
+        )
+    return sample.gt_label

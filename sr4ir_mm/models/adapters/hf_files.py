@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -12,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from packaging.version import Version
 
 from ...errors import SR4IRError
+from .hf_images import normalization_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 _OLDEST = '5.0'
 #: the first releases in which these networks have a loss without texts
 _SINCE = {'OneFormerForUniversalSegmentation': '5.23'}
+_IMAGES = 'preprocessor_config.json'
+_OR_SET = ', or set mean, std and the channel order of model.task.data_preprocessor'
 _WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
 #: entries of a config.json that say nothing about the network
 _NOT_OURS = (
@@ -82,31 +83,58 @@ def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool)
         normalized (bool): Whether the normalization of the images is asked for.
 
     Returns:
-        dict: ``architecture``, ``config``, ``class_names`` or None, ``normalization`` or None, and ``file`` of weights.
+        dict: ``architecture``, ``config``, ``labels`` (names of the classes by their numbers), ``num_classes``,
+        ``normalization`` or None, and ``file`` of weights.
 
     Raises:
-        SR4IRError: If a file is missing, or it is no such network.
+        SR4IRError: If a file is missing, or it is no such network, or its weights cannot be read as they are.
     """
     tf = transformers()
+    _check_adapter(name)
     with _explained(name, 'config.json'):
         config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
+    if getattr(config, 'quantization_config', None):
+        raise SR4IRError(
+            f"'{name}' has quantized weights (quantization_config in config.json), which cannot be trained: name a "
+            'folder with those that they were made of.'
+        )
     architecture = architecture_of(name, config, mappings)
     normalization = None
     # OneFormer's processor would download the names of classes, which nothing here reads
     without = dict(class_info_file=None) if config.model_type == 'oneformer' else {}
     if normalized:
-        with _explained(name, 'preprocessor_config.json', ', which says how images are normalized'):
+        with _explained(name, _IMAGES, ', which says how images are normalized', _OR_SET):
             processor = tf.AutoImageProcessor.from_pretrained(name, trust_remote_code=False, **without)
-        normalization = normalization_of(processor)
-    names = [str(config.id2label[key]) for key in sorted(config.id2label)]
+            normalization = normalization_of(processor)
     return dict(
         architecture=architecture,
         config=plain_config(config),
-        class_names=None if all(text == f'LABEL_{i}' for i, text in enumerate(names)) else names,
+        labels=dict(config.id2label),
         num_classes=config.num_labels,
         normalization=normalization,
         file=_weights_of(name),
     )
+
+
+def names_of(name: str, labels: dict[int, str]) -> list[str] | None:
+    """Return the names of a network's outputs, None if it has no names of its own.
+
+    Args:
+        name (str): Folder, or name on the hub, for a message.
+        labels (dict[int, str]): Names of the classes by their numbers, ``id2label``.
+
+    Raises:
+        SR4IRError: If the numbers are not those of the outputs, so that it is unknown what an output stands for.
+    """
+    numbers = sorted(labels)
+    if numbers != list(range(len(numbers))):
+        wrong = next(number for i, number in enumerate(numbers) if number != i)
+        raise SR4IRError(
+            f"'{name}' has {len(numbers)} classes, but id2label in its config.json has the number {wrong}, so that it "
+            f'is unknown what its outputs stand for: number them from 0 to {len(numbers) - 1} there.'
+        )
+    names = [str(labels[number]) for number in numbers]
+    return None if all(text == f'LABEL_{i}' for i, text in enumerate(names)) else names
 
 
 def architecture_of(name: str, config: PreTrainedConfig, mappings: Sequence[str | dict]) -> str:
@@ -168,44 +196,6 @@ def processor_for(config: PreTrainedConfig) -> Any:
     return getattr(tf, name)()
 
 
-def normalization_of(processor: Any) -> dict[str, Any]:
-    """Return how an image processor normalizes: what it does to a black and to a red image of 8 bits.
-
-    Returns:
-        dict: ``mean`` and ``std`` of the channels as the network receives them, in gray levels, and ``rgb``.
-
-    Raises:
-        SR4IRError: If it makes no image of three channels.
-    """
-    black, white, red = (_center(processor, color) for color in ((0, 0, 0), (255, 255, 255), (255, 0, 0)))
-    rgb = abs(red[0] - white[0]) < abs(red[2] - white[2])
-    std = [255 / (high - low) for low, high in zip(black, white)]
-    mean = [-low * spread for low, spread in zip(black, std)]
-    factor = 1 / getattr(processor, 'rescale_factor', 1 / 255) if getattr(processor, 'do_rescale', True) else 1.0
-    timm = getattr(processor, 'data_config', {})  # of TimmWrapperImageProcessor, which has nothing else of these
-    given = [getattr(processor, f'image_{key}', None) or timm.get(key) or [0.0] * 3 for key in ('mean', 'std')]
-    if not getattr(processor, 'do_normalize', True):
-        given = [0.0] * 3, [1.0] * 3
-    mean, std = (_exact([value * factor for value in values], found) for values, found in zip(given, (mean, std)))
-    return dict(mean=mean, std=std, rgb=rgb)
-
-
-def _exact(given: Sequence[float], found: Sequence[float]) -> list[float]:
-    """Return the given values, unless they are not what was found: EfficientNet's processor normalizes twice."""
-    return [round(g if math.isclose(g, f, abs_tol=1e-2) else f, 6) for g, f in zip(given, found)]
-
-
-def _center(processor: Any, color: Sequence[int]) -> list[float]:
-    image = np.full((64, 64, 3), color, np.uint8)
-    pixels = processor(images=image, return_tensors='pt')['pixel_values']
-    if pixels.ndim != 4 or pixels.shape[1] != 3:
-        raise SR4IRError(
-            f'{type(processor).__name__} makes {tuple(pixels.shape)} of an image, but the task network has to take '
-            'images of 3 channels, N x 3 x H x W: choose another one.'
-        )
-    return pixels[0, :, pixels.shape[2] // 2, pixels.shape[3] // 2].tolist()
-
-
 def _weights_of(name: str) -> str:
     from transformers.utils.hub import cached_file
 
@@ -222,17 +212,31 @@ def _weights_of(name: str) -> str:
     )
 
 
+def _check_adapter(name: str) -> None:
+    """Check that a folder has no weights that are to be added to those of the network."""
+    from transformers.utils.hub import cached_file
+
+    missing = dict(_raise_exceptions_for_missing_entries=False, _raise_exceptions_for_gated_repo=False)
+    if cached_file(name, 'adapter_config.json', _raise_exceptions_for_connection_errors=False, **missing):
+        raise SR4IRError(
+            f"'{name}' has an adapter of PEFT (adapter_config.json), whose weights are not read: merge it into its "
+            'network, model.merge_and_unload().save_pretrained(FOLDER), and name that folder.'
+        )
+
+
 @contextmanager
-def _explained(name: str, file: str, purpose: str = '') -> Iterator[None]:
+def _explained(name: str, file: str, purpose: str = '', remedy: str = '') -> Iterator[None]:
     try:
         yield
+    except SR4IRError:
+        raise
     except (OSError, ValueError, KeyError) as error:  # of the hub, of files that are missing or damaged
         reason = f'{type(error).__name__}: {error}'.strip().splitlines()[0]
         if 'does not recognize this architecture' in reason:
             raise _needs_later(f"'{name}'") from error
         if Path(name).is_dir():
-            state = 'damaged' if (Path(name) / file).is_file() else 'missing'
-            raise SR4IRError(f"'{name}': {file}{purpose} is {state} ({reason}). Put it there.") from error
+            state, advice = ('damaged', 'Correct it') if (Path(name) / file).is_file() else ('missing', 'Put it there')
+            raise SR4IRError(f"'{name}': {file}{purpose} is {state} ({reason}). {advice}{remedy}.") from error
         raise SR4IRError(
             f"'{name}' is no folder here, and the Hugging Face Hub gives no {file} of it{purpose} ({reason}). Correct "
             'the name, connect to the network, or name a folder into which it was downloaded.'

@@ -15,7 +15,8 @@ from ...errors import SR4IRError
 from ...utils import check_number
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
-from .hf_files import class_of, known_entries, normalization_of, processor_for, read_pretrained, tables_of, transformers
+from .hf_files import class_of, known_entries, names_of, processor_for, read_pretrained, tables_of, transformers
+from .hf_images import normalization_of
 from .hf_masks import MASK_NETS
 from .hf_patches import check_patches, patch_of, side_of, takes_squares
 from .hf_weights import read_state
@@ -94,12 +95,13 @@ class HFNet(BaseModel):
         node = {key: value for key, value in node.items() if value is not None}
         given = node.get('data_preprocessor') or {}
         known = isinstance(given, nn.Module) or {'mean', 'std'} <= set(given)
-        found = read_pretrained(node.pop('pretrained'), cls.mappings, normalized=not known)
+        folder = node.pop('pretrained')
+        found = read_pretrained(folder, cls.mappings, normalized=not known)
         if 'class_names' in node:
             node.setdefault('num_classes', len(node['class_names']))
         if node.get('num_classes', found['num_classes']) == found['num_classes']:
             node.setdefault('num_classes', found['num_classes'])
-            node.setdefault('class_names', found['class_names'])
+            node['class_names'] = node.get('class_names') or names_of(folder, found['labels'])
         else:
             print_log(
                 f"'{found['file']}' is for {found['num_classes']} classes, and the task network has "

@@ -86,6 +86,22 @@ def test_several_labels_an_image():
         assert torch.equal(task.eval()(**data, mode='predict')[0].pred_score, logits[0].sigmoid())
 
 
+@pytest.mark.parametrize('labels', [[0, 3], []])
+def test_labels_that_the_network_does_not_learn(labels):
+    task = made().train()
+    data = batch(task, 'mmpretrain')
+    data['data_samples'][1].set_gt_label(torch.tensor(labels, dtype=torch.long))
+    with pytest.raises(
+        SR4IRError, match=rf"has {len(labels)} labels, .* set problem_type='multi_label_classification'"
+    ):
+        task(**data, mode='loss')
+
+
+def test_a_network_that_learns_numbers():
+    with pytest.raises(SR4IRError, match=r"problem_type='regression' .*: set 'single_label_classification' or"):
+        made(config=dict(CLASSIFIERS[FIRST], problem_type='regression'))
+
+
 def test_positions_are_resized_for_images_of_another_size():
     task = made().eval()
     assert task.net.config.image_size == 64
