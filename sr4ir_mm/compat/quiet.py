@@ -18,6 +18,9 @@ _NOTES = [
     (r'Warning: The (bbox|polygon) is out of bounds', UserWarning, r'mmengine\.visualization'),
     ('pkg_resources is deprecated', UserWarning, r'(mmengine|importlib|mim)\b'),
     ('torch.meshgrid: in an upcoming release', UserWarning, r'torch\.functional'),
+    # that ATSS's own code asks for, and a note of 2022 for every net with this activation
+    ('DeprecationWarning: `num_anchors` is deprecated', UserWarning, r'mmdet\.'),
+    (r'In MMCV v1\.4\.4, we modified', UserWarning, r'mmcv\.'),
     # SR4IR makes the gallery of a retriever itself
     ('Only the `mmpretrain.models.retrievers.BaseRetriever`', UserWarning, r'mmpretrain\.engine\.hooks'),
 ]

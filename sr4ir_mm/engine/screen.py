@@ -1,6 +1,7 @@
 """What a training shows on the screen; its log file has all of it, as MMEngine writes it."""
 
 import logging
+import re
 import shutil
 import sys
 from typing import TextIO
@@ -9,12 +10,26 @@ from mmengine.dist import is_main_process
 from mmengine.logging import MMLogger
 from mmengine.logging.logger import MMFormatter
 
+from ..evaluation.coco_scores import OUTPUT
+
 #: starts of messages that only the log file has
 HIDDEN = (
     '\n' + '-' * 60 + '\nSystem environment', 'Config:\n', 'Hooks will be executed', 'Exp name: ',
     'Checkpoints will be saved', 'Distributed training is not used', 'paramwise_options', 'backbone out_',
-    'The prefix is not set in metric class',
+    'backbone feature_info', 'The prefix is not set in metric class',
+    # the backend that reads the file is named next
+    'load model from: ',
+    # next to the line that names the network
+    'Loads checkpoint by sr4ir_mm backend',
+    # the line of the validation has the scores
+    OUTPUT, 'Converting ground truth to coco format', 'Evaluating bbox', 'Evaluating segm', 'bbox_mAP_copypaste',
+    'segm_mAP_copypaste',
 )  # fmt: skip
+#: MMEngine's warning about weights of a classifier that a backbone goes without; weights that are missing end a run
+_HEAD = re.compile(
+    r'The model and loaded state dict do not match exactly\s+unexpected key in source state_dict: '
+    r'(((timm_model\.)?(fc|classifier|heads?)|timm_model\.(conv_head|bn2))(\.\w+)+(, |\s*$))+'
+)
 WIDTH = 120  # of lines where there is no terminal
 
 
@@ -69,7 +84,8 @@ class Screen(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a message is shown, and make room for it."""
-        is_shown = not str(record.msg).startswith(HIDDEN) and getattr(record.msg, 'short', None) != ''
+        text, short = str(record.msg), getattr(record.msg, 'short', None)
+        is_shown = short != '' and not text.startswith(HIDDEN) and not _HEAD.fullmatch(text)
         if is_shown:
             self.clear()
         return is_shown

@@ -8,7 +8,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
 from ..evaluation import SRQuality
-from ..evaluation.coco_scores import scores_or_zeros
+from ..evaluation.coco_scores import output_in_log, scores_or_zeros
 from ..registry import HOOKS
 from ..utils import unwrap
 
@@ -77,4 +77,6 @@ def best_metric(metric: BaseMetric) -> str:
 
 
 def _compute(metric: BaseMetric, compute: Callable, results: list) -> dict[str, float]:
-    return scores_or_zeros(metric, compute(results))
+    with output_in_log():
+        scores = compute(results)
+    return scores_or_zeros(metric, scores)

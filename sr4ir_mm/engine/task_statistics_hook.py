@@ -17,6 +17,7 @@ from ..utils import check_number, unwrap
 from .alternating_hook import AlternatingUpdateHook
 from .evaluations import make_gallery
 from .run_state import is_saved
+from .screen import ShortText
 from .seeding import own_random_numbers
 from .task_statistics import exchange_statistics, measure_statistics
 from .tested_images import ImagesAsTested
@@ -140,7 +141,7 @@ class TaskStatisticsHook(Hook):
         with _averaged_weights(self.ema), own_random_numbers(self.source.seed):
             self.statistics = measure_statistics(unwrap(runner.model), self.source, amp)
         self.taken = self.done
-        runner.logger.info(f'TaskStatisticsHook: took {time.perf_counter() - start:.1f} s')
+        runner.logger.info(ShortText(f'TaskStatisticsHook: took {time.perf_counter() - start:.1f} s', ''))
 
     def _check_ema(self, runner: Runner) -> None:
         """Check that EMAHook exchanges the weights before this hook sets the statistics, and restores first, too."""

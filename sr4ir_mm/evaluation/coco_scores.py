@@ -1,7 +1,23 @@
-"""Scores of COCO's metric for a detector that finds nothing; without mmdet, which takes seconds to import."""
+"""What COCO's metric prints, and its scores for a detector that finds nothing; without mmdet, a slow import."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
+
+#: start of the message with what pycocotools has printed
+OUTPUT = 'COCO evaluation:\n'
+
+
+@contextmanager
+def output_in_log() -> Iterator[None]:
+    """Return a context in which what pycocotools prints, its table of scores in the end, goes to the log."""
+    with redirect_stdout(io.StringIO()) as stream:
+        yield
+    if text := stream.getvalue():
+        print_log(OUTPUT + text, 'current')
 
 
 def scores_or_zeros(metric: BaseMetric, scores: dict[str, float]) -> dict[str, float]:

@@ -6,7 +6,11 @@ import sys
 IMPORTS = """
 from mmengine.fileio import FileClient
 import mmdet.models  # calls torch.cuda.amp.autocast
+from mmcv.cnn.bricks import HSigmoid
+from mmdet.models.dense_heads import ATSSHead
 FileClient.infer_client(uri='a.jpg')
+HSigmoid()
+ATSSHead(num_classes=2, in_channels=4, stacked_convs=1, norm_cfg=None)  # its own code asks for `num_anchors`
 """
 CODE = """
 import warnings

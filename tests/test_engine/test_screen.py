@@ -7,6 +7,7 @@ import pytest
 from mmengine.logging import MMLogger
 
 from sr4ir_mm.engine.screen import Screen, ShortText
+from sr4ir_mm.evaluation.coco_scores import OUTPUT
 
 
 class Terminal(io.StringIO):
@@ -38,7 +39,11 @@ def attach(logger: MMLogger, stream: io.StringIO) -> Screen:
 
 def test_the_file_has_what_the_screen_leaves_out(logger, tmp_path):
     attach(logger, stream := io.StringIO())
-    of_mmengine = ('Config:\nmodel = 1', 'Exp name: x', 'paramwise_options -- neck.0.weight:lr=0.0025')
+    of_mmengine = (
+        'Config:\nmodel = 1', 'Exp name: x', 'paramwise_options -- neck.0.weight:lr=0.0025',
+        "backbone feature_info[0]: {'stage': 1}", 'load model from: timm://x', f'{OUTPUT}DONE (t=0.42s).',
+        'Evaluating bbox...', 'bbox_mAP_copypaste: 0.010 0.030',
+    )  # fmt: skip
     for message in (*of_mmengine, ShortText('a long line', 'short'), ShortText('silent', '')):
         logger.info(message)
     logger.warning('careful')
@@ -47,6 +52,30 @@ def test_the_file_has_what_the_screen_leaves_out(logger, tmp_path):
     text = (tmp_path / 'x.log').read_text()
     for part in (*of_mmengine, 'a long line', 'silent', 'mmengine - WARNING - careful'):
         assert part in text
+
+
+NO_MATCH = 'The model and loaded state dict do not match exactly\n\n'
+HEADS = 'timm_model.conv_head.weight, timm_model.bn2.running_mean, timm_model.classifier.bias', 'fc.weight, fc.bias'
+OTHERS = (
+    'unexpected key in source state_dict: fc.weight, layer5.0.weight\n',
+    'unexpected key in source state_dict: bn2.weight\n',  # not of timm
+    'unexpected key in source state_dict: fc.weight\n\nmissing keys in source state_dict: conv1.weight\n',
+)
+
+
+@pytest.mark.parametrize(
+    ('message', 'is_shown'),
+    [
+        *((f'{NO_MATCH}unexpected key in source state_dict: {keys}\n', False) for keys in (*HEADS, 'head.fc.weight')),
+        *((NO_MATCH + text, True) for text in OTHERS),
+    ],
+)
+def test_weights_of_a_head_that_a_backbone_goes_without_are_no_news(message, is_shown, logger, tmp_path):
+    """Every backbone whose weights are those of a classifier began with a warning about them."""
+    attach(logger, stream := io.StringIO())
+    logger.warning(message)
+    assert ('do not match exactly' in stream.getvalue()) == is_shown
+    assert 'do not match exactly' in (tmp_path / 'x.log').read_text()
 
 
 def test_messages_stand_above_the_line_that_changes(logger):

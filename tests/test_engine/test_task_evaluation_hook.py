@@ -32,6 +32,7 @@ class CocoMetric(BaseMetric):
     def compute_metrics(self, results: list) -> dict:
         """Return the next scores."""
         self.calls += 1
+        print('DONE (t=0.42s).')
         return self.scores[self.calls - 1]
 
 
@@ -52,9 +53,12 @@ def train(folder, scheme: str = 'SR4IR', metrics: tuple = (), hook: dict | None 
     return runner.message_hub, sorted(path.name for path in folder.glob('*.pth'))
 
 
-def test_the_metric_of_the_task_network_decides(tmp_path):
+def test_the_metric_of_the_task_network_decides(tmp_path, monkeypatch, capsys):
     """Also if the first validation finds nothing, and the SR network has its best images in another epoch."""
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.coco_scores.print_log', lambda text, *args: messages.append(text))
     hub, files = train(tmp_path)
+    assert messages.count('COCO evaluation:\nDONE (t=0.42s).\n') == 3 and 'DONE' not in capsys.readouterr().out
     assert files == ['best_coco_bbox_mAP_epoch_2.pth'] and hub.get_info('best_score') == 0.5
     assert [hub.get_scalar(f'val/{name}').data[0].size for name in ('coco/bbox_mAP', 'sr/PSNR', 'sr/SSIM')] == [3] * 3
     assert hub.get_scalar('val/coco/bbox_mAP').data[0].tolist() == [0, 0.5, 0.4]

@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from sr4ir_mm.evaluation import ZeroFillCocoMetric
+from sr4ir_mm.evaluation.coco_scores import OUTPUT
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/voc_det.py'
 CLASSES = dict(classes=('cat', 'dog'))
@@ -40,6 +41,17 @@ def scores(*samples: DetDataSample) -> dict[str, float]:
 def test_all_found():
     result = scores(sample(), sample(img_id='1'))
     assert result['coco/bbox_mAP'] == result['pascal_voc/mAP'] == result['pascal_voc/AP50'] == 1
+
+
+def test_the_table_goes_to_the_log(capfd, monkeypatch):
+    """pycocotools prints it, over the progress bar of a training, and the log file went without it."""
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.coco_scores.print_log', lambda text, *args: messages.append(text))
+    scores(sample())
+    assert 'Average Precision' not in capfd.readouterr().out
+    assert [text.startswith(OUTPUT) and 'Average Precision  (AP) @[ IoU=0.50:0.95' in text for text in messages] == [
+        True
+    ]
 
 
 def test_half_found():
