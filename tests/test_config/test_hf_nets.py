@@ -73,6 +73,20 @@ def test_a_config_holds_what_the_folder_says(folder, tmp_path):
     assert again.task.net.config.id2label == dict(enumerate(NAMES))
 
 
+def test_entries_next_to_a_folder_change_those_of_the_folder(folder, tmp_path):
+    """All others stay the folder's: the defaults may have the same sizes, and compute something else."""
+    change(folder, hidden_act='relu', layer_norm_eps=0.1)
+    task = f"dict(type='sr4ir_mm.HFSegmentor', pretrained={str(folder)!r}, config=dict(drop_path_rate=0.3))"
+    direct = HFSegmentor(pretrained=str(folder), config=dict(drop_path_rate=0.3))
+    for found in (build_model(config(tmp_path, task)).task.net.config, direct.net.config):
+        assert (found.hidden_act, found.layer_norm_eps, found.depths) == ('relu', 0.1, [1] * 4)
+        assert found.drop_path_rate == 0.3
+    with pytest.raises(SR4IRError, match="has no entry 'drop_rate': correct the config"):
+        HFSegmentor(pretrained=str(folder), config=dict(drop_rate=0.3))
+    with pytest.raises(SR4IRError, match='takes an architecture with its config, or pretrained: give one of them'):
+        config(tmp_path, f"dict(type='sr4ir_mm.HFSegmentor', pretrained={str(folder)!r}, architecture={NAME!r})")
+
+
 def test_other_classes_replace_the_head_and_say_so(folder, tmp_path, lines):
     cfg = config(tmp_path, f"dict(type='sr4ir_mm.HFSegmentor', pretrained={str(folder)!r}, num_classes=7)")
     assert 'is for 5 classes, and the task network has 7' in lines[0]

@@ -12,7 +12,7 @@ from ...registry import MODELS
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
 from .hf_files import read_pretrained
-from .hf_nets import build_config, build_from
+from .hf_nets import build_config, build_from, check_source
 from .hf_patches import check_patches
 from .hf_weights import read_state
 
@@ -25,7 +25,8 @@ class HFBackbone(BaseModule):
 
     Args:
         architecture (str, optional): Name of a class of transformers, e.g. 'Dinov2Backbone'.
-        config (dict, optional): Arguments of its config class; transformers' defaults for the others.
+        config (dict, optional): Arguments of its config class; for the others those of the folder, or transformers'
+            defaults.
         pretrained (str, optional): Folder of transformers, or name on the Hugging Face Hub, instead; also of the same
             network with a head. Configs hold what it says in its place.
         out_indices (Sequence[int], optional): Stages whose maps are returned; 0 is the embedding of the patches. By
@@ -49,10 +50,10 @@ class HFBackbone(BaseModule):
         frozen: bool = False,
         init_cfg: dict | list | None = None,
     ) -> None:
-        if bool(architecture) == bool(pretrained) or (pretrained and config):
-            raise SR4IRError('HFBackbone takes an architecture with its config, or pretrained: give one of them.')
+        check_source('HFBackbone', dict(architecture=architecture, pretrained=pretrained))
         if pretrained:
-            found = self.resolve(dict(pretrained=pretrained, **(dict(init_cfg=init_cfg) if init_cfg else {})))
+            given = dict(pretrained=pretrained, config=config or {})
+            found = self.resolve(given | (dict(init_cfg=init_cfg) if init_cfg else {}))
             architecture, config, init_cfg = (found[key] for key in ('architecture', 'config', 'init_cfg'))
         super().__init__(init_cfg)
         config = dict(config or {})
@@ -66,10 +67,12 @@ class HFBackbone(BaseModule):
     @staticmethod
     def resolve(node: dict) -> dict:
         """Replace ``pretrained`` in a config of this class by what the folder says."""
+        check_source('HFBackbone', node)
         found = read_pretrained(node['pretrained'], _MAPPINGS, normalized=False)
         weights = dict(type='Pretrained', checkpoint=found['file'])
-        rest = {key: value for key, value in node.items() if key != 'pretrained'}
-        return {**dict(architecture=found['architecture'], config=found['config'], init_cfg=weights), **rest}
+        rest = {key: value for key, value in node.items() if key not in ('architecture', 'pretrained')}
+        rest['config'] = found['config'] | (node.get('config') or {})
+        return {**dict(architecture=found['architecture'], init_cfg=weights), **rest}
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute one feature map for each stage of ``out_indices``, of N x 3 x H x W."""

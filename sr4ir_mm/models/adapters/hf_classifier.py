@@ -37,7 +37,7 @@ class HFClassifier(HFNet):
         if kind not in (_SINGLE, _MULTI):
             raise SR4IRError(
                 f"{type(self.net).__name__} has problem_type='{kind}' in its config, but the task network has to learn "
-                f"classes: set '{_SINGLE}' or '{_MULTI}' there."
+                f"classes: set model.task.config.problem_type to '{_SINGLE}' or '{_MULTI}'."
             )
         self.net.config.problem_type = kind
         self.is_multi_label = kind == _MULTI
@@ -70,6 +70,6 @@ def _label(sample: Any) -> Tensor:
     if len(sample.gt_label) != 1:
         raise SR4IRError(
             f"'{sample.get('img_path')}' has {len(sample.gt_label)} labels, and the task network learns one for each "
-            f"image: set problem_type='{_MULTI}' in its config, model.task.config (of a folder: in its config.json)."
+            f"image: set model.task.config.problem_type='{_MULTI}'."
         )
     return sample.gt_label

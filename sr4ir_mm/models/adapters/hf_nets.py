@@ -31,7 +31,8 @@ class HFNet(BaseModel):
 
     Args:
         architecture (str, optional): Name of a class of transformers, e.g. 'SegformerForSemanticSegmentation'.
-        config (dict, optional): Arguments of its config class; transformers' defaults for the others.
+        config (dict, optional): Arguments of its config class; for the others those of the folder, or transformers'
+            defaults.
         pretrained (str, optional): Folder of transformers, or name on the Hugging Face Hub, instead.
         num_classes (int, optional): Number of classes of the data, by default that of ``class_names`` or of the folder.
             If the folder has another number, the layers that depend on it start from random weights.
@@ -61,10 +62,9 @@ class HFNet(BaseModel):
         init_cfg: dict | list | None = None,
     ) -> None:
         name = type(self).__name__
-        if bool(architecture) == bool(pretrained) or (pretrained and config):
-            raise SR4IRError(f'{name} takes an architecture with its config, or pretrained: give one of them.')
+        check_source(name, dict(architecture=architecture, pretrained=pretrained))
         if pretrained:
-            given = dict(pretrained=pretrained, num_classes=num_classes, class_names=class_names)
+            given = dict(pretrained=pretrained, config=config, num_classes=num_classes, class_names=class_names)
             given |= dict(data_preprocessor=data_preprocessor, init_cfg=init_cfg or None)
             return self.__init__(**self.resolve(given))
         num_classes = num_classes or len(class_names or ()) or None
@@ -92,11 +92,13 @@ class HFNet(BaseModel):
         Returns:
             dict: Config with ``architecture``, ``config``, ``data_preprocessor`` and ``init_cfg`` of the weights.
         """
+        check_source(cls.__name__, node)
         node = {key: value for key, value in node.items() if value is not None}
         given = node.get('data_preprocessor') or {}
         known = isinstance(given, nn.Module) or {'mean', 'std'} <= set(given)
         folder = node.pop('pretrained')
         found = read_pretrained(folder, cls.mappings, normalized=not known)
+        node['config'] = found['config'] | node.get('config', {})
         if 'class_names' in node:
             node.setdefault('num_classes', len(node['class_names']))
         if node.get('num_classes', found['num_classes']) == found['num_classes']:
@@ -108,10 +110,10 @@ class HFNet(BaseModel):
                 f'{node["num_classes"]}: the layers that depend on it start from random weights.'
             )
         if not known or (isinstance(given, dict) and given.get('type', cls.preprocessor[0]) == cls.preprocessor[0]):
-            config = config_class(found['architecture'], cls.mappings)(**found['config'])
+            config = build_config(found['architecture'], node['config'], cls.mappings)
             node['data_preprocessor'] = cls.preprocessor_of(found['normalization'], config, given)
         weights = dict(type='Pretrained', checkpoint=found['file'])
-        return {**dict(architecture=found['architecture'], config=found['config'], init_cfg=weights), **node}
+        return {**dict(architecture=found['architecture'], init_cfg=weights), **node}
 
     @classmethod
     def preprocessor_of(cls, normalization: dict, config: Any, given: dict | None = None) -> dict:
@@ -235,6 +237,16 @@ class HFNet(BaseModel):
         counts = self.num_classes, self.num_classes + 1
         differ = [(one, other) for one, other in zip(theirs, ours) if one != other]
         return len(theirs) == len(ours) and len(differ) == 1 and differ[0][1] in counts
+
+
+def check_source(name: str, node: dict) -> None:
+    """Check that a config names a class of transformers or a folder, not both.
+
+    Raises:
+        SR4IRError: If it does not.
+    """
+    if bool(node.get('architecture')) == bool(node.get('pretrained')):
+        raise SR4IRError(f'{name} takes an architecture with its config, or pretrained: give one of them.')
 
 
 def config_class(architecture: str, mappings: Sequence[str | dict]) -> Any:

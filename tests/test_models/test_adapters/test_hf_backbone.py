@@ -95,12 +95,13 @@ def test_a_net_of_timm_under_a_head_of_mmseg():
     [('Dinov2Backbone', 'Dinov2ForImageClassification'), ('SwinBackbone', 'SwinForImageClassification')],
 )
 def test_weights_of_the_network_with_a_head(name, head, tmp_path):
-    """What the hub has; the features are those of transformers' own backbone."""
+    """What the hub has; the features are those of transformers' own backbone, also with another entry of its config."""
     write(tmp_path / 'net', head, BACKBONES[name])
-    expected = getattr(transformers, name).from_pretrained(tmp_path / 'net', out_indices=[1, 4]).eval()
+    options = dict(out_indices=[1, 4], hidden_act='relu')
+    expected = getattr(transformers, name).from_pretrained(tmp_path / 'net', **options).eval()
     (tmp_path / 'mine.py').write_text(
         f"model = dict(type='EncoderDecoder', backbone=dict(type='sr4ir_mm.HFBackbone', out_indices=[1, 4], "
-        f"pretrained={str(tmp_path / 'net')!r}))\ndefault_scope = 'mmseg'"
+        f"config=dict(hidden_act='relu'), pretrained={str(tmp_path / 'net')!r}))\ndefault_scope = 'mmseg'"
     )
     node = load_config(tmp_path / 'mine.py').model.backbone
     assert node.architecture == name and 'pretrained' not in node

@@ -91,14 +91,12 @@ def test_labels_that_the_network_does_not_learn(labels):
     task = made().train()
     data = batch(task, 'mmpretrain')
     data['data_samples'][1].set_gt_label(torch.tensor(labels, dtype=torch.long))
-    with pytest.raises(
-        SR4IRError, match=rf"has {len(labels)} labels, .* set problem_type='multi_label_classification'"
-    ):
+    with pytest.raises(SR4IRError, match=rf"has {len(labels)} labels, .*problem_type='multi_label_classification'"):
         task(**data, mode='loss')
 
 
 def test_a_network_that_learns_numbers():
-    with pytest.raises(SR4IRError, match=r"problem_type='regression' .*: set 'single_label_classification' or"):
+    with pytest.raises(SR4IRError, match=r"problem_type='regression' .*: set model.* 'single_label_classification' or"):
         made(config=dict(CLASSIFIERS[FIRST], problem_type='regression'))
 
 
