@@ -1,6 +1,7 @@
 """Mixes: a config of a zoo and a super-resolution network become a complete config of SR4IR."""
 
 import copy
+import shlex
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,8 @@ def load_mix(task: str, sr: str | dict | None, scale: int, scheme: str, pretrain
         path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), network, **start))
         cfg = override(read_config(path), copy.deepcopy(options_for(options, scheme, derived=False)))
     cfg, fold = name_fold(cfg)
-    source = f'{task} --sr {_sr_name(sr) if isinstance(sr, dict) else sr} --scale {scale}'
-    source += f' --task {network}' if network else ''
+    words = [task, '--sr', _sr_name(sr) if isinstance(sr, dict) else str(sr), '--scale', str(scale)]
+    source = shlex.join(words + (['--task', network] if network else []))
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained + fold)
     return read_pretrained(move_normalization(take_fold(override(cfg, options_for(options, scheme)))))

@@ -2,6 +2,7 @@
 
 import copy
 import re
+import shlex
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -112,7 +113,7 @@ def apply_scheme(cfg: Config, scheme: str, source: str | None = None) -> Config:
         net, trained_by = _STARTS[scheme]
         checkpoint = f'work_dirs/{run_name(path.stem, trained_by)}/{_last_checkpoint(cfg.train_cfg)}'
         cfg.model[net].init_cfg = dict(type='Pretrained', prefix=f'{net}.', checkpoint=checkpoint)
-        command = f'python tools/train.py {source or path} --scheme {_SUFFIXES[trained_by]}'
+        command = f'python tools/train.py {source or shlex.quote(str(path))} --scheme {_SUFFIXES[trained_by]}'
         cfg.pretraining = {**cfg.get('pretraining', {}), checkpoint: command}
     return cfg
 

@@ -1,5 +1,6 @@
 """What a user wants to know when a training starts and when it has ended."""
 
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -58,8 +59,9 @@ class RunOverviewHook(Hook):
         for line in _best(runner):
             runner.logger.info(line)
         runner.logger.info(f'Log and values of this start: {_shown(runner.log_dir)}')
-        runner.logger.info(f'Next: {_command("test")} {_shown(runner.work_dir)} --show-dir panels')
-        runner.logger.info(f'  or: {_command("infer")} {_shown(runner.work_dir)} FOLDER_OF_LR_IMAGES --out-dir out')
+        run = shlex.quote(_shown(runner.work_dir))
+        runner.logger.info(f'Next: {_command("test")} {run} --show-dir panels')
+        runner.logger.info(f'  or: {_command("infer")} {run} FOLDER_OF_LR_IMAGES --out-dir out')
 
 
 def enlargement_warning(samples: list, lr: tuple[int, ...], loader: dict) -> str:
@@ -150,7 +152,7 @@ def _command(tool: str) -> str:
     """Return how the user would start another tool: as this one was started."""
     script = Path(sys.argv[0])
     if script.name == 'train.py' and '.mim' not in script.parts:
-        return f'python {script.with_name(f"{tool}.py")}'
+        return f'python {shlex.quote(str(script.with_name(f"{tool}.py")))}'
     return f'sr4ir {tool}'
 
 

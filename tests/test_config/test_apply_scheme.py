@@ -1,5 +1,6 @@
 """Baselines that are derived from a config of SR4IR: what changes, and names of runs."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,13 @@ def test_baselines_of_a_mix():
     assert Path(mix(RESNET, sr=sr, scheme='S+T').filename).stem == 'resnet18_8xb32_in1k_EDSRNet_x4_st'
     with pytest.raises(SR4IRError, match="scheme 'S->T' needs a super-resolution network: add --sr edsr"):
         mix(RESNET, sr=None, scheme='s2t')
+
+
+def test_a_command_can_be_copied_to_a_shell(tmp_path):
+    file = tmp_path / 'my net.py'
+    file.write_text("scale = 4\nsr = dict(type='mmagic.EDSRNet')\n")
+    (command,) = mix(RESNET, sr=str(file), scheme='S->T').pretraining.values()
+    assert shlex.split(command)[2:] == [RESNET, '--sr', str(file), '--scale', '4', '--scheme', 's']
 
 
 def test_a_task_network_with_weights_of_its_own_keeps_them():
