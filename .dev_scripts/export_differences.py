@@ -7,6 +7,7 @@ Detectors are exported with --raw: at random, no box has a score above the thres
 """
 
 import json
+from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument('--only', nargs='+', choices=NETS, default=NETS, metavar='NAME')
     args = parser.parse_args()
     made = environment()
+    made['versions']['onnxruntime'] = metadata.version('onnxruntime')
     results = json.loads(args.out.read_text())['results'] if args.out.exists() else {}
     for name in args.only:
         results[name] = dict(made=f'{made["date"]}, {made["revision"]}') | differences(*NETS[name])
