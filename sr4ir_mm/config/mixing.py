@@ -1,6 +1,7 @@
 """Mixes: a config of a zoo and a super-resolution network become a complete config of SR4IR."""
 
 import copy
+import re
 import shlex
 import tempfile
 from pathlib import Path
@@ -135,8 +136,11 @@ def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrain
 
 def _sr_name(sr: str | dict | None) -> str:
     """Return the part of a run's name that stands for the SR network."""
-    name = type_name(sr['type']) if isinstance(sr, dict) else Path(sr or 'none').stem
-    return name.replace('_', '-')
+    if isinstance(sr, dict):
+        return type_name(sr['type']).replace('_', '-')
+    path = Path(sr or 'none')
+    is_of_run = re.match(r'(best|epoch|iter)_', path.stem)  # a name that files of all trainings have
+    return (f'{path.resolve().parent.name}_{path.stem}' if is_of_run else path.stem).replace('_', '-')
 
 
 def _load(task: str, pretrained: bool, options: dict, network: str | None) -> Config:

@@ -7,7 +7,7 @@ from mmengine.config import Config, ConfigDict
 from ..errors import SR4IRError
 from .nodes import type_name
 from .reading import read_config
-from .stored import SUFFIXES
+from .stored import SUFFIXES, read_meta, stored_config
 from .zoo import config_folder, load_zoo_config
 
 #: generators of mmagic that map one image of any size to one image
@@ -28,7 +28,8 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
             ``_base_/sr/<name>_x<scale>.py`` of our configs); such a file of your own; config of mmagic with a generator
             that maps one image to one image ('mmagic::swinir/swinir_x4s48w8d6e180_8xb4-lr2e-4-500k_div2k.py'), which
             starts from the weights that mmagic publishes; file of weights of the community ('4x-something.pth'), whose
-            architecture spandrel recognizes; or the config itself.
+            architecture spandrel recognizes; checkpoint of a training here, whose SR network it is; or the config
+            itself.
         scale (int): Up-sampling factor of the network.
 
     Returns:
@@ -46,13 +47,14 @@ def find_sr(sr: str | dict | None, scale: int) -> dict | None:
     if sr.startswith('mmagic::'):
         return _from_mmagic(sr, scale)
     if sr.endswith(_WEIGHTS):
-        return of_file(sr, scale)
+        return _of_training(sr, scale) or of_file(sr, scale)
     path = Path(sr) if sr.endswith('.py') else _folder() / f'{sr}_x{scale}.py'
     if not path.is_file():
         names = ', '.join(_names(scale)) or 'none'
         raise SR4IRError(
             f"Unknown super-resolution network '{sr}' for scale {scale}; choose from: {names}. Or give a config of "
-            "mmagic ('mmagic::...'), a file with a dict 'sr' in it, or one of weights ('4x-something.pth')."
+            "mmagic ('mmagic::...'), a file with a dict 'sr' in it, or one of weights ('4x-something.pth', also a "
+            'checkpoint of a training here).'
         )
     cfg = read_config(path)
     if 'sr' not in cfg or cfg.get('scale', scale) != scale:
@@ -80,6 +82,23 @@ def of_file(file: str, scale: int) -> dict:
             '(--scale), or choose another file.'
         )
     return dict(config_of(found.model), init_cfg=dict(type='Pretrained', checkpoint=file))
+
+
+def _of_training(file: str, scale: int) -> dict | None:
+    """Return the config of the SR network of a training here, which starts from its weights; None of other files."""
+    if not isinstance(read_meta(file).get('cfg'), str):
+        return None
+    model = stored_config(file).get('model') or {}
+    if not {'sr', 'scale'} <= set(model):
+        return None
+    if not model.sr:
+        raise SR4IRError(f"'{file}' is of a training without a super-resolution network: choose another file.")
+    if model.scale != scale:
+        raise SR4IRError(
+            f"'{file}' is of a training with scale={model.scale}, not {scale}: set --scale {model.scale}, or choose "
+            'another file.'
+        )
+    return dict(model.sr.to_dict(), init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=file))
 
 
 def read_sr_file(cfg: Config) -> Config:

@@ -336,6 +336,14 @@ def test_no_file_runs_code(folder):
         HFSegmentor(pretrained=str(folder))
 
 
+def test_files_and_folders_of_other_kinds(tmp_path):
+    (tmp_path / 'run').mkdir()
+    (tmp_path / 'run/iter_2.pth').write_bytes(b'')
+    for name in ('run', 'run/iter_2.pth'):
+        with pytest.raises(SR4IRError, match=rf"{name}': config.json is missing. Name a folder that save_pretrained"):
+            HFSegmentor(pretrained=str(tmp_path / name))
+
+
 def test_a_name_without_network(monkeypatch):
     def fails(*args, **kwargs):
         raise OSError("We couldn't connect to the hub")

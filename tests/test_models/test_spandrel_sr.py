@@ -184,7 +184,7 @@ def test_files_that_are_no_sr_network_for_rgb(tmp_path, monkeypatch):
         write(path, num_in_ch=channels, num_out_ch=channels)
         with pytest.raises(SR4IRError, match=rf'\({channels}, {channels}\) channels, not RGB'):
             find_sr(str(path), 4)
-    with pytest.raises(FileNotFoundError, match=r'missing\.pth'):
+    with pytest.raises(SR4IRError, match=r"missing\.pth' not found: name a .pth file or a URL"):
         find_sr(str(tmp_path / 'missing.pth'), 4)
 
 

@@ -9,7 +9,7 @@ from helpers.hf import SEGMENTORS, write
 from helpers.zoo import make_voc, run_tool
 from mmengine.config import Config
 
-from sr4ir_mm.config import load_config
+from sr4ir_mm.config import load_config, mix
 from sr4ir_mm.models import SpandrelSR
 
 NAME = 'SegformerForSemanticSegmentation'
@@ -73,6 +73,36 @@ def test_a_training_is_resumed_without_the_files_that_it_started_from(folder):
     before = torch.load(folder / 'run/iter_3.pth', weights_only=False)['state_dict']
     assert not all(torch.equal(value, before[key]) for key, value in again['state_dict'].items())
     assert load_config(folder / 'run').model.sr.init_cfg.checkpoint == 'span.pth'  # where it came from
+
+
+def test_the_sr_network_of_an_earlier_training(folder):
+    """Also one that has no weights anywhere else, in a wrapper; under the name of its folder."""
+    pytest.importorskip('spandrel')
+    (folder / 'span.py').write_text(
+        "scale = 4\nsr = dict(type='sr4ir_mm.BilinearSkip', net=dict(type='sr4ir_mm.SpandrelSR', architecture='SPAN', "
+        'parameters=dict(num_in_ch=3, num_out_ch=3, feature_channels=8)))\n'
+    )
+    options = ('--data', 'data.py', '--task', 'net', '--no-plots')
+    assert run_tool('train', *options, '--sr', 'span.py', '--scheme', 's', '--work-dir', 'first', cwd=folder) == 0
+    options += ('--cfg-options', 'optim_wrapper.sr.optimizer.lr=0')
+    assert run_tool('train', *options, '--sr', 'first/iter_2.pth', '--scheme', 'st', cwd=folder) == 0
+    first, second = (
+        torch.load(folder / path / 'iter_2.pth', weights_only=False)['state_dict']
+        for path in ('first', 'work_dirs/data_net_first-iter-2_x4_st')
+    )
+    names = [name for name in first if name.startswith('sr.')]
+    assert names and all(torch.equal(first[name], second[name]) for name in names)
+
+
+def test_an_sr_network_of_an_earlier_training_that_does_not_fit(folder, fails, monkeypatch):
+    monkeypatch.chdir(folder)
+    cfg = mix('data.py', 'edsr-tiny', network='net', scheme='H->T')
+    torch.save(dict(meta=dict(cfg=cfg.pretty_text), state_dict=dict(x=torch.ones(1))), 'h2t.pth')
+    assert 'is of a training without a super-resolution' in fails('train', 'data.py', '--sr', str(folder / 'h2t.pth'))
+    cfg.model.sr = dict(type='mmagic.EDSRNet')
+    torch.save(dict(meta=dict(cfg=cfg.pretty_text), state_dict=dict(x=torch.ones(1))), 'x4.pth')
+    arguments = ('data.py', '--sr', str(folder / 'x4.pth'), '--scale', '2')
+    assert 'is of a training with scale=4, not 2: set --scale 4' in fails('train', *arguments)
 
 
 def test_the_config_of_a_few_lines(folder, monkeypatch):

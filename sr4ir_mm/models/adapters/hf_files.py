@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _OLDEST = '5.0'
 #: the first releases in which these networks have a loss without texts
 _SINCE = {'OneFormerForUniversalSegmentation': '5.23'}
-_IMAGES = 'preprocessor_config.json'
+_IMAGES, _ADAPTER = 'preprocessor_config.json', 'adapter_config.json'
 _OR_SET = ', or set mean, std and the channel order of model.task.data_preprocessor'
 _WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
 #: entries of a config.json that say nothing about the network
@@ -90,8 +90,14 @@ def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool)
         SR4IRError: If a file is missing, or it is no such network, or its weights cannot be read as they are.
     """
     tf = transformers()
-    _check_adapter(name)
+    if Path(name).exists() and not any((Path(name) / file).is_file() for file in ('config.json', _ADAPTER)):
+        raise SR4IRError(
+            f"'{name}': config.json is missing. Name a folder that save_pretrained of transformers wrote. To start "
+            'from a checkpoint of a training here, name the folder or network of that training, and set '
+            'model.task.init_cfg.type=Pretrained, .checkpoint=FILE and .prefix=task.'
+        )
     with _explained(name, 'config.json'):
+        _check_adapter(name)
         config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
     if getattr(config, 'quantization_config', None):
         raise SR4IRError(
@@ -217,9 +223,9 @@ def _check_adapter(name: str) -> None:
     from transformers.utils.hub import cached_file
 
     missing = dict(_raise_exceptions_for_missing_entries=False, _raise_exceptions_for_gated_repo=False)
-    if cached_file(name, 'adapter_config.json', _raise_exceptions_for_connection_errors=False, **missing):
+    if cached_file(name, _ADAPTER, _raise_exceptions_for_connection_errors=False, **missing):
         raise SR4IRError(
-            f"'{name}' has an adapter of PEFT (adapter_config.json), whose weights are not read: merge it into its "
+            f"'{name}' has an adapter of PEFT ({_ADAPTER}), whose weights are not read: merge it into its "
             'network, model.merge_and_unload().save_pretrained(FOLDER), and name that folder.'
         )
 

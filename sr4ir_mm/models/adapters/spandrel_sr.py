@@ -101,7 +101,7 @@ def describe(file: str, state: State | None = None) -> ImageModelDescriptor:
     try:
         found = spandrel.MAIN_REGISTRY.load(state)
     except Exception as error:  # UnsupportedModelError, or what an architecture raises for weights that do not fit
-        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
+        reason = f'{type(error).__name__}: {error}'.splitlines()[0].rstrip(': ')
         raise SR4IRError(
             f"'{file}' is of no architecture that spandrel knows ({reason}): build the network from a config instead."
         ) from error
