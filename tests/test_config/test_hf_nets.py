@@ -264,6 +264,16 @@ def bad(folder: Path, file: str, text: str | None) -> None:
     [
         ('preprocessor_config.json', None, 'preprocessor_config.json, which says how images are normalized is missing'),
         ('config.json', '{"model_type": ', r'config.json is damaged'),
+        (
+            'config.json',
+            '{"model_type": "segformer", "num_labels": "a"}',
+            r'config.json is damaged \(\w+Error.*Correct it',
+        ),
+        (
+            'config.json',
+            '{"model_type": "segformer", "use_return_dict": true}',
+            r'is damaged \(AttributeError: .*Correct it',
+        ),
         ('config.json', '{"model_type": "owlvit"}', r'images and texts \(owlvit\)'),
         ('config.json', '{"model_type": "depth_pro"}', 'transformers has no network of this task: choose one of beit'),
         ('config.json', '{"model_type": "new"}', r"segformer' needs a later release of transformers than [\d.]+: pip"),

@@ -236,7 +236,7 @@ def _explained(name: str, file: str, purpose: str = '', remedy: str = '') -> Ite
         yield
     except SR4IRError:
         raise
-    except (OSError, ValueError, KeyError) as error:  # of the hub, of files that are missing or damaged
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # of the hub, of damaged files
         reason = f'{type(error).__name__}: {error}'.strip().splitlines()[0]
         if 'does not recognize this architecture' in reason:
             raise _needs_later(f"'{name}'") from error
