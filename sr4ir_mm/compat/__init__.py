@@ -14,6 +14,7 @@ from . import (
     numpy2,
     op_layouts,
     stored_configs,
+    strided_convs,
     text_models,
 )
 from .import_hooks import change_on_import
@@ -52,4 +53,5 @@ def apply() -> None:
     checkpoints.load_downloads_safely()
     data_files.read_as_data()
     atomic_files.write_files_whole()
+    strided_convs.select_pixels_first()
     redirect_moved_modules()
