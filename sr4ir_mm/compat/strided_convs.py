@@ -11,6 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# torch.jit.script reads the wrapped code of PyTorch with the names of this file
+from torch.nn.modules.conv import _pair  # noqa: F401
+
 #: channels that oneDNN writes at once
 BLOCK = 16
 

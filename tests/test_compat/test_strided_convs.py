@@ -47,6 +47,12 @@ def test_outputs_and_gradients(stride, layout):
         torch.testing.assert_close(found.double(), value, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.filterwarnings('ignore::FutureWarning', 'ignore::DeprecationWarning')
+def test_torchscript_reads_the_code_of_pytorch():
+    conv, image = nn.Conv2d(8, 16, 1, 2), torch.rand(1, 8, 6, 6)
+    torch.testing.assert_close(torch.jit.script(conv)(image), conv(image))
+
+
 def test_other_convolutions_stay(monkeypatch):
     forward = nn.Conv2d._conv_forward
     select_pixels_first()
