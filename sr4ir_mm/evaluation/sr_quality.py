@@ -92,13 +92,14 @@ class SRQuality(BaseMetric):
             if left_out := len(results) - len(values):
                 text = f'{name} leaves out {left_out} of {len(results)} images: they are smaller than it needs'
                 print_log(text, 'current', logging.WARNING)
-        self._warn([(r['PSNR'], r['bilinear']) for r in results if 'bilinear' in r])
+        if self.compared_scale and not self._has_warned:
+            self._warn([(r['PSNR'], r['bilinear']) for r in results if 'bilinear' in r], self.compared_scale)
         if 'PSNR' in table:
             table['PSNR'] = [value for value in table['PSNR'] if value != math.inf] or table['PSNR']
         return {name: round(torch.tensor(values).mean().item(), 4) for name, values in table.items()}
 
-    def _warn(self, pairs: list[tuple[float, float]]) -> None:
-        if not self._has_warned and (text := worse_than_bilinear(pairs)):
+    def _warn(self, pairs: list[tuple[float, float]], scale: int) -> None:
+        if text := worse_than_bilinear(pairs, scale):
             print_log(text, 'current', logging.WARNING)
             self._has_warned = True
 

@@ -12,7 +12,7 @@ from mmengine.structures import BaseDataElement, PixelData
 
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.evaluation import SRQuality
-from sr4ir_mm.evaluation.bilinear import enlarge
+from sr4ir_mm.evaluation.bilinear import enlarge, worse_than_bilinear
 from sr4ir_mm.models import SR4IR
 
 ROUNDED = 6e-5  # metrics are rounded to four digits
@@ -229,6 +229,14 @@ def test_sr_images_worse_than_bilinear_ones(levels, warns, monkeypatch):
     assert len(messages) == warns  # once
     sr, bilinear = (20 * np.log10(255 / error) for error in (levels, 10))
     assert all(f'PSNR {sr:.1f} dB, not {bilinear:.1f} dB. Train it longer' in text for text in messages)
+
+
+@pytest.mark.parametrize('scale, text', [(4, 'bilinear enlargement: PSNR'), (1, 'the LR images themselves: PSNR')])
+def test_the_warning_names_what_sr_images_are_worse_than(scale, text):
+    warning = worse_than_bilinear([(20.0, 25.0), (24.0, 27.0)], scale)
+    assert f'worse than {text} 22.0 dB, not 26.0 dB. Train it longer with --scheme S' in warning
+    assert ('edsr-s' in warning) == (scale > 1)  # it has no weights for 1
+    assert not worse_than_bilinear([(25.5, 26.0)], scale)
 
 
 def test_points_of_bilinear_images_stay_where_they_are():
