@@ -14,10 +14,13 @@ OUTPUT = 'COCO evaluation:\n'
 @contextmanager
 def output_in_log() -> Iterator[None]:
     """Return a context in which what pycocotools prints, its table of scores in the end, goes to the log."""
-    with redirect_stdout(io.StringIO()) as stream:
-        yield
-    if text := stream.getvalue():
-        print_log(OUTPUT + text, 'current')
+    stream = io.StringIO()
+    try:
+        with redirect_stdout(stream):
+            yield
+    finally:  # the text may say why the metric has failed
+        if text := stream.getvalue():
+            print_log(OUTPUT + text, 'current')
 
 
 def scores_or_zeros(metric: BaseMetric, scores: dict[str, float]) -> dict[str, float]:

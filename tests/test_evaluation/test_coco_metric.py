@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
 from sr4ir_mm.evaluation import ZeroFillCocoMetric
-from sr4ir_mm.evaluation.coco_scores import OUTPUT
+from sr4ir_mm.evaluation.coco_scores import OUTPUT, output_in_log
 
 CONFIG = Path(__file__).parents[2] / 'configs/_base_/datasets/voc_det.py'
 CLASSES = dict(classes=('cat', 'dog'))
@@ -52,6 +52,15 @@ def test_the_table_goes_to_the_log(capfd, monkeypatch):
     assert [text.startswith(OUTPUT) and 'Average Precision  (AP) @[ IoU=0.50:0.95' in text for text in messages] == [
         True
     ]
+
+
+def test_what_a_metric_has_printed_before_it_fails_is_in_the_log(monkeypatch):
+    messages = []
+    monkeypatch.setattr('sr4ir_mm.evaluation.coco_scores.print_log', lambda text, *args: messages.append(text))
+    with pytest.raises(ValueError, match='no boxes'), output_in_log():
+        print('Loading and preparing results...')
+        raise ValueError('no boxes')
+    assert messages == [f'{OUTPUT}Loading and preparing results...\n']
 
 
 def test_half_found():
