@@ -1,7 +1,10 @@
 """Medians, ratios and tables of a benchmark, from given numbers."""
 
+import sys
+
 import pytest
 
+from sr4ir_mm.analysis.benchmark.environment import environment
 from sr4ir_mm.analysis.benchmark.report import FORMAT, comparison, read, text_of, write
 from sr4ir_mm.analysis.benchmark.results import compare, entry, rows
 from sr4ir_mm.errors import SR4IRError
@@ -79,3 +82,8 @@ def test_files_and_tables(tmp_path):
     for name in ('x.json', 'y.json'):
         with pytest.raises(SR4IRError, match=name):
             read(tmp_path / name)
+
+
+def test_the_command_can_be_copied_to_a_shell(monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['/any/benchmark.py', '--only', 'ATSS, float16', '--out', 'a.json'])
+    assert environment()['command'] == "benchmark.py --only 'ATSS, float16' --out a.json"

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from datetime import datetime
@@ -21,7 +22,7 @@ def environment() -> dict[str, Any]:
     """Return machine, versions, revision and command, as the JSON of a benchmark holds them."""
     return dict(
         date=f'{datetime.now():%Y-%m-%d %H:%M}',
-        command=' '.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        command=shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         revision=revision(),
         machine=machine(),
         versions={name: version for name in _PACKAGES if (version := _version(name))},
