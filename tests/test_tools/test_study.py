@@ -25,7 +25,6 @@ from paper_table.runs import Run
 from paper_table.study import Study
 from paper_table.study_numbers import _difference, _mean_of, _summary
 
-from sr4ir_mm.config.reading import read_config
 from sr4ir_mm.errors import SR4IRError
 
 CONFIG = """
@@ -227,11 +226,11 @@ def test_time_by_the_images_from_which_the_task_network_learns(scheme, weight, t
     assert _weight(Run(tmp_path / 'a.py', None, 0, tmp_path, cfg=cfg)) == weight
 
 
-def test_the_shipped_study_names_configs_that_exist():
-    path = TOOLS.parent / 'configs/_studies/mini.py'
-    entries = read_config(path)
-    assert 'options' not in entries  # not those of a loop
-    assert all((path.parent / cell['config']).is_file() for cell in entries.cells) and len(entries.cells) > 7
+@pytest.mark.parametrize('path', sorted((TOOLS.parent / 'configs/_studies').glob('*.py')), ids=lambda path: path.stem)
+def test_shipped_studies(path, tmp_path):
+    """Their configs exist, their options reach entries of these, and those of all cells are not those of a loop."""
+    study = Study(path, tmp_path)
+    assert study.runs and not any(set(study.options) & set(cell.options) for cell in study.cells)
 
 
 # ---- several processes

@@ -7,8 +7,8 @@ from paper_table.runs import Run
 
 from sr4ir_mm.models.scheme import build_scheme
 
-#: time of a run that trains the SR network alone, where an image from which the task network learns takes 1; in
-#: docs/study_bccd.json 334 s against 1366 s of H->T, L->T and S->T, which learn from one
+#: time of a run that trains the SR network alone, where an image from which the task network learns takes 1: in
+#: docs/study_bccd.json 0.19 in one fold and 0.33 in the other
 SR_ALONE = 0.25
 
 
@@ -18,8 +18,8 @@ def progress(
     """Say how many runs are done, and estimate the time that is left from them.
 
     The estimate is from the runs of the same config and scheme, or of the same config, per image of an iteration from
-    which the task network learns: H->T, L->T and S->T have one, SR4IR has three. In docs/study_cars.json SR4IR took
-    1081 s and the others 361 s, in docs/study_bccd.json 2867 s and 1366 s.
+    which the task network learns: H->T, L->T and S->T have one, SR4IR has three. In files of docs/, SR4IR took 1.7
+    (study_bccd.json, fold 1), 2.8 (study_transformers.json) and 3.0 times (study_cars.json) the mean of the others.
 
     Args:
         runs (Collection[Run]): All runs.
