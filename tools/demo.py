@@ -1,7 +1,7 @@
 """SR4IR on a small scale: python tools/demo.py [--work-dir work_dirs/demo]
 
 Makes a synthetic data set, trains and tests the oracle (H->T), the baseline (L->T) and SR4IR with the usual tools, and
-prints a table and the path of a picture. Takes four to eight minutes on two CPU cores.
+prints a table and the path of a picture. Takes some minutes on a CPU.
 """
 
 import subprocess
