@@ -34,40 +34,41 @@ from sr4ir_mm.models import BicubicDegradation  # noqa: E402
 from sr4ir_mm.models.sr_net import build_sr  # noqa: E402
 
 SCENE_NET = 'configs/mini/fpn-efficientnet-lite0_edsr-s_x4_voc-mini.py'
-WINDOWS = ['--window', '128', '--overlap', '32']
+OPTIONS = ['--weights', 'random', '--device', 'cpu']
+WHOLE, WINDOWS = ['--window', '0'], ['--window', '128', '--overlap', '32']
 
 
 def main() -> None:
     """Measure what was asked for."""
     parser = Parser(description=__doc__)
     parser.add_argument('subject', choices=('tdp', 'degradation', 'scenes'))
-    parser.add_argument('--images', type=Path, help='folder of photographs, for the losses of JPEG')
+    parser.add_argument('--images', type=Path, help='folder of photographs; degradation compresses the first 200')
     parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args()
+    files = sorted(args.images.rglob('*.jpg'))[:200] if args.images else []
+    if (args.subject == 'degradation') != bool(files):
+        parser.error('--images, a folder with files *.jpg, belongs to degradation')
     torch.set_num_threads(1)
     made = environment() | dict(seed=0)
-    results = dict(tdp=tdp_sizes, degradation=lambda: degradation(args.images), scenes=scenes)[args.subject]()
+    results = dict(tdp=tdp_sizes, degradation=lambda: degradation(files), scenes=scenes)[args.subject]()
     args.out.write_text(json.dumps(made | dict(results=results), indent=1) + '\n')
     print(args.out.read_text())
 
 
 @torch.no_grad()
-def degradation(folder: Path) -> dict:
+def degradation(files: list[Path]) -> dict:
     """Compare the time of the practical mixture at x4 with bicubic and with S, and its JPEG with libjpeg."""
     mixture = Config.fromfile(ROOT / 'configs/_base_/degradations/practical_x4.py').degradation
-    steps: dict[str, Callable] = dict(practical=MODELS.build(mixture).train(), bicubic=BicubicDegradation(4))
-    sr = build_sr(find_sr('edsr-s', 4), 4)[0].eval()
-    results: dict = {}
+    steps = (MODELS.build(mixture).train(), BicubicDegradation(4), build_sr(find_sr('edsr-s', 4), 4)[0].eval())
+    results = {}
     for side in (128, 480):
         torch.manual_seed(0)
         hr = torch.rand(1, 3, side // 8, side // 8)
         hr = torch.nn.functional.interpolate(hr, size=(side, side), mode='bilinear')
         lr = hr[..., ::4, ::4].contiguous()
-        practical, bicubic, enlarging = seconds([(steps['practical'], hr), (steps['bicubic'], hr), (sr, lr)])
-        results[f'{side} px'] = dict(
-            practical_per_bicubic=practical / bicubic, practical_per_edsr_s=practical / enlarging
-        )
-    return results | dict(jpeg=jpeg(sorted(folder.rglob('*.jpg'))[:200]))
+        practical, bicubic, sr = seconds(list(zip(steps, (hr, hr, lr))))
+        results[f'{side} px'] = dict(practical_per_bicubic=practical / bicubic, practical_per_edsr_s=practical / sr)
+    return results | dict(jpeg=jpeg(files))
 
 
 def seconds(calls: list[tuple[Callable, torch.Tensor]], turns: int = 20) -> list[float]:
@@ -89,10 +90,8 @@ def jpeg(files: list[Path]) -> dict:
         libjpeg = cv2.imdecode(cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, 50])[1], cv2.IMREAD_COLOR)
         tensor = torch.from_numpy(image[..., ::-1].copy()).permute(2, 0, 1)[None] / 255
         ours = RandomJPEG(jpeg_quality=(50.0, 50.0), p=1.0)(tensor)[0].permute(1, 2, 0).numpy()[..., ::-1] * 255
-        rows.append(
-            [cv2.PSNR(a, b) for a, b in ((image, ours.round().clip(0, 255).astype(np.uint8)), (image, libjpeg))]
-        )
-        rows[-1].append(cv2.PSNR(libjpeg, ours.round().clip(0, 255).astype(np.uint8)))
+        kornia = ours.round().clip(0, 255).astype(np.uint8)
+        rows.append([cv2.PSNR(*pair) for pair in ((image, kornia), (image, libjpeg), (libjpeg, kornia))])
     return dict(zip(('kornia', 'libjpeg', 'both'), np.mean(rows, 0).tolist()), images=len(rows))
 
 
@@ -104,8 +103,8 @@ def scenes() -> dict[str, int]:
         for side in (16, 500, 1000):
             pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
             cv2.imwrite(str(folder / f'{side}.png'), pixels)
-        results['16 x 16 px, whole'] = memory(folder / '16.png', '--window', '0')
-        results['500 x 500 px, whole'] = memory(folder / '500.png', '--window', '0')
+        results['16 x 16 px, whole'] = memory(folder / '16.png', *WHOLE)
+        results['500 x 500 px, whole'] = memory(folder / '500.png', *WHOLE)
         results['500 x 500 px'] = memory(folder / '500.png', *WINDOWS)
         results['1000 x 1000 px'] = memory(folder / '1000.png', *WINDOWS)
     return results
@@ -113,17 +112,8 @@ def scenes() -> dict[str, int]:
 
 def memory(image: Path, *options: str) -> int:
     """Return the largest memory of the process that predicts an image, in MB."""
-    command = [
-        sys.executable,
-        ROOT / 'tools/infer.py',
-        ROOT / SCENE_NET,
-        image,
-        '--weights',
-        'random',
-        '--device',
-        'cpu',
-    ]
-    process = subprocess.Popen([*command, '--out-dir', image.parent / 'out', *options], stdout=subprocess.DEVNULL)
+    command = [sys.executable, ROOT / 'tools/infer.py', ROOT / SCENE_NET, image, *OPTIONS, *options]
+    process = subprocess.Popen([*command, '--out-dir', image.parent / 'out'], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(f'{image.name}: exit status {status}')
