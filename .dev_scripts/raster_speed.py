@@ -1,49 +1,56 @@
-"""Measure the reading and writing of rasters by windows, and the memory that it takes:
+"""Measure the reading and writing of rasters by windows, and the memory that it takes, and write them as JSON:
 
-    python .dev_scripts/raster_speed.py 1000 4000 8000                     # data everywhere
-    python .dev_scripts/raster_speed.py 1000 4000 40000 --every 4096       # data in one tile of 4096 px
+    python .dev_scripts/raster_speed.py 1000 4000 --out docs/raster_speed.json     # data everywhere
+    python .dev_scripts/raster_speed.py 40000 --every 4096 --out sparse.json       # data in one tile of 4096 px
 
-Scenes have four bands of 16 bits in tiles of 512 px; three of them are read. Each size has a process of its own.
+Scenes have four bands of 16 bits in tiles of 512 px; three of them are read. Each size has a process of its own. Times
+are those of the processor: they count in relation to each other where other processes run.
 """
 
+import json
 import resource
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib import metadata
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from sr4ir_mm.analysis.benchmark.environment import environment
 from sr4ir_mm.config.cli import Parser
-from sr4ir_mm.geo import RasterScene, write_geotiff
-from sr4ir_mm.geo.gdal import environment, library
+from sr4ir_mm.geo import RasterScene, gdal, write_geotiff
 
 WINDOW, STEP = 512, 448
 
 
 def main() -> None:
-    """Measure, and print a line for each size."""
-    parser = Parser(description=__doc__.splitlines()[0])
+    """Measure one size after the other, and write the numbers."""
+    parser = Parser(description=__doc__)
     parser.add_argument('sides', type=int, nargs='+', help='sides of scenes in pixels')
     parser.add_argument('--every', type=int, default=WINDOW, help='distance of tiles with data, in pixels')
+    parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args()
-    print('side     reading, CPU s/MP  writing, CPU s/MP  largest memory, MB', flush=True)
-    for side in args.sides:
-        process = get_context('spawn').Process(target=_measure, args=(side, args.every))
-        process.start()
-        process.join()
-        if process.exitcode:
-            sys.exit(process.exitcode)
+    made = environment() | dict(seed=0)
+    made['versions']['rasterio'] = metadata.version('rasterio')
+    results = {side: _in_process(_measure, side, args.every) for side in args.sides}
+    args.out.write_text(json.dumps(made | dict(results=results), indent=1) + '\n')
+    print(args.out.read_text())
 
 
-def _measure(side: int, every: int) -> None:
+def _in_process(function: Callable, *args: Any) -> Any:
+    """Call a function in a process of its own, whose memory is that of the function."""
+    with ProcessPoolExecutor(1, get_context('spawn')) as pool:
+        return pool.submit(function, *args).result()
+
+
+def _measure(side: int, every: int) -> dict[str, float]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / 'scene.tif'
-        writer = get_context('spawn').Process(target=_make, args=(path, side, every))  # whose memory does not count
-        writer.start()
-        writer.join()
+        _in_process(_make, path, side, every)
         with RasterScene(path, bands=(4, 3, 2), stretch=(0, 4000)) as scene:
             begin = time.process_time()
             for window in _windows(side):
@@ -52,21 +59,24 @@ def _measure(side: int, every: int) -> None:
             rows = (np.zeros((min(STEP, side - top), side), np.uint8) for top in range(0, side, STEP))
             write_geotiff(path.with_name('classes.tif'), rows, scene, 1, nodata=255)
             end = time.process_time()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     megapixels = side**2 / 1e6
-    print(f'{side:6d}   {(middle - begin) / megapixels:17.4f}  {(end - middle) / megapixels:17.4f}  {memory:18.0f}')
+    return dict(
+        reading_cpu_s_per_megapixel=round((middle - begin) / megapixels, 4),
+        writing_cpu_s_per_megapixel=round((end - middle) / megapixels, 4),
+        largest_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    )
 
 
 def _make(path: Path, side: int, every: int) -> None:
     rng = np.random.default_rng(0)
     options = dict(driver='GTiff', width=side, height=side, count=4, dtype='uint16', nodata=0, sparse_ok=True)
     options |= dict(tiled=True, blockxsize=WINDOW, blockysize=WINDOW, compress='deflate', bigtiff='IF_SAFER')
-    with environment(), library().open(path, 'w', **options) as file:
+    with gdal.environment(), gdal.library().open(path, 'w', **options) as file:
         for top in range(0, side, every):
             for left in range(0, side, every):
                 height, width = min(WINDOW, side - top), min(WINDOW, side - left)
                 values = rng.integers(1, 4000, (4, height, width)).astype(np.uint16)
-                file.write(values, window=library().windows.Window(left, top, width, height))
+                file.write(values, window=gdal.library().windows.Window(left, top, width, height))
 
 
 def _windows(side: int) -> Iterator[tuple[int, int, int, int]]:
