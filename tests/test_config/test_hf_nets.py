@@ -22,6 +22,7 @@ from sr4ir_mm.models.adapters.hf_images import normalization_of
 from sr4ir_mm.registry import MODELS
 
 NAME = 'SegformerForSemanticSegmentation'
+SWIN = CLASSIFIERS['SwinForImageClassification']
 NAMES = ['sky', 'sea', 'sand', 'ship', 'sun']
 ZOO = 'mmseg::fcn/fcn_r18-d8_4xb2-80k_cityscapes-512x1024.py'
 
@@ -85,6 +86,42 @@ def test_entries_next_to_a_folder_change_those_of_the_folder(folder, tmp_path):
         HFSegmentor(pretrained=str(folder), config=dict(drop_rate=0.3))
     with pytest.raises(SR4IRError, match='takes an architecture with its config, or pretrained: give one of them'):
         config(tmp_path, f"dict(type='sr4ir_mm.HFSegmentor', pretrained={str(folder)!r}, architecture={NAME!r})")
+
+
+def nested(tmp_path: Path, kind: str, name: str, part: str, changes: dict) -> tuple[dict, dict]:
+    """The part of a folder's config, and that of the adapter's network with changes to it."""
+    net = write(tmp_path / 'net', name, (SEGMENTORS | DETECTORS)[name])
+    task = getattr(models, kind)(pretrained=str(tmp_path / 'net'), config={part: changes})
+    return getattr(net.config, part).to_dict(), getattr(task.net.config, part).to_dict()
+
+
+@pytest.mark.parametrize('with_type', [False, True])
+@pytest.mark.parametrize(
+    ('kind', 'name', 'part', 'changes'),
+    [
+        ('HFSegmentor', 'UperNetForSemanticSegmentation', 'backbone_config', dict(drop_path_rate=0.3)),
+        ('HFSegmentor', 'MaskFormerForInstanceSegmentation', 'decoder_config', dict(dropout=0.3)),
+        ('HFDetector', 'RTDetrV2ForObjectDetection', 'backbone_config', dict(hidden_act='gelu')),
+        ('HFDetector', 'DetrForObjectDetection', 'backbone_config', dict(hidden_act='gelu')),
+    ],
+)
+def test_entries_of_a_part_next_to_a_folder(kind, name, part, changes, with_type, tmp_path):
+    """A network in the network keeps its other entries, with its ``model_type`` or without."""
+    kept = dict(model_type=(SEGMENTORS | DETECTORS)[name][part]['model_type']) if with_type else {}
+    before, after = nested(tmp_path, kind, name, part, changes | kept)
+    assert all(before[key] != value for key, value in changes.items()) and after == before | changes
+
+
+def test_another_network_as_a_part_next_to_a_folder(tmp_path):
+    """It takes nothing of the first one; stages by their numbers replace those by their names."""
+    where = 'HFSegmentor', 'UperNetForSemanticSegmentation', 'backbone_config'
+    with pytest.raises(SR4IRError, match="SwinConfig has no entry 'drop_rate': correct the config, backbone_config"):
+        nested(tmp_path, *where, dict(drop_rate=0.3))
+    swin, changed = nested(tmp_path, *where, dict(out_indices=[2, 3, 4]))
+    assert changed['out_features'] == ['stage2', 'stage3', 'stage4'] != swin['out_features']
+    other = dict(DETECTORS['DetrForObjectDetection'][where[2]], out_features=swin['out_features'])
+    _, after = nested(tmp_path, *where, other)
+    assert after == transformers.ResNetConfig(**other).to_dict()
 
 
 def test_other_classes_replace_the_head_and_say_so(folder, tmp_path, lines):
@@ -280,6 +317,8 @@ def bad(folder: Path, file: str, text: str | None) -> None:
         ('model.safetensors', None, 'neither model.safetensors nor pytorch_model.bin'),
         ('preprocessor_config.json', '{', 'is damaged .* Correct it, or set mean, std and the channel order of model.'),
         ('preprocessor_config.json', '{"image_processor_type": "Mine"}', 'is damaged .* or set mean, std and the chan'),
+        ('preprocessor_config.json', '{"image_mean": [0.5, 0.5]}', r'is damaged \(RuntimeError: .* or set mean, std'),
+        ('preprocessor_config.json', '{"rescale_factor": 0}', r'is damaged \(ZeroDivisionError: .* or set mean, std'),
         (
             'adapter_config.json',
             '{"peft_type": "LORA"}',
@@ -346,12 +385,33 @@ def test_no_file_runs_code(folder):
         HFSegmentor(pretrained=str(folder))
 
 
-def test_files_and_folders_of_other_kinds(tmp_path):
+@pytest.mark.parametrize('kind', [HFSegmentor, models.HFBackbone])
+@pytest.mark.parametrize('name', ['empty', 'run', 'run/iter_2.pth'])
+def test_files_and_folders_of_other_kinds(kind, name, tmp_path):
+    (tmp_path / 'empty').mkdir()
     (tmp_path / 'run').mkdir()
     (tmp_path / 'run/iter_2.pth').write_bytes(b'')
-    for name in ('run', 'run/iter_2.pth'):
-        with pytest.raises(SR4IRError, match=rf"{name}': config.json is missing. Name a folder that save_pretrained"):
-            HFSegmentor(pretrained=str(tmp_path / name))
+    with pytest.raises(SR4IRError, match=rf"{name}': config.json is missing. Name a folder that save_pr") as error:
+        kind(pretrained=str(tmp_path / name))
+    assert ("prefix='task.'), or prefix='task.backbone.'" in str(error.value)) == (name != 'empty')
+
+
+@pytest.mark.parametrize(
+    ('kind', 'prefix', 'options'),
+    [('HFSegmentor', 'task.', dict(num_classes=7)), ('HFBackbone', 'task.backbone.', dict(out_indices=[1, 4]))],
+)
+def test_weights_of_a_training_next_to_a_folder(kind, prefix, options, tmp_path, lines):
+    """As that message says; then nothing starts from random values."""
+    table = dict(HFSegmentor=(NAME, SEGMENTORS[NAME]), HFBackbone=('SwinForImageClassification', SWIN))
+    write(tmp_path / 'net', *table[kind])
+    node = dict(type=f'sr4ir_mm.{kind}', pretrained=str(tmp_path / 'net'), **options)
+    expected = {key: value + 1 for key, value in MODELS.build(node).state_dict().items()}
+    lines.clear()
+    torch.save(dict(state_dict={prefix + key: value for key, value in expected.items()}), tmp_path / 'iter_2.pth')
+    init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'iter_2.pth'), prefix=prefix)
+    net = MODELS.build(dict(node, init_cfg=init_cfg))
+    net.init_weights()
+    assert all(torch.equal(value, expected[key]) for key, value in net.state_dict().items()) and not lines
 
 
 def test_a_name_without_network(monkeypatch):
@@ -359,8 +419,11 @@ def test_a_name_without_network(monkeypatch):
         raise OSError("We couldn't connect to the hub")
 
     monkeypatch.setattr(transformers.AutoConfig, 'from_pretrained', fails)
+    asked = []
+    monkeypatch.setattr(transformers.utils.hub, 'cached_file', lambda *args, **kwargs: asked.append(args))
     with pytest.raises(SR4IRError, match=r"'nvidia/x' is no folder here, .* gives no config.json.*connect to the net"):
         HFSegmentor(pretrained='nvidia/x')
+    assert not asked  # each question to a hub that does not answer takes half a minute
 
 
 def test_a_normalization_of_ones_own_needs_no_processor(folder):

@@ -11,6 +11,7 @@ from ...errors import SR4IRError
 from ...registry import MODELS
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
+from .hf_entries import change_entries
 from .hf_files import read_pretrained
 from .hf_nets import build_config, build_from, check_source
 from .hf_patches import check_patches
@@ -52,14 +53,12 @@ class HFBackbone(BaseModule):
     ) -> None:
         check_source('HFBackbone', dict(architecture=architecture, pretrained=pretrained))
         if pretrained:
-            given = dict(pretrained=pretrained, config=config or {})
-            found = self.resolve(given | (dict(init_cfg=init_cfg) if init_cfg else {}))
+            found = self.resolve(dict(pretrained=pretrained, config=config, init_cfg=init_cfg or None))
             architecture, config, init_cfg = (found[key] for key in ('architecture', 'config', 'init_cfg'))
         super().__init__(init_cfg)
         config = dict(config or {})
         if out_indices is not None:
-            config = {key: value for key, value in config.items() if key != 'out_features'}
-            config['out_indices'] = list(out_indices)
+            config = change_entries(config, dict(out_indices=list(out_indices)))
         self.net = build_from(architecture, build_config(architecture, config, _MAPPINGS))
         self.frozen = frozen
         self.net.requires_grad_(not frozen)
@@ -68,11 +67,11 @@ class HFBackbone(BaseModule):
     def resolve(node: dict) -> dict:
         """Replace ``pretrained`` in a config of this class by what the folder says."""
         check_source('HFBackbone', node)
-        found = read_pretrained(node['pretrained'], _MAPPINGS, normalized=False)
+        node = {key: value for key, value in node.items() if value is not None}
+        found = read_pretrained(node.pop('pretrained'), _MAPPINGS, normalized=False, changes=node.get('config'))
         weights = dict(type='Pretrained', checkpoint=found['file'])
-        rest = {key: value for key, value in node.items() if key not in ('architecture', 'pretrained')}
-        rest['config'] = found['config'] | (node.get('config') or {})
-        return {**dict(architecture=found['architecture'], init_cfg=weights), **rest}
+        entries = dict(architecture=found['architecture'], config=found['config'])
+        return {'init_cfg': weights, **node, **entries}
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Compute one feature map for each stage of ``out_indices``, of N x 3 x H x W."""

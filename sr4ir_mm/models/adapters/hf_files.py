@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import Version
 
 from ...errors import SR4IRError
+from .hf_entries import entries_of
 from .hf_images import normalization_of
 
 if TYPE_CHECKING:
@@ -25,12 +24,12 @@ _OLDEST = '5.0'
 _SINCE = {'OneFormerForUniversalSegmentation': '5.23'}
 _IMAGES, _ADAPTER = 'preprocessor_config.json', 'adapter_config.json'
 _OR_SET = ', or set mean, std and the channel order of model.task.data_preprocessor'
+_OF_TRAINING = (
+    ' To start from a checkpoint of a training here, name the network that this training had (--task, pretrained), and '
+    "give it init_cfg=dict(type='Pretrained', checkpoint=FILE, prefix='task.'), or prefix='task.backbone.' if it is a "
+    'backbone.'
+)
 _WEIGHTS = ('model.safetensors', 'pytorch_model.bin')
-#: entries of a config.json that say nothing about the network
-_NOT_OURS = (
-    '_name_or_path', 'architectures', 'auto_map', 'dtype', 'id2label', 'label2id', 'num_labels', 'torch_dtype',
-    'transformers_version',
-)  # fmt: skip
 #: model types without an entry in transformers' list of image processors
 _PROCESSORS = {
     'd_fine': 'RTDetrImageProcessor',
@@ -74,31 +73,36 @@ def _needs_later(what: str) -> SR4IRError:
     return SR4IRError(f'{what} needs a later release of transformers than {found}: pip install -U transformers')
 
 
-def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool) -> dict[str, Any]:
+def read_pretrained(
+    name: str, mappings: Sequence[str | dict], normalized: bool, changes: dict | None = None
+) -> dict[str, Any]:
     """Read a folder of transformers.
 
     Args:
         name (str): Folder, or name on the Hugging Face Hub.
         mappings (Sequence[str or dict]): Classes that are wanted, see :func:`architecture_of`.
         normalized (bool): Whether the normalization of the images is asked for.
+        changes (dict, optional): Entries of the config that are other ones, at any depth.
 
     Returns:
         dict: ``architecture``, ``config``, ``labels`` (names of the classes by their numbers), ``num_classes``,
         ``normalization`` or None, and ``file`` of weights.
 
     Raises:
-        SR4IRError: If a file is missing, or it is no such network, or its weights cannot be read as they are.
+        SR4IRError: If a file is missing, it is no such network, its config has no such entry, or its weights cannot
+            be read as they are.
     """
     tf = transformers()
     if Path(name).exists() and not any((Path(name) / file).is_file() for file in ('config.json', _ADAPTER)):
         raise SR4IRError(
-            f"'{name}': config.json is missing. Name a folder that save_pretrained of transformers wrote. To start "
-            'from a checkpoint of a training here, name the folder or network of that training, and set '
-            'model.task.init_cfg.type=Pretrained, .checkpoint=FILE and .prefix=task.'
+            f"'{name}': config.json is missing. Name a folder that save_pretrained of transformers wrote."
+            + _OF_TRAINING * _is_of_training(Path(name))
         )
     with _explained(name, 'config.json'):
-        _check_adapter(name)
+        if Path(name).is_dir():
+            _check_adapter(name)  # such a folder may have no config.json
         config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
+        _check_adapter(name)  # only now, because the hub may not answer, which takes half a minute
     if getattr(config, 'quantization_config', None):
         raise SR4IRError(
             f"'{name}' has quantized weights (quantization_config in config.json), which cannot be trained: name a "
@@ -114,7 +118,7 @@ def read_pretrained(name: str, mappings: Sequence[str | dict], normalized: bool)
             normalization = normalization_of(processor)
     return dict(
         architecture=architecture,
-        config=plain_config(config),
+        config=entries_of(config, changes),
         labels=dict(config.id2label),
         num_classes=config.num_labels,
         normalization=normalization,
@@ -179,20 +183,6 @@ def tables_of(mappings: Sequence[str | dict]) -> list[dict]:
     return [getattr(auto, mapping) if isinstance(mapping, str) else mapping for mapping in mappings]
 
 
-def plain_config(config: PreTrainedConfig) -> dict[str, Any]:
-    """Return the entries of a config that differ from transformers' defaults, as what a config file can hold.
-
-    Those of earlier releases, which files of the hub have, are left out: transformers has read them.
-    """
-    entries = json.loads(json.dumps(config.to_diff_dict(), default=str))
-    return {key: value for key, value in entries.items() if key not in _NOT_OURS and key in known_entries(type(config))}
-
-
-def known_entries(kind: type[PreTrainedConfig]) -> set[str]:
-    """Return the names of the entries that a config class reads."""
-    return set(inspect.signature(kind).parameters) | set(kind.attribute_map) | {'out_features', 'out_indices'}
-
-
 def processor_for(config: PreTrainedConfig) -> Any:
     """Build the image processor that transformers has for networks of this kind, with its defaults."""
     tf = transformers()
@@ -218,6 +208,10 @@ def _weights_of(name: str) -> str:
     )
 
 
+def _is_of_training(path: Path) -> bool:
+    return path.suffix == '.pth' or any(path.glob('*.pth'))
+
+
 def _check_adapter(name: str) -> None:
     """Check that a folder has no weights that are to be added to those of the network."""
     from transformers.utils.hub import cached_file
@@ -236,7 +230,7 @@ def _explained(name: str, file: str, purpose: str = '', remedy: str = '') -> Ite
         yield
     except SR4IRError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:  # of the hub, of damaged files
+    except Exception as error:  # of the hub, or of a damaged file, by each class another kind
         reason = f'{type(error).__name__}: {error}'.strip().splitlines()[0]
         if 'does not recognize this architecture' in reason:
             raise _needs_later(f"'{name}'") from error

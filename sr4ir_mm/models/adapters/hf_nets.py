@@ -15,7 +15,8 @@ from ...errors import SR4IRError
 from ...utils import check_number
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
-from .hf_files import class_of, known_entries, names_of, processor_for, read_pretrained, tables_of, transformers
+from .hf_entries import known_entries, plain
+from .hf_files import class_of, names_of, processor_for, read_pretrained, tables_of, transformers
 from .hf_images import normalization_of
 from .hf_masks import MASK_NETS
 from .hf_patches import check_patches, patch_of, side_of, takes_squares
@@ -97,14 +98,14 @@ class HFNet(BaseModel):
         given = node.get('data_preprocessor') or {}
         known = isinstance(given, nn.Module) or {'mean', 'std'} <= set(given)
         folder = node.pop('pretrained')
-        found = read_pretrained(folder, cls.mappings, normalized=not known)
-        node['config'] = found['config'] | node.get('config', {})
+        found = read_pretrained(folder, cls.mappings, not known, node.get('config'))
+        node['config'] = found['config']
         if 'class_names' in node:
             node.setdefault('num_classes', len(node['class_names']))
         if node.get('num_classes', found['num_classes']) == found['num_classes']:
             node.setdefault('num_classes', found['num_classes'])
             node['class_names'] = node.get('class_names') or names_of(folder, found['labels'])
-        else:
+        elif 'init_cfg' not in node:
             print_log(
                 f"'{found['file']}' is for {found['num_classes']} classes, and the task network has "
                 f'{node["num_classes"]}: the layers that depend on it start from random weights.'
@@ -336,10 +337,3 @@ def _check_inputs(architecture: str) -> None:
         raise SR4IRError(
             f'{architecture} of transformers has no loss, so it cannot be trained: choose another network.'
         )
-
-
-def plain(node: Any) -> Any:
-    """Return nested dicts and lists of a config as Python's own."""
-    if isinstance(node, dict):
-        return {key: plain(value) for key, value in node.items()}
-    return [plain(value) for value in node] if isinstance(node, (list, tuple)) else node

@@ -113,6 +113,18 @@ def test_weights_of_the_network_with_a_head(name, head, tmp_path):
     assert len(found) == 2 and all(map(torch.equal, found, theirs))
 
 
+@pytest.mark.parametrize('options', [dict(config=dict(out_indices=[2, 4])), dict(out_indices=[2, 4])])
+@pytest.mark.parametrize('saved', [[1, 3], None])
+def test_stages_next_to_a_folder(saved, options, tmp_path):
+    """Those of the folder stand there by number and by name. ``resolve`` takes None for what is not given."""
+    kind = transformers.Dinov2Backbone
+    kind(kind.config_class(**VIT, **(dict(out_indices=saved) if saved else {}))).save_pretrained(tmp_path / 'net')
+    net = HFBackbone(pretrained=str(tmp_path / 'net'), init_cfg=None, **options).net
+    assert list(net.config.out_indices) == [2, 4] and net.config.out_features == ['stage2', 'stage4']
+    node = dict(type='sr4ir_mm.HFBackbone', pretrained=str(tmp_path / 'net'), init_cfg=None, **options)
+    assert HFBackbone.resolve(node)['init_cfg']['checkpoint'] == str(tmp_path / 'net/model.safetensors')
+
+
 @pytest.mark.parametrize('lost', ['encoder.layer.0.norm1.weight', 'layernorm.weight'])
 def test_norms_that_a_file_does_not_have(lost, tmp_path):
     """Only the norm of the feature maps may start from new values, not those of the blocks."""
