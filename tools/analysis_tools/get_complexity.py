@@ -73,6 +73,8 @@ def main() -> None:
         raise SR4IRError('--scale is that of an SR network for the config of a zoo: add --sr, or leave out --scale.')
 
     # these take seconds to import, which --help does not need
+    from mmengine.runner import set_random_seed
+
     from sr4ir_mm.analysis import measure
     from sr4ir_mm.config import build_model, mix
 
@@ -80,6 +82,7 @@ def main() -> None:
         cfg = mix(args.config, args.sr, args.scale or 4, **(args.cfg_options or {}))
     else:
         cfg = load_config(args.config, args.cfg_options)
+    set_random_seed(0)  # the boxes that random weights find decide the FLOPs of a second stage
     nets = measure(build_model(cfg), *args.shape)
     print(cost_table(nets), *(note for name, net in nets.items() for note in notes(name, net)), sep='\n')
 
