@@ -9,6 +9,7 @@ those of the processor, the shortest of several, in turn with those of edsr-s: o
 import copy
 import inspect
 import logging
+import re
 import resource
 import time
 import warnings
@@ -35,7 +36,8 @@ PAGE = """# Networks of the community
 
 The architectures of spandrel 0.4.2 as S ([how to name one](mixing.md#s-by-name)), with spandrel's default parameters
 for x4 where there is a choice, and random weights. Made by `python .dev_scripts/sr_architectures.py --out
-docs/sr_architectures.md` with seed 0; the last rows: {made}.
+docs/sr_architectures.md` with seed 0; the rows are of
+{made}.
 
 - **sizes**: what the network takes; images of other sizes are padded, and the result is cropped.
 - **trains**: it was built as S and made one update of its weights.
@@ -72,11 +74,11 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True)
     parser.add_argument('--only', nargs='+', help='architectures; the rows of the others stay as they are in the file')
     args = parser.parse_args()
-    rows = read_rows(args.out) if args.only else {}
+    rows, first = (read_rows(args.out), first_revision(args.out)) if args.only else ({}, '')
     for name in args.only or set(_classes()) - NO_SR:
         rows[name] = dict(zip(COLUMNS, in_process(name)))
         print(*rows[name].values(), sep=' | ', flush=True)
-        write_rows(rows, args.out)
+        write_rows(rows, args.out, first)
 
 
 def read_rows(path: Path) -> dict[str, dict[str, str]]:
@@ -86,12 +88,20 @@ def read_rows(path: Path) -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(cells[0], row)) for row in cells[2:]}
 
 
-def write_rows(rows: dict[str, dict[str, str]], path: Path) -> None:
-    """Write the table, in the order of the names."""
+def first_revision(path: Path) -> str:
+    """Return the first revision of which a page has rows; '' if there is no page."""
+    found = re.search(r'the rows are of\s+revisions? ([\w-]+)', path.read_text()) if path.exists() else None
+    return found[1] if found else ''
+
+
+def write_rows(rows: dict[str, dict[str, str]], path: Path, first: str = '') -> None:
+    """Write the table, in the order of the names; ``first`` is the revision of the earliest row that stays."""
     names = sorted(rows, key=str.casefold)
     lines = [COLUMNS, ('---',) * len(COLUMNS), *([rows[name].get(key, '') for key in COLUMNS] for name in names)]
     found = environment()
-    made = f'{found["date"]}, {found["revision"]}, {found["machine"]["cpu"]}, PyTorch {found["versions"]["torch"]}'
+    last = found['revision'].split()[-1]
+    revisions = f'revisions {first} to {last}' if first not in ('', last) else f'revision {last}'
+    made = f'{revisions}, the last of {found["date"].split()[0]}, {found["machine"]["cpu"]}'
     path.write_text(PAGE.format(made=made, table='\n'.join(f'| {" | ".join(line)} |' for line in lines)))
 
 
