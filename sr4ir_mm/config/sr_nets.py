@@ -4,10 +4,14 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
+from ..compat.known_types import check_types
+from ..compat.stored_configs import parse_config
 from ..errors import SR4IRError
+from ..models.scheme import build_scheme
+from .checks import find_checkpoint
 from .nodes import type_name
 from .reading import read_config
-from .stored import SUFFIXES, read_meta, stored_config
+from .stored import SUFFIXES, read_meta
 from .zoo import config_folder, load_zoo_config
 
 #: generators of mmagic that map one image of any size to one image
@@ -71,11 +75,11 @@ def of_file(file: str, scale: int) -> dict:
     """Return the config of the network in a file of weights, which starts from them.
 
     Raises:
-        SR4IRError: If spandrel does not know the architecture, or the network enlarges by another factor.
+        SR4IRError: If the file is missing, of no architecture that spandrel knows, or for another scale.
     """
     from ..models.adapters.spandrel_sr import config_of, describe  # spandrel, an optional package that takes seconds
 
-    found = describe(file)
+    found = describe(find_checkpoint(file))
     if found.scale != scale:
         raise SR4IRError(
             f"'{file}' ({found.architecture.name}) enlarges by {found.scale}, not by {scale}: set scale={found.scale} "
@@ -86,19 +90,28 @@ def of_file(file: str, scale: int) -> dict:
 
 def _of_training(file: str, scale: int) -> dict | None:
     """Return the config of the SR network of a training here, which starts from its weights; None of other files."""
-    if not isinstance(read_meta(file).get('cfg'), str):
+    model = _stored_model(file)
+    if not {'sr', 'scale'} <= set(model) or not isinstance(model['sr'], dict | None):
         return None
-    model = stored_config(file).get('model') or {}
-    if not {'sr', 'scale'} <= set(model):
-        return None
-    if not model.sr:
+    if not model['sr'] or not build_scheme(model.get('scheme', 'SR4IR')).uses_sr_net:
         raise SR4IRError(f"'{file}' is of a training without a super-resolution network: choose another file.")
-    if model.scale != scale:
+    if model['scale'] != scale:
         raise SR4IRError(
-            f"'{file}' is of a training with scale={model.scale}, not {scale}: set --scale {model.scale}, or choose "
-            'another file.'
+            f"'{file}' is of a training with scale={model['scale']}, not {scale}: set --scale {model['scale']}, or "
+            'choose another file.'
         )
-    return dict(model.sr.to_dict(), init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=file))
+    check_types(model['sr'], file)
+    return dict(model['sr'], init_cfg=dict(type='Pretrained', prefix='sr.', checkpoint=file))
+
+
+def _stored_model(file: str) -> dict:
+    """Return the entry ``model`` of the config in a file of PyTorch; nothing in it is run."""
+    text = read_meta(file).get('cfg') if file.endswith(SUFFIXES) else None
+    try:
+        model = parse_config(text).get('model') if isinstance(text, str) else None
+    except (SyntaxError, ValueError, TypeError, RecursionError):  # of another program, which may keep a path there
+        return {}
+    return model if isinstance(model, dict) else {}
 
 
 def read_sr_file(cfg: Config) -> Config:

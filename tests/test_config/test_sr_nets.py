@@ -12,7 +12,7 @@ from mmengine.registry import DefaultScope
 
 from sr4ir_mm import mix
 from sr4ir_mm.analysis.synthetic_batch import synthetic_batch
-from sr4ir_mm.config import find_sr, sr_nets, zoo
+from sr4ir_mm.config import find_sr, sr_nets, stored, zoo
 from sr4ir_mm.config.zoo import without_weights
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -164,6 +164,35 @@ def test_names_work_in_a_checkout_and_in_an_installed_package(folder, tmp_path, 
     with monkeypatch.context() as patch:
         patch.setattr(zoo.importlib.util, 'find_spec', lambda name: package)
         assert find_sr('net', 4) == dict(type=folder)
+
+
+def write_training(path, **model) -> str:
+    """A checkpoint with the config of a training, and no network."""
+    model = dict(sr=dict(type='mmagic.EDSRNet'), scale=4) | model
+    torch.save(dict(meta=dict(cfg=Config(dict(model=model)).pretty_text), state_dict=dict(x=torch.ones(1))), path)
+    return str(path)
+
+
+_BILINEAR = dict(phases=[dict(learn=('task',), task=dict(bilinear=1.0))])
+
+
+@pytest.mark.parametrize('scheme', ['H->T', 'L->T', _BILINEAR])
+def test_an_sr_network_that_its_training_did_not_use(scheme, tmp_path):
+    """Its weights would be random ones."""
+    file = write_training(tmp_path / 'a.pth', scheme=scheme)
+    with pytest.raises(SR4IRError, match=r"a.pth' is of a training without a super-resolution network: choose another"):
+        find_sr(file, 4)
+
+
+def test_the_file_of_a_training_is_read_once_as_data(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(sr_nets, 'read_meta', lambda file: read.append(file) or stored.read_meta(file))
+    file = write_training(tmp_path / 'a.pth', scheme='S->T')
+    init_cfg = dict(type='Pretrained', prefix='sr.', checkpoint=file)
+    assert find_sr(file, 4) == dict(type='mmagic.EDSRNet', init_cfg=init_cfg)
+    assert read == [file]
+    with pytest.raises(SR4IRError, match=r"type='os.system', which is not registered .* and could run code"):
+        find_sr(write_training(tmp_path / 'b.pth', sr=dict(type='os.system')), 4)
 
 
 def test_normalization_and_names_of_weights_come_from_mmagic():

@@ -68,6 +68,22 @@ def test_it_trains_from_scratch(name):
     assert any(value.grad is not None and value.grad.any() for value in model.sr.parameters())
 
 
+@pytest.mark.parametrize(
+    'cfg', ['path/to/cfg.yaml', 'import os\nmodel = dict(scale=4)', "model = dict(scale=4, sr='abc')", 'a = {{}}', None]
+)
+def test_a_file_of_another_program_with_a_config(cfg, tmp_path):
+    """It is no training of ours, so that spandrel decides."""
+    torch.save(dict(meta=dict(cfg=cfg), state_dict=write(tmp_path / 'net.pth').net.state_dict()), tmp_path / 'a.pth')
+    assert find_sr(str(tmp_path / 'a.pth'), 4)['architecture'] == 'Compact'
+
+
+@pytest.mark.parametrize('file', ['a.pth', 'a.safetensors'])
+def test_a_file_that_is_missing(file, tmp_path):
+    for sr in (str(tmp_path / file), dict(type='sr4ir_mm.SpandrelSR', checkpoint=str(tmp_path / file))):
+        with pytest.raises(SR4IRError, match=f"{file}' not found"):
+            find_sr(sr, 4)
+
+
 @pytest.mark.parametrize('file', ['4x-net.pth', '4x-net.safetensors'])
 def test_a_file_says_architecture_parameters_and_scale(file, tmp_path):
     net, path = write(tmp_path / '4x-net.pth'), tmp_path / file

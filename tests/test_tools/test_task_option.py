@@ -99,7 +99,7 @@ def test_an_sr_network_of_an_earlier_training_that_does_not_fit(folder, fails, m
     cfg = mix('data.py', 'edsr-tiny', network='net', scheme='H->T')
     torch.save(dict(meta=dict(cfg=cfg.pretty_text), state_dict=dict(x=torch.ones(1))), 'h2t.pth')
     assert 'is of a training without a super-resolution' in fails('train', 'data.py', '--sr', str(folder / 'h2t.pth'))
-    cfg.model.sr = dict(type='mmagic.EDSRNet')
+    cfg.model.update(sr=dict(type='mmagic.EDSRNet'), scheme='S')
     torch.save(dict(meta=dict(cfg=cfg.pretty_text), state_dict=dict(x=torch.ones(1))), 'x4.pth')
     arguments = ('data.py', '--sr', str(folder / 'x4.pth'), '--scale', '2')
     assert 'is of a training with scale=4, not 2: set --scale 4' in fails('train', *arguments)
