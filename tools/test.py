@@ -8,6 +8,7 @@ The results are in the folder 'test' of the work dir, or in that of --work-dir.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 
 from mmengine.config import Config
@@ -106,7 +107,7 @@ def load(args: argparse.Namespace) -> Config:
     cfg = load_config(args.config, zoo=True)  # first, so that a name that leads nowhere is not taken for a config
     weights = find_weights(args.config, args.checkpoint)
     if not is_sr4ir(cfg):
-        remedy = f"a checkpoint of SR4IR holds the config of its training: python tools/test.py '{weights}'"
+        remedy = f'a checkpoint of SR4IR holds the config of its training: python tools/test.py {shlex.quote(weights)}'
         if str(args.config) == weights:
             remedy = 'test it with the tools of its own library.'
         raise SR4IRError(f"The model of '{args.config}' has no super-resolution network: {remedy}")

@@ -85,7 +85,8 @@ def load_mix(task: str, sr: str | dict | None, scale: int, scheme: str, pretrain
         path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), network, **start))
         cfg = override(read_config(path), copy.deepcopy(options_for(options, scheme, derived=False)))
     cfg, fold = name_fold(cfg)
-    words = [task, '--sr', _sr_name(sr) if isinstance(sr, dict) else str(sr), '--scale', str(scale)]
+    # no option takes a dict, but the name of a file that has it
+    words = [task, '--sr', 'SR_FILE.py' if isinstance(sr, dict) else str(sr), '--scale', str(scale)]
     source = shlex.join(words + (['--task', network] if network else []))
     # the scheme depends on options (length of the run), and options win over what the scheme sets
     cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained + fold)

@@ -44,7 +44,8 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
     if not scheme:
         return take_fold(name_fold(load_config(source, options))[0])
     cfg, fold = name_fold(load_config(source, copy.deepcopy(options_for(options, scheme, derived=False))))
-    return take_fold(override(apply_scheme(cfg, scheme, f'{source}{fold}'), options_for(options, scheme)))
+    cfg = apply_scheme(cfg, scheme, shlex.quote(str(source)) + fold)
+    return take_fold(override(cfg, options_for(options, scheme)))
 
 
 def options_for(options: dict | None, scheme: str, derived: bool = True) -> dict:
@@ -82,7 +83,8 @@ def apply_scheme(cfg: Config, scheme: str, source: str | None = None) -> Config:
         cfg (Config): Config of SR4IR. Its file name is the name of its run.
         scheme (str): 'S', 'H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'SR4IR', or an alias: 's', 'h2t', 'l2t', 's2t',
             't2s', 'st', 'sr4ir'.
-        source (str, optional): What :file:`tools/train.py` takes to load the config; by default its file.
+        source (str, optional): What :file:`tools/train.py` takes to load the config, quoted for a shell; by default its
+            file.
 
     Returns:
         Config: New config, whose file name is that of its own run, see :func:`run_name`.

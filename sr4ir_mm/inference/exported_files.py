@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +39,10 @@ def find_files(model: object, backend: str | None = None) -> list[Path]:
     if path.suffix != '.onnx':
         if backend in (None, 'pytorch'):
             return []
+        name = shlex.quote(str(model)) if isinstance(model, (str, Path)) else 'WORK_DIR'
         raise SR4IRError(
-            f'The backend {backend} runs exported files, not {model}: python tools/export.py {model} model.onnx '
-            '--split, and name model.onnx here.'
+            f'The backend {backend} runs exported files, not a model in PyTorch: python tools/export.py {name} '
+            'model.onnx --split, and name model.onnx here.'
         )
     if backend == 'pytorch':
         raise SR4IRError(f"The backend pytorch cannot run '{model}': choose onnxruntime or openvino.")

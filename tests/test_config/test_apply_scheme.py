@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 
 from sr4ir_mm.config import apply_scheme, build_model, check_weights, load_run, mix
 from sr4ir_mm.config.building import model_config
+from sr4ir_mm.config.mixing import mix_text
 from sr4ir_mm.config.schemes import run_name
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models.scheme import ALIASES
@@ -181,6 +182,11 @@ def test_a_command_can_be_copied_to_a_shell(tmp_path):
     file.write_text("scale = 4\nsr = dict(type='mmagic.EDSRNet')\n")
     (command,) = mix(RESNET, sr=str(file), scheme='S->T').pretraining.values()
     assert shlex.split(command)[2:] == [RESNET, '--sr', str(file), '--scale', '4', '--scheme', 's']
+    (command,) = mix(RESNET, sr=dict(type='mmagic.EDSRNet'), scheme='S->T').pretraining.values()
+    assert shlex.split(command)[3:5] == ['--sr', 'SR_FILE.py']  # a class is no name of a network
+    (tmp_path / 'my config.py').write_text(mix_text(RESNET))
+    (command,) = load_run(tmp_path / 'my config.py', 's2t').pretraining.values()
+    assert shlex.split(command)[2:] == [str(tmp_path / 'my config.py'), '--scheme', 's']
 
 
 def test_a_task_network_with_weights_of_its_own_keeps_them():

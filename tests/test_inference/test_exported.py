@@ -125,6 +125,7 @@ def test_mistakes(in_pytorch, tmp_path):
         (dict(model=path, backend='pytorch'), 'backend pytorch cannot run .*model.onnx'),
         (dict(model=path, backend='tensorrt'), "backend 'tensorrt' is unknown; choose from: pytorch, onnxruntime"),
         (dict(model='work_dirs/a', backend='openvino'), r'tools/export.py work_dirs/a model.onnx --split'),
+        (dict(model='my work/a', backend='openvino'), r"tools/export.py 'my work/a' model.onnx --split"),
         (dict(model=tmp_path / 'no.onnx'), "no.onnx' not found, nor .*no_sr.onnx' of an export with --split"),
     ):
         with pytest.raises(SR4IRError, match=message):

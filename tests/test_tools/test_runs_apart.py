@@ -71,7 +71,7 @@ def test_a_config_of_a_bare_task_network(folder, fails):
     (folder / 'bare.py').write_text(f'_base_ = {BARE!r}\n')
     for config in ('bare.py', BARE):
         message = fails('test', config, 'w/epoch_1.pth', '--work-dir', 'w')
-        assert 'has no super-resolution network' in message and "python tools/test.py 'w/epoch_1.pth'" in message
+        assert 'has no super-resolution network' in message and ': python tools/test.py w/epoch_1.pth' in message
     assert files(folder / 'w') == before
 
 
