@@ -9,10 +9,11 @@ import torch
 from helpers.zoo import wrappers_for
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import DefaultScope
+from mmengine.runner import CheckpointLoader
 
 from sr4ir_mm import mix
 from sr4ir_mm.analysis.synthetic_batch import synthetic_batch
-from sr4ir_mm.config import find_sr, sr_nets, stored, zoo
+from sr4ir_mm.config import find_sr, sr_nets, zoo
 from sr4ir_mm.config.zoo import without_weights
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -185,8 +186,8 @@ def test_an_sr_network_that_its_training_did_not_use(scheme, tmp_path):
 
 
 def test_the_file_of_a_training_is_read_once_as_data(tmp_path, monkeypatch):
-    read = []
-    monkeypatch.setattr(sr_nets, 'read_meta', lambda file: read.append(file) or stored.read_meta(file))
+    read, load = [], CheckpointLoader.load_checkpoint
+    monkeypatch.setattr(CheckpointLoader, 'load_checkpoint', lambda *a, **k: read.append(a[0]) or load(*a, **k))
     file = write_training(tmp_path / 'a.pth', scheme='S->T')
     init_cfg = dict(type='Pretrained', prefix='sr.', checkpoint=file)
     assert find_sr(file, 4) == dict(type='mmagic.EDSRNet', init_cfg=init_cfg)

@@ -9,6 +9,7 @@ from helpers.toy import ToyClassifier, toy_batch
 from helpers.zoo import wrappers_for
 from mmengine.config import Config
 from mmengine.model import ExponentialMovingAverage
+from mmengine.runner import CheckpointLoader
 from safetensors.torch import load_file, save_file
 
 from sr4ir_mm.config import load_config, mix
@@ -85,11 +86,15 @@ def test_a_file_that_is_missing(file, tmp_path):
 
 
 @pytest.mark.parametrize('file', ['4x-net.pth', '4x-net.safetensors'])
-def test_a_file_says_architecture_parameters_and_scale(file, tmp_path):
+def test_a_file_says_architecture_parameters_and_scale(file, tmp_path, monkeypatch):
     net, path = write(tmp_path / '4x-net.pth'), tmp_path / file
     if path.suffix == '.safetensors':
         save_file(net.net.state_dict(), path)
+    read, load = [], CheckpointLoader.load_checkpoint
+    monkeypatch.setattr(CheckpointLoader, 'load_checkpoint', lambda *a, **k: read.append(a[0]) or load(*a, **k))
     sr = find_sr(str(path), 4)
+    # only a file of PyTorch may hold the config of a training, too
+    assert len(read) == (1 if path.suffix == '.safetensors' else 2)
     assert sr['architecture'] == 'Compact' and sr['parameters']['num_feat'] == 8
     model = SR4IR(dict(sr), ToyClassifier(), scale=4)
     model.init_weights()
