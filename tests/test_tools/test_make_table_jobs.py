@@ -23,6 +23,7 @@ import make_table
 import paper_table.plot
 from paper_table import engines, execution, work
 from paper_table.engines import LocalEngine, SlurmEngine
+from paper_table.execution import Execution
 from paper_table.plan import Plan
 from paper_table.runs import Run
 from paper_table.work import LOG, Work
@@ -60,7 +61,10 @@ class FakeWork:
         self.env: dict[str, dict] = {}
         self.broken: set[str] = set()
         self.together = threading.Barrier(2, timeout=10)
+        self.is_shown = threading.Event()  # that they are at work
         monkeypatch.setattr(Work, '_make', lambda task: self.make(task))
+        wait = Execution._wait
+        monkeypatch.setattr(Execution, '_wait', lambda runs: (self.is_shown.set(), wait(runs)))
 
     def make(self, task: Work) -> None:
         """Work on a run; the first two meet."""
@@ -70,6 +74,7 @@ class FakeWork:
             self.env[name] = dict(task.env)
             if len(self.env) <= 2:
                 self.together.wait()
+                self.is_shown.wait(10)
             if name in self.broken:
                 raise SR4IRError('It is broken.')
             task.run.store({'mIoU': 50.0})
