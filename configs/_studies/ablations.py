@@ -1,4 +1,4 @@
-# Further baselines and ablations in docs/results.md: python tools/make_table.py configs/_studies/ablations.py
+# The other baselines, and ablations, on the cars: python tools/make_table.py configs/_studies/ablations.py
 seeds = [0]
 amp = True
 folds = 3
