@@ -89,7 +89,7 @@ def read_rows(path: Path) -> dict[str, dict[str, str]]:
 
 
 def first_revision(path: Path) -> str:
-    """Return the first revision of which a page has rows; '' if there is no page."""
+    """Return the first revision of which a page has rows; '' without a page."""
     found = re.search(r'the rows are of\s+revisions? ([\w-]+)', path.read_text()) if path.exists() else None
     return found[1] if found else ''
 

@@ -99,10 +99,11 @@ def read_pretrained(
             + _OF_TRAINING * _is_of_training(Path(name))
         )
     with _explained(name, 'config.json'):
-        if Path(name).is_dir():
+        if is_folder := Path(name).is_dir():
             _check_adapter(name)  # such a folder may have no config.json
         config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
-        _check_adapter(name)  # only now, because the hub may not answer, which takes half a minute
+        if not is_folder:
+            _check_adapter(name)  # only now, because the hub may not answer, which takes half a minute
     if getattr(config, 'quantization_config', None):
         raise SR4IRError(
             f"'{name}' has quantized weights (quantization_config in config.json), which cannot be trained: name a "
