@@ -40,18 +40,19 @@ def main() -> dict[str, float]:
     check_entries(cfg, 'test')
 
     # these take seconds to import, which --help does not need
-    from sr4ir_mm.engine.fast_runner import FastRunner
+    from sr4ir_mm.engine.screen_runner import ScreenRunner
     from sr4ir_mm.evaluation import DumpPredictions
     from sr4ir_mm.evaluation.chosen_classes import restrict_evaluator
     from sr4ir_mm.inference import use_lr_input
     from sr4ir_mm.inference.runs import dataset_meta
     from sr4ir_mm.inference.task_options import set_options
+    from sr4ir_mm.utils import short_path
 
     if args.lr_input:
         use_lr_input(cfg, args.lr_input, options.slice_size, options.slice_overlap)
     if args.amp:
         enable_test_amp(cfg)
-    runner = FastRunner.from_cfg(cfg)
+    runner = ScreenRunner.from_cfg(cfg)
     runner.message_hub.update_info('test/tested', tested)  # written with the metrics
     if args.out:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=args.out))
@@ -59,7 +60,9 @@ def main() -> dict[str, float]:
     names = () if options.classes is None else dataset_meta(cfg, cfg.load_from).get('classes') or ()
     if (labels := set_options(runner.model, cfg, options, names, drops_scores=False)) is not None:
         restrict_evaluator(runner.test_evaluator, labels)
-    return runner.test()
+    metrics = runner.test()
+    runner.logger.info(f'Metrics and log: {short_path(runner.log_dir)}')
+    return metrics
 
 
 def build_parser() -> Parser:

@@ -1,6 +1,7 @@
 """Log lines that fit a screen, next to the complete ones of the log file."""
 
 import datetime
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -46,7 +47,8 @@ class ScreenLogProcessor(LogProcessor):
         names.sort(key=lambda name: first.index(name) if name in first else len(first))
         values = [f'{name} {tag[name]:.4f}' for name in names]
         screen = getattr(runner, 'screen', None)
-        return tag, ShortText(text, fit([_head(text), *values], screen.width if screen else WIDTH))
+        width = math.inf if mode == 'test' else screen.width if screen else WIDTH  # a test has one line, with all
+        return tag, ShortText(text, fit([_head(text), *values], width))
 
 
 def main_losses(values: Mapping[str, Any]) -> dict[str, float]:
@@ -70,7 +72,7 @@ def short_name(name: str) -> str:
     return name.replace('.loss_', '.').removesuffix('.loss')
 
 
-def fit(parts: Iterable[str], width: int) -> str:
+def fit(parts: Iterable[str], width: float) -> str:
     """Join parts, of which the last ones are left out if a line with its time would be too long."""
     line = ''
     for part in parts:

@@ -13,7 +13,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import nn
 
-from ..utils import unwrap
+from ..utils import short_path, unwrap
 
 #: enlargement of the images by the pipeline from which on S would learn from images without details
 LARGEST_ENLARGEMENT = 1.5
@@ -58,8 +58,8 @@ class RunOverviewHook(Hook):
         runner.logger.info(f'Finished {done}; this start took {timedelta(seconds=round(time.time() - self.start))}.')
         for line in _best(runner):
             runner.logger.info(line)
-        runner.logger.info(f'Log and values of this start: {_shown(runner.log_dir)}')
-        run = shlex.quote(_shown(runner.work_dir))
+        runner.logger.info(f'Log and values of this start: {short_path(runner.log_dir)}')
+        run = shlex.quote(short_path(runner.work_dir))
         runner.logger.info(f'Next: {_command("test")} {run} --show-dir panels')
         runner.logger.info(f'  or: {_command("infer")} {run} FOLDER_OF_LR_IMAGES --out-dir out')
 
@@ -131,8 +131,8 @@ def _files(runner: Runner) -> Iterator[str]:
     for hook in (hook for hook in runner.hooks if isinstance(hook, CheckpointHook)):
         every = _every(hook.interval, 'epoch' if hook.by_epoch else 'iteration') if hook.interval > 0 else 'at the end'
         best = f', best {", ".join(hook.save_best)}' if hook.save_best and runner.val_loop else ''
-        yield f'Checkpoints: {_shown(hook.out_dir)} ({every}{best})'
-    yield f'Log: {_shown(runner.logger.log_file)}'
+        yield f'Checkpoints: {short_path(hook.out_dir)} ({every}{best})'
+    yield f'Log: {short_path(runner.logger.log_file)}'
 
 
 def _best(runner: Runner) -> Iterator[str]:
@@ -143,9 +143,9 @@ def _best(runner: Runner) -> Iterator[str]:
         for name in names:
             suffix = f'_{name}' if len(names) > 1 else ''
             if path := info.get(f'best_ckpt{suffix}'):
-                yield f'Best checkpoint: {name} {info[f"best_score{suffix}"]:.4f}, {_shown(path)}'
+                yield f'Best checkpoint: {name} {info[f"best_score{suffix}"]:.4f}, {short_path(path)}'
         if hook.last_ckpt:
-            yield f'Last checkpoint: {_shown(hook.last_ckpt)}'
+            yield f'Last checkpoint: {short_path(hook.last_ckpt)}'
 
 
 def _command(tool: str) -> str:
@@ -154,12 +154,6 @@ def _command(tool: str) -> str:
     if script.name == 'train.py' and '.mim' not in script.parts:
         return f'python {shlex.quote(str(script.with_name(f"{tool}.py")))}'
     return f'sr4ir {tool}'
-
-
-def _shown(path: str | Path) -> str:
-    """Return a path as short as the folder of the user allows."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,10 +1,10 @@
-"""How far a training is: a bar on a terminal, and log lines that do not keep a user waiting."""
+"""How far a run is: a bar on a terminal, and log lines that do not keep a user waiting."""
 
 import time
 from datetime import timedelta
 
 from mmengine.hooks import Hook, LoggerHook
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from .runtime_info_hook import DeferredRuntimeInfoHook
 from .screen import Screen
@@ -84,8 +84,15 @@ class ProgressHook(Hook):
 
     def after_val_iter(self, runner: Runner, batch_idx: int, *_: object, **__: object) -> None:
         """Show how much of a validation is done."""
-        total = len(runner.val_loop.dataloader)
-        self._show(f'validation {bar(batch_idx + 1, total)} {batch_idx + 1}/{total}', batch_idx + 1 == total)
+        self._show_part('validation', batch_idx + 1, runner.val_loop)
+
+    def after_test_iter(self, runner: Runner, batch_idx: int, *_: object, **__: object) -> None:
+        """Show how much of a test is done."""
+        self._show_part('test', batch_idx + 1, runner.test_loop)
+
+    def _show_part(self, name: str, done: int, loop: BaseLoop) -> None:
+        total = len(loop.dataloader)
+        self._show(f'{name} {bar(done, total)} {done}/{total}', done == total)
 
     def _show(self, line: str, is_last: bool) -> None:
         now = time.perf_counter()

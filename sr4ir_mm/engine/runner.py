@@ -4,30 +4,27 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.hooks import CheckpointHook
-from mmengine.logging import MMLogger
 from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.registry import MODEL_WRAPPERS
-from mmengine.runner import EpochBasedTrainLoop, LogProcessor
+from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
 from ..errors import SR4IRError
 from ..utils import unwrap
 from .alternating_hook import AlternatingUpdateHook
 from .evaluations import best_metrics
-from .fast_runner import FastRunner
-from .log_lines import ScreenLogProcessor
 from .overview_hook import RunOverviewHook
-from .progress_hook import LogPaceHook, ProgressHook
-from .screen import Screen
+from .progress_hook import LogPaceHook
+from .screen_runner import ScreenRunner
 
 
-class LateDumpRunner(FastRunner):
+class LateDumpRunner(ScreenRunner):
     """MMEngine's Runner, which keeps the config in the work dir that of the checkpoints there.
 
     MMEngine writes the config first, so that a resumed run that fails has replaced the config of the run so far. Here a
     new run writes it when everything has been built and loaded, and a resumed one before its own first checkpoint.
 
-    The screen shows an overview, short lines and a progress bar; the log file is as MMEngine writes it.
+    The screen also shows an overview.
 
     Example:
         >>> LateDumpRunner.from_cfg(cfg).train()
@@ -37,25 +34,10 @@ class LateDumpRunner(FastRunner):
     #: whether networks start from their files even if a checkpoint replaces their weights
     needs_files = False
 
-    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """Build the logger, of which the screen shows the shorter part."""
-        logger = super().build_logger(*args, **kwargs)
-        self.screen = Screen()
-        self.screen.attach(logger)
-        return logger
-
-    def build_log_processor(self, log_processor: LogProcessor | dict) -> LogProcessor:
-        """Build the log processor; one without a type of its own has short lines for the screen."""
-        if isinstance(log_processor, dict) and log_processor.get('type') in (None, 'LogProcessor'):
-            # a config that inherits from one of another package has its scope in every dict
-            arguments = {key: value for key, value in log_processor.items() if key not in ('type', '_scope_')}
-            return ScreenLogProcessor(**arguments)
-        return super().build_log_processor(log_processor)
-
     def register_hooks(self, default_hooks: dict | None = None, custom_hooks: list | None = None) -> None:
-        """Register the hooks of the config, and those that show the run."""
+        """Register the hooks of the config, and those that show the training."""
         super().register_hooks(default_hooks, custom_hooks)
-        for hook in LogPaceHook(), ProgressHook(self.screen), RunOverviewHook():
+        for hook in LogPaceHook(), RunOverviewHook():
             self.register_hook(hook)
 
     def dump_config(self) -> None:

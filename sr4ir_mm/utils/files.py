@@ -106,3 +106,17 @@ def read_json_lines(path: Path) -> list[dict]:
     if not all(isinstance(entry, dict) for entry in entries):
         raise SR4IRError(f"'{path}' is no file of results that MMEngine wrote: correct it, or delete it.")
     return entries
+
+
+def short_path(path: str | Path) -> str:
+    """Return a path as short as the folder of the user allows.
+
+    Args:
+        path (str or Path): File or folder.
+
+    Example:
+        >>> short_path(Path.cwd() / 'work_dirs/my_det')
+        'work_dirs/my_det'
+    """
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

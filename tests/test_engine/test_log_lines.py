@@ -64,3 +64,10 @@ def test_a_validation_begins_with_the_metric_of_the_best_checkpoint(tmp_path):
     _, line = ScreenLogProcessor().get_log_after_epoch(run, 8, 'val')
     start = 'Epoch(val) [0][8/8]  mIoU 50.0000  aAcc 90.0000  sr/PSNR 24.0000  mAcc 60.0000  other0'
     assert line.short.startswith(start) and len(line.short) < 120 and 'other19: 1.0000' in line
+
+
+def test_a_test_shows_all_its_metrics(tmp_path):
+    run = runner(tmp_path.name, {f'metric{i}': 1.0 for i in range(30)} | dict(time=1.0, data_time=1.0), 'test')
+    run.test_loop = run.val_loop
+    _, line = ScreenLogProcessor().get_log_after_epoch(run, 8, 'test')
+    assert line.short.count('metric') == 30 and 'time' not in line.short

@@ -50,7 +50,8 @@ def test_a_slow_run_is_logged_more_often(clock):
 
 
 def run(done: int) -> SimpleNamespace:
-    return SimpleNamespace(iter=done, max_iters=8, val_loop=SimpleNamespace(dataloader=[None] * 4))
+    loop = SimpleNamespace(dataloader=[None] * 4)
+    return SimpleNamespace(iter=done, max_iters=8, val_loop=loop, test_loop=loop)
 
 
 def test_the_bar_shows_the_remaining_time(clock):
@@ -64,6 +65,12 @@ def test_the_bar_shows_the_remaining_time(clock):
     assert stream.seen() == [f'validation {bar(1, 4)} 1/4']
     hook.after_val_iter(run(3), 3)
     assert stream.seen() == ['']  # room for what the metrics print
+
+
+def test_the_bar_of_a_test():
+    hook = ProgressHook(Screen(stream := Terminal()))
+    hook.after_test_iter(run(0), 1)
+    assert stream.seen() == [f'test {bar(2, 4)} 2/4']
 
 
 def test_bar():

@@ -4,7 +4,6 @@ import pytest
 from helpers.toy import EDSR, ToyClassifier, ToyDataset, toy_batch
 from helpers.zoo import runner_for
 
-from sr4ir_mm.engine.log_lines import ScreenLogProcessor
 from sr4ir_mm.engine.runner import LateDumpRunner
 from sr4ir_mm.errors import SR4IRError
 from sr4ir_mm.models import SR4IR
@@ -32,8 +31,3 @@ def test_each_network_is_wrapped_on_its_own(cfg, runner, monkeypatch):
     monkeypatch.setattr('mmengine.runner.Runner.wrap_model', lambda self, cfg, model: wrapped.append(cfg))
     runner.wrap_model(cfg, runner.model)
     assert wrapped[0]['type'] == 'MMSeparateDistributedDataParallel'
-
-
-def test_a_config_that_inherits_from_one_of_another_package_has_scopes_everywhere(runner):
-    found = runner.build_log_processor(dict(type='LogProcessor', _scope_='mmdet', window_size=7))
-    assert isinstance(found, ScreenLogProcessor) and found.window_size == 7

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sr4ir_mm.errors import SR4IRError
-from sr4ir_mm.utils import new_file, write_file
+from sr4ir_mm.utils import new_file, short_path, write_file
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path):
@@ -71,3 +71,9 @@ def test_links_and_permissions_are_those_of_a_usual_file(tmp_path):
     assert (tmp_path / 'link.txt').is_symlink() and (tmp_path / 'target.txt').read_text() == 'new'
     (tmp_path / 'usual.txt').write_text('')
     assert (tmp_path / 'target.txt').stat().st_mode == (tmp_path / 'usual.txt').stat().st_mode
+
+
+def test_a_path_is_named_from_the_folder_of_the_user(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert short_path(tmp_path / 'runs/a') == 'runs/a'
+    assert short_path(other := tmp_path.parent / 'b') == str(other)
