@@ -45,6 +45,19 @@ def detected(rng: np.random.Generator, i: int) -> dict:
     return dict(img_id=f'{NUMBER - i:02}', ori_shape=(80, 90), instances=instances, pred_instances=pred)
 
 
+def outlined(rng: np.random.Generator, i: int) -> dict:
+    """The same with masks: those of the predictions are wider or narrower than their boxes."""
+    sample = detected(rng, i)
+    for instance in sample['instances']:
+        left, top, right, bottom = instance['bbox']
+        instance['mask'] = [[left, top, right, top, right, bottom, left, bottom]]
+    masks = torch.zeros(len(sample['pred_instances']['bboxes']), 80, 90, dtype=torch.bool)
+    for mask, (left, top, right, bottom) in zip(masks, sample['pred_instances']['bboxes'].round().int().tolist()):
+        mask[max(top, 0) : bottom, max(left, 0) : right + int(rng.integers(-10, 5))] = True
+    sample['pred_instances']['masks'] = masks
+    return sample
+
+
 def with_images(rng: np.random.Generator, i: int) -> dict:
     """What SR4IR adds to a prediction; the first two images are equal."""
     hr = torch.tensor(rng.integers(0, 256, (3, 40, 40)) / 255)
@@ -55,6 +68,7 @@ CASES = {
     'accuracy/top1': (lambda: Accuracy(topk=(1, 2)), classified, 1),
     'mIoU': (lambda: IoUMetric(iou_metrics=['mIoU']), segmented, 1),
     'coco/bbox_mAP': (lambda: CocoMetric(metric='bbox'), detected, 1),
+    'coco/segm_mAP': (lambda: CocoMetric(metric=['bbox', 'segm']), outlined, 1),
     'sr/PSNR': (lambda: SRQuality(metrics=['PSNR', 'SSIM'], crop_border=0), with_images, 1),
 }
 
@@ -89,7 +103,7 @@ def test_the_value_comes_out_again(name, tmp_path):
     table = read_table(tmp_path / 'a/images.npz')
     assert table.images == [f'data/{i}.jpg' for i in range(NUMBER)] and table.classes == list('abcd')
     (value,) = score(table, name, np.ones((1, NUMBER), int))
-    digits = {'mIoU': 2, 'coco/bbox_mAP': 3}.get(name, 4)  # to which the metric rounds
+    digits = {'mIoU': 2, 'coco/bbox_mAP': 3, 'coco/segm_mAP': 3}.get(name, 4)  # to which the metric rounds
     assert value == pytest.approx(bare[name], abs=0.51 * 10**-digits)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from helpers.zoo import TOOLS, make_voc
+from mmengine.config import Config
 from PIL import Image
 
 sys.path.insert(0, str(TOOLS))
@@ -327,6 +328,30 @@ def test_a_mistake_ends_before_the_first_run(toy, tools):
     with pytest.raises(SR4IRError, match='must name the task metric'):
         run('*.py', *options, 'default_hooks.checkpoint=None')
     assert not tools.calls
+
+
+@pytest.mark.parametrize(
+    ('evaluator', 'name'),
+    [
+        (dict(type='mmseg.IoUMetric'), 'mIoU'),
+        ([dict(type='IoUMetric', iou_metrics=['mDice', 'mIoU']), dict(type='sr4ir_mm.SRQuality')], 'mDice'),
+        ([dict(type='CocoMetric')], 'coco/bbox_mAP'),
+        (dict(type='mmdet.CocoMetric', metric=['segm', 'bbox'], ann_file='x'), 'coco/segm_mAP'),
+        (dict(type='mmpretrain.Accuracy', topk=(1, 5)), 'accuracy/top1'),
+        (dict(type='CocoMetric', metric='proposal'), None),
+        (dict(type='Accuracy', prefix='mine'), None),  # its name is not known here
+        (dict(type='Accuracy', topk=5), None),
+        (None, None),
+    ],
+)
+def test_a_config_of_a_zoo_need_not_name_its_metric(evaluator, name):
+    cfg = Config(dict(val_evaluator=evaluator))
+    if name:
+        assert task_metric(cfg) == name
+        assert task_metric(Config(dict(cfg, default_hooks=dict(checkpoint=dict(save_best='aAcc'))))) == 'aAcc'
+    else:
+        with pytest.raises(SR4IRError, match='must name the task metric'):
+            task_metric(cfg)
 
 
 def test_other_options_are_not_mixed_in(toy, tools):

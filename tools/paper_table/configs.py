@@ -5,9 +5,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
+from sr4ir_mm.config.nodes import type_name
 from sr4ir_mm.errors import SR4IRError
 
 #: rows in the order of the paper's tables
@@ -52,15 +54,38 @@ def find_paper_configs(patterns: Sequence[str]) -> list[PaperConfig]:
 
 
 def task_metric(cfg: Config) -> str:
-    """Return the metric by which a config selects its best checkpoint.
+    """Return the metric by which a training of a config selects its best checkpoint.
+
+    Without a ``save_best``, that is the first value of the first metric, and mIoU of IoUMetric, as in
+    :class:`~sr4ir_mm.engine.TaskEvaluationHook`.
 
     Raises:
-        SR4IRError: If it does not name one.
+        SR4IRError: If the config does not say.
     """
     hooks = cfg.get('default_hooks') or {}  # own configs may leave them to MMEngine
     name = (hooks.get('checkpoint') or {}).get('save_best')
-    if not isinstance(name, str) or name == 'auto':
+    name = _first_value(cfg.get('val_evaluator')) if name in (None, 'auto') else name
+    if not isinstance(name, str):
         raise SR4IRError(
             f"'{cfg.filename}' must name the task metric: set default_hooks.checkpoint.save_best='mIoU', for example."
         )
     return name
+
+
+def _first_value(evaluator: dict | list | None) -> str | None:
+    """Return the name that the first metric of an evaluator gives to its first value, if it is one of a table."""
+    metric = _first(evaluator)
+    if not isinstance(metric, dict) or metric.get('prefix') is not None:
+        return None
+    kind, measured = type_name(metric.get('type')), _first(metric.get('metric', 'bbox'))
+    if kind == 'CocoMetric' and measured in ('bbox', 'segm'):
+        return f'coco/{measured}_mAP'
+    if kind == 'IoUMetric':
+        return _first(metric.get('iou_metrics', 'mIoU'))
+    is_top1 = kind == 'Accuracy' and _first(metric.get('topk', 1)) == 1 and metric.get('thrs', 0.0) == 0.0
+    return 'accuracy/top1' if is_top1 else None
+
+
+def _first(value: Any) -> Any:
+    """Return the first element of a list, or the only one, which needs no list in configs."""
+    return next(iter(value), None) if isinstance(value, (list, tuple)) else value

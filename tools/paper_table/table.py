@@ -15,10 +15,11 @@ from prettytable import PrettyTable, TableStyle
 from sr4ir_mm.analysis.scalars import is_measured
 from sr4ir_mm.utils import new_file
 
-#: task metric of the shipped configs -> its title and factor
+#: task metric -> its title and factor
 TASK_METRICS = {
     'mIoU': ('mIoU (%)', 1),
     'coco/bbox_mAP': ('mAP (%)', 100),
+    'coco/segm_mAP': ('mask mAP (%)', 100),
     'accuracy/top1': ('top-1 (%)', 1),
 }
 QUALITY = {'sr/PSNR': 'PSNR (dB)', 'sr/SSIM': 'SSIM', 'sr/LPIPS': 'LPIPS'}
