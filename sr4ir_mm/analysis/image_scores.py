@@ -15,7 +15,8 @@ def score(table: ImageTable, metric: str, weights: np.ndarray) -> np.ndarray:
 
     Args:
         table (ImageTable): Results of I images.
-        metric (str): 'accuracy/top1' or 'mIoU', in percent; 'coco/bbox_mAP' or 'coco/segm_mAP', a share; 'sr/PSNR', 'sr/SSIM', ...
+        metric (str): 'accuracy/top1' or 'mIoU', in percent; 'coco/bbox_mAP' or 'coco/segm_mAP', a share;
+            'sr/PSNR', 'sr/SSIM', ...
         weights (ndarray): R x I whole numbers: how often each image is in each resample.
 
     Returns:
