@@ -92,7 +92,20 @@ def read_pretrained(
         SR4IRError: If a file is missing, it is no such network, its config has no such entry, or its weights cannot
             be read as they are.
     """
-    tf = transformers()
+    config = _read_config(name)
+    return dict(
+        architecture=architecture_of(name, config, mappings),
+        config=entries_of(config, changes),
+        labels=dict(config.id2label),
+        num_classes=config.num_labels,
+        normalization=_read_normalization(name, config.model_type) if normalized else None,
+        file=_weights_of(name),
+    )
+
+
+def _read_config(name: str) -> PreTrainedConfig:
+    """Read the config of a network whose weights can be trained as they are."""
+    package = transformers()
     if Path(name).exists() and not any((Path(name) / file).is_file() for file in ('config.json', _ADAPTER)):
         raise SR4IRError(
             f"'{name}': config.json is missing. Name a folder that save_pretrained of transformers wrote."
@@ -101,7 +114,7 @@ def read_pretrained(
     with _explained(name, 'config.json'):
         if is_folder := Path(name).is_dir():
             _check_adapter(name)  # such a folder may have no config.json
-        config = tf.AutoConfig.from_pretrained(name, trust_remote_code=False)
+        config = package.AutoConfig.from_pretrained(name, trust_remote_code=False)
         if not is_folder:
             _check_adapter(name)  # only now, because the hub may not answer, which takes half a minute
     if getattr(config, 'quantization_config', None):
@@ -109,22 +122,16 @@ def read_pretrained(
             f"'{name}' has quantized weights (quantization_config in config.json), which cannot be trained: name a "
             'folder with those that they were made of.'
         )
-    architecture = architecture_of(name, config, mappings)
-    normalization = None
+    return config
+
+
+def _read_normalization(name: str, model_type: str) -> dict[str, Any]:
+    """Read the normalization of the images."""
     # OneFormer's processor would download the names of classes, which nothing here reads
-    without = dict(class_info_file=None) if config.model_type == 'oneformer' else {}
-    if normalized:
-        with _explained(name, _IMAGES, ', which says how images are normalized', _OR_SET):
-            processor = tf.AutoImageProcessor.from_pretrained(name, trust_remote_code=False, **without)
-            normalization = normalization_of(processor)
-    return dict(
-        architecture=architecture,
-        config=entries_of(config, changes),
-        labels=dict(config.id2label),
-        num_classes=config.num_labels,
-        normalization=normalization,
-        file=_weights_of(name),
-    )
+    without = dict(class_info_file=None) if model_type == 'oneformer' else {}
+    with _explained(name, _IMAGES, ', which says how images are normalized', _OR_SET):
+        processor = transformers().AutoImageProcessor.from_pretrained(name, trust_remote_code=False, **without)
+        return normalization_of(processor)
 
 
 def names_of(name: str, labels: dict[int, str]) -> list[str] | None:
