@@ -1,9 +1,10 @@
-"""Test the runs of a study with the BatchNorm statistics of their training, next to those of TaskStatisticsHook:
+"""Test the runs of a study with other BatchNorm statistics, next to those of TaskStatisticsHook:
 
     python .dev_scripts/compare_statistics.py configs/_studies/cars.py --work-dir work_dirs/cars --out numbers.json
 
-Checkpoints of the hook hold both. The other tests are in the folders '<run>/seed<seed>-training', so an interrupted
-command goes on where it was.
+The others are those that the training ended with, which checkpoints of the hook hold, too, and those of the hook's
+images as the training loads them (crops), enlarged as in a test. The other tests are in folders such as
+'<run>/seed<seed>-training', so an interrupted command goes on where it was.
 """
 
 import argparse
@@ -21,15 +22,16 @@ from paper_table.study_files import to_markdown  # noqa: E402
 from paper_table.study_numbers import REPLICATES, _block, study_numbers  # noqa: E402
 from paper_table.work import call  # noqa: E402
 
-from sr4ir_mm.config import last_checkpoint, read_metrics  # noqa: E402
+from sr4ir_mm.config import last_checkpoint, load_run, read_metrics  # noqa: E402
 from sr4ir_mm.config.cli import Parser  # noqa: E402
 from sr4ir_mm.utils.locks import locked  # noqa: E402
 
-LABEL = 'statistics of the training'
+#: folder of a test -> label of its row
+KINDS = {'training': 'statistics of the training', 'crops': 'statistics of crops'}
 
 
 def main() -> None:
-    """Test, and write the numbers of both kinds of statistics."""
+    """Test, and write the numbers of all kinds of statistics."""
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('study', type=Path)
     parser.add_argument('--work-dir', type=Path, required=True)
@@ -37,29 +39,27 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args()
     study = Study(args.study, args.work_dir, args.cfg_options)
-    blocks = [_block(name, both(rows), study.metrics[name], REPLICATES) for name, rows in study.blocks.items()]
-    for block in blocks:
-        block['differences'] = [pair for pair in block['differences'] if pair['a'] == f'{pair["b"]}, {LABEL}']
+    blocks = [_block(name, with_others(rows), study.metrics[name], REPLICATES) for name, rows in study.blocks.items()]
     numbers = study_numbers(study) | dict(blocks=blocks)
     args.out.write_text(json.dumps(numbers, indent=1) + '\n')
     print(to_markdown(numbers))
 
 
-def both(rows: dict[str, dict[int, list[Run]]]) -> dict[str, dict[int, list[Run]]]:
-    """Return the rows of a block, each with the one of the same runs that are tested with the other statistics."""
-    return dict(pair for row in rows.items() for pair in (row, _others(*row)))
+def with_others(rows: dict[str, dict[int, list[Run]]]) -> dict[str, dict[int, list[Run]]]:
+    """Return the rows of a block, each with those of the same runs that are tested with other statistics."""
+    found = dict(rows)
+    for row, seeds in rows.items():
+        for kind, label in KINDS.items():
+            found[f'{row}, {label}'] = {seed: [tested(run, kind) for run in runs] for seed, runs in seeds.items()}
+    return found
 
 
-def _others(row: str, seeds: dict[int, list[Run]]) -> tuple[str, dict[int, list[Run]]]:
-    return f'{row}, {LABEL}', {seed: list(map(tested, runs)) for seed, runs in seeds.items()}
-
-
-def tested(run: Run) -> Run:
-    """Test a run, if it is done, with the statistics that its training ended with."""
-    other = replace(run, folder=run.folder.with_name(f'{run.folder.name}-training'))
+def tested(run: Run, kind: str) -> Run:
+    """Test a run, if it is done, with statistics of another kind."""
+    other = replace(run, folder=run.folder.with_name(f'{run.folder.name}-{kind}'))
     if run.status() == 'done' and other.status() != 'done':
         with locked(other.folder) as lock:
-            checkpoint = write_checkpoint(Path(last_checkpoint(run.folder)), other.folder / 'weights.pth')
+            checkpoint = write_checkpoint(run, kind, other.folder / 'weights.pth')
             options = [*other.config_args(), checkpoint, '--work-dir', other.folder / 'test']
             call('test.py', 1, lock, *options, '--per-image', other.image_file, '--cfg-options', *run.cfg_options())
             other.store(read_metrics(other.folder / 'test'))
@@ -67,15 +67,34 @@ def tested(run: Run) -> Run:
     return other
 
 
-def write_checkpoint(source: Path, target: Path) -> Path:
-    """Write the weights of a checkpoint with the statistics of its training."""
+def write_checkpoint(run: Run, kind: str, target: Path) -> Path:
+    """Write the weights of a run with other statistics."""
     import torch
     from mmengine.runner import CheckpointLoader
 
-    checkpoint = CheckpointLoader.load_checkpoint(str(source), 'cpu')
-    state = checkpoint['state_dict'] | checkpoint['run_state'].get('statistics', {})
-    torch.save(dict(meta=checkpoint['meta'], state_dict=state), target)
+    source = last_checkpoint(run.folder)
+    checkpoint = CheckpointLoader.load_checkpoint(source, 'cpu')
+    of_training = checkpoint['run_state'].get('statistics', {})
+    if of_training and kind == 'crops':
+        of_training = {f'task.{name}': value for name, value in of_crops(run, source).items()}
+    torch.save(dict(meta=checkpoint['meta'], state_dict=checkpoint['state_dict'] | of_training), target)
     return target
+
+
+def of_crops(run: Run, checkpoint: str) -> dict:
+    """Measure the statistics of images that are loaded as in training, enlarged and recognized as in a test."""
+    from sr4ir_mm.engine.fast_runner import FastRunner
+    from sr4ir_mm.engine.task_statistics import measure_statistics
+    from sr4ir_mm.engine.tested_images import ImagesAsTested
+    from sr4ir_mm.utils import unwrap
+
+    cfg = load_run(run.folder)
+    cfg.merge_from_dict(dict(load_from=checkpoint, resume=False, work_dir=str(run.folder), log_level='WARNING'))
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None  # without one, images are loaded as in training
+    cfg.default_hooks.pop('task_statistics')
+    runner = FastRunner.from_cfg(cfg)
+    runner.load_or_resume()
+    return measure_statistics(unwrap(runner.model), ImagesAsTested(runner, None, None), '--amp' in run.train_args)
 
 
 if __name__ == '__main__':
