@@ -72,7 +72,7 @@ def write_checkpoint(run: Run, kind: str, target: Path) -> Path:
     import torch
     from mmengine.runner import CheckpointLoader
 
-    source = last_checkpoint(run.folder)
+    source = str(last_checkpoint(run.folder))
     checkpoint = CheckpointLoader.load_checkpoint(source, 'cpu')
     of_training = checkpoint['run_state'].get('statistics', {})
     if of_training and kind == 'crops':
