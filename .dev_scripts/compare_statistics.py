@@ -76,12 +76,12 @@ def write_checkpoint(run: Run, kind: str, target: Path) -> Path:
     checkpoint = CheckpointLoader.load_checkpoint(source, 'cpu')
     of_training = checkpoint['run_state'].get('statistics', {})
     if of_training and kind == 'crops':
-        of_training = {f'task.{name}': value for name, value in of_crops(run, source).items()}
+        of_training = {f'task.{name}': value for name, value in of_crops(run, source, target.parent).items()}
     torch.save(dict(meta=checkpoint['meta'], state_dict=checkpoint['state_dict'] | of_training), target)
     return target
 
 
-def of_crops(run: Run, checkpoint: str) -> dict:
+def of_crops(run: Run, checkpoint: str, folder: Path) -> dict:
     """Measure the statistics of images that are loaded as in training, enlarged and recognized as in a test."""
     from sr4ir_mm.engine.fast_runner import FastRunner
     from sr4ir_mm.engine.task_statistics import measure_statistics
@@ -89,7 +89,7 @@ def of_crops(run: Run, checkpoint: str) -> dict:
     from sr4ir_mm.utils import unwrap
 
     cfg = load_run(run.folder)
-    cfg.merge_from_dict(dict(load_from=checkpoint, resume=False, work_dir=str(run.folder), log_level='WARNING'))
+    cfg.merge_from_dict(dict(load_from=checkpoint, resume=False, work_dir=str(folder), log_level='WARNING'))
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None  # without one, images are loaded as in training
     cfg.default_hooks.pop('task_statistics')
     runner = FastRunner.from_cfg(cfg)
