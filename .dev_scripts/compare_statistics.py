@@ -39,10 +39,21 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args()
     study = Study(args.study, args.work_dir, args.cfg_options)
-    blocks = [_block(name, with_others(rows), study.metrics[name], REPLICATES) for name, rows in study.blocks.items()]
-    numbers = study_numbers(study) | dict(blocks=blocks)
+    rows = {name: with_others(rows) for name, rows in study.blocks.items()}
+    blocks = [_block(name, rows[name], study.metrics[name], REPLICATES) for name in rows]
+    numbers = study_numbers(study) | dict(blocks=blocks, tests=metrics(rows))
     args.out.write_text(json.dumps(numbers, indent=1) + '\n')
     print(to_markdown(numbers))
+
+
+def metrics(blocks: dict[str, dict[str, dict[int, list[Run]]]]) -> dict:
+    """Return the metrics of each test by block, row and seed, in the order of the folds."""
+    return {
+        name: {
+            row: {seed: [run.metrics() for run in runs] for seed, runs in seeds.items()} for row, seeds in rows.items()
+        }
+        for name, rows in blocks.items()
+    }
 
 
 def with_others(rows: dict[str, dict[int, list[Run]]]) -> dict[str, dict[int, list[Run]]]:
