@@ -19,7 +19,7 @@ sys.path.insert(0, str(TOOLS))
 from paper_table.runs import Run  # noqa: E402
 from paper_table.study import Study  # noqa: E402
 from paper_table.study_files import to_markdown  # noqa: E402
-from paper_table.study_numbers import REPLICATES, _block, study_numbers  # noqa: E402
+from paper_table.study_numbers import REPLICATES, _block, _run_numbers, study_numbers  # noqa: E402
 from paper_table.work import call  # noqa: E402
 
 from sr4ir_mm.config import last_checkpoint, load_run, read_metrics  # noqa: E402
@@ -50,7 +50,8 @@ def metrics(blocks: dict[str, dict[str, dict[int, list[Run]]]]) -> dict:
     """Return the metrics of each test by block, row and seed, in the order of the folds."""
     return {
         name: {
-            row: {seed: [run.metrics() for run in runs] for seed, runs in seeds.items()} for row, seeds in rows.items()
+            row: {seed: [_run_numbers(run)['metrics'] for run in runs] for seed, runs in seeds.items()}
+            for row, seeds in rows.items()
         }
         for name, rows in blocks.items()
     }
