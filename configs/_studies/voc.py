@@ -2,7 +2,6 @@
 seeds = [0]
 amp = True
 folds = 3
-only_folds = [1]  # the others have not been run yet
 options = [
     'train_cfg.val_interval=20',
     'default_hooks.checkpoint.interval=5',
