@@ -44,7 +44,8 @@ def _may_differ(net: nn.Module, gaps: Gaps) -> str:
         return ''
     modules = dict.fromkeys(key.rpartition('.')[0] for key in (*gaps.random(), *gaps.more))
     names = ','.join(list(modules)[:5])
-    return f'If a part is to start anew, such as a head for other classes: --cfg-options model.may_differ={names}'
+    option = f'--cfg-options model.may_differ={names}'
+    return f'If a part is to start from random weights, such as a head for other classes: {option}'
 
 
 def _prefix(keys: list[str], net: nn.Module) -> str | None:

@@ -63,7 +63,7 @@ def test_losses(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_processes(tmp_path, capsys):
-    """Each variant in a process of its own, in which a tool's own modules are loaded anew."""
+    """Each variant in a process of its own, in which a tool's own modules are loaded again."""
     options = ('--iters', 2, '--variants', 'floor', 'amp', '--threads', 1, '--out', 'x.json')
     assert run_tool(TOOL, *DEMO, *options, cwd=tmp_path) == 0
     (found,) = json.loads((tmp_path / 'x.json').read_text())['results']

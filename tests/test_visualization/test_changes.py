@@ -1,4 +1,4 @@
-"""What lies in the windows where two predictions differ, drawn anew with labels of its own."""
+"""What lies in the windows where two predictions differ, drawn again with labels of its own."""
 
 import numpy as np
 import pytest
