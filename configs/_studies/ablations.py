@@ -11,7 +11,8 @@ cells = [dict(config=cars, schemes=['SR4IR']), dict(config=cars, schemes=['H->T'
 for label, special in {  # 'options' would be those of all cells
     'no TDP': ['model.tdp.loss_weight=0'],
     'no CQMix': ['model.scheme.shares.sr=0.5', 'model.scheme.shares.hr=0.5'],
-    'TDP 0.1': ['model.tdp.loss_weight=0.1'],
     'joint': ['model.scheme.joint=True'],
+    'TDP of the start': ['model.tdp_net=start'],
+    'TDP 0.1': ['model.tdp.loss_weight=0.1'],
 }.items():
     cells.append(dict(config=cars, schemes=['SR4IR'], label=label, options=special))
