@@ -30,8 +30,8 @@ from sr4ir_mm.analysis.synthetic_batch import synthetic_batch
 from sr4ir_mm.config.cli import Parser
 from sr4ir_mm.engine import SR4IROptimWrapperConstructor
 from sr4ir_mm.models import SR4IR, HFClassifier, HFDetector, HFSegmentor
+from sr4ir_mm.models.adapters.hf_build import config_class
 from sr4ir_mm.models.adapters.hf_files import tables_of
-from sr4ir_mm.models.adapters.hf_nets import config_class
 
 PAGE = """# Networks of transformers that were tried
 

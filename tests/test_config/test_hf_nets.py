@@ -112,6 +112,19 @@ def test_entries_of_a_part_next_to_a_folder(kind, name, part, changes, with_type
     assert all(before[key] != value for key, value in changes.items()) and after == before | changes
 
 
+def test_entries_of_earlier_releases_in_a_part_of_a_folder(tmp_path):
+    """Files of the hub have them; a config of a run does not, where an entry without effect is an error."""
+    name, part = 'UperNetForSemanticSegmentation', 'backbone_config'
+    net, file = write(tmp_path, name, SEGMENTORS[name]), tmp_path / 'config.json'
+    entries = json.loads(file.read_text())
+    entries[part] |= dict(pruned_heads={}, torchscript=False, drop_path_rate=0.3)
+    file.write_text(json.dumps(entries))
+    task = HFSegmentor.resolve(dict(pretrained=str(tmp_path)))
+    assert not {'pruned_heads', 'torchscript'} & set(task['config'][part])
+    found = HFSegmentor(**{**task, 'init_cfg': None}).net.config.backbone_config.to_dict()
+    assert found == net.config.backbone_config.to_dict() | dict(drop_path_rate=0.3)
+
+
 def test_another_network_as_a_part_next_to_a_folder(tmp_path):
     """It takes nothing of the first one; stages by their numbers replace those by their names."""
     where = 'HFSegmentor', 'UperNetForSemanticSegmentation', 'backbone_config'

@@ -11,9 +11,9 @@ from ...errors import SR4IRError
 from ...registry import MODELS
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
+from .hf_build import build_config, build_from, check_source
 from .hf_entries import change_entries
 from .hf_files import read_pretrained
-from .hf_nets import build_config, build_from, check_source
 from .hf_patches import check_patches
 from .hf_weights import read_state
 

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig
 
 #: entries of a config.json that say nothing about the network
-_NOT_OURS = (
-    '_name_or_path', 'architectures', 'auto_map', 'dtype', 'id2label', 'label2id', 'num_labels', 'torch_dtype',
-    'transformers_version',
-)  # fmt: skip
+_NOT_OURS = {
+    '_name_or_path', 'architectures', 'auto_map', 'dtype', 'id2label', 'label2id', 'model_type', 'num_labels',
+    'torch_dtype', 'transformers_version', 'use_pretrained_backbone',
+}  # fmt: skip
 #: two entries that name the same stages
 _STAGES = {'out_features', 'out_indices'}
 
@@ -32,7 +32,7 @@ def entries_of(config: PreTrainedConfig, changes: dict | None) -> dict[str, Any]
         SR4IRError: If a part of the config, such as its ``backbone_config``, has no such entry.
     """
     changes = plain(changes or {})
-    _check_parts(config, changes)
+    check_parts(config, changes)
     return change_entries(plain_config(config), changes)
 
 
@@ -52,7 +52,17 @@ def plain_config(config: PreTrainedConfig) -> dict[str, Any]:
     Those of earlier releases, which files of the hub have, are left out: transformers has read them.
     """
     entries = json.loads(json.dumps(config.to_diff_dict(), default=str))
-    return {key: value for key, value in entries.items() if key not in _NOT_OURS and key in known_entries(type(config))}
+    return {key: value for key, value in _known(config, entries).items() if key not in _NOT_OURS}
+
+
+def _known(config: PreTrainedConfig, entries: dict) -> dict[str, Any]:
+    """Return those of the entries of a config, and of the configs in it, that its class reads."""
+    names = known_entries(type(config)) | _NOT_OURS
+    return {
+        key: _known(part, value) if _is_part(part := getattr(config, key, None), value) else value
+        for key, value in entries.items()
+        if key in names
+    }
 
 
 def known_entries(kind: type[PreTrainedConfig]) -> set[str]:
@@ -67,6 +77,22 @@ def plain(node: Any) -> Any:
     return [plain(value) for value in node] if isinstance(node, (list, tuple)) else node
 
 
+def check_parts(config: PreTrainedConfig, entries: dict) -> None:
+    """Check the entries of configs in a config, where transformers takes any name without a word.
+
+    Raises:
+        SR4IRError: If one has no such entry.
+    """
+    for name, values in entries.items():
+        part = getattr(config, name, None)
+        if not _is_part(part, values):
+            continue
+        kind = type(part)
+        if unknown := set(values) - known_entries(kind) - _NOT_OURS:
+            raise SR4IRError(f"{kind.__name__} has no entry '{min(unknown)}': correct the config, {name}.")
+        check_parts(part, values)
+
+
 def _is_same_part(old: Any, new: Any) -> bool:
     """Return whether both are dicts of the same kind of network, or of none."""
     if not isinstance(old, dict) or not isinstance(new, dict):
@@ -74,13 +100,6 @@ def _is_same_part(old: Any, new: Any) -> bool:
     return new.get('model_type', old.get('model_type')) == old.get('model_type')
 
 
-def _check_parts(config: PreTrainedConfig, changes: dict) -> None:
-    """Check the entries of configs in a config, where transformers takes any name without a word."""
-    for name, values in changes.items():
-        part = getattr(config, name, None)
-        if not hasattr(part, 'model_type') or not _is_same_part(dict(model_type=part.model_type), values):
-            continue
-        kind = type(part)
-        if unknown := set(values) - known_entries(kind) - {'model_type'}:
-            raise SR4IRError(f"{kind.__name__} has no entry '{min(unknown)}': correct the config, {name}.")
-        _check_parts(part, values)
+def _is_part(part: Any, entries: Any) -> bool:
+    """Return whether entries are those of a config in a config, and of its kind of network."""
+    return hasattr(part, 'model_type') and _is_same_part(dict(model_type=part.model_type), entries)

@@ -2,8 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.logging import print_log
@@ -15,8 +14,8 @@ from ...errors import SR4IRError
 from ...utils import check_number
 from ..loads import State, first_few
 from ..starts import find_prefixes, start
-from .hf_entries import known_entries, plain
-from .hf_files import class_of, names_of, processor_for, read_pretrained, tables_of, transformers
+from .hf_build import build_config, build_net, check_source
+from .hf_files import names_of, processor_for, read_pretrained
 from .hf_images import normalization_of
 from .hf_masks import MASK_NETS
 from .hf_patches import check_patches, patch_of, side_of, takes_squares
@@ -238,102 +237,3 @@ class HFNet(BaseModel):
         counts = self.num_classes, self.num_classes + 1
         differ = [(one, other) for one, other in zip(theirs, ours) if one != other]
         return len(theirs) == len(ours) and len(differ) == 1 and differ[0][1] in counts
-
-
-def check_source(name: str, node: dict) -> None:
-    """Check that a config names a class of transformers or a folder, not both.
-
-    Raises:
-        SR4IRError: If it does not.
-    """
-    if bool(node.get('architecture')) == bool(node.get('pretrained')):
-        raise SR4IRError(f'{name} takes an architecture with its config, or pretrained: give one of them.')
-
-
-def config_class(architecture: str, mappings: Sequence[str | dict]) -> Any:
-    """Return the config class of a network of transformers.
-
-    Raises:
-        SR4IRError: If transformers has no network of this name for the task.
-    """
-    entries = [entry for table in tables_of(mappings) for entry in table.values()]
-    names = sorted({name for entry in entries for name in ([entry] if isinstance(entry, str) else entry)})
-    if architecture not in names:
-        raise SR4IRError(
-            f"transformers has no network '{architecture}' for this task; choose one of {', '.join(names)}."
-        )
-    return class_of(architecture).config_class
-
-
-def build_net(
-    architecture: str, config: dict, num_classes: int, class_names: Sequence[str] | None, mappings: Sequence[str | dict]
-) -> nn.Module:
-    """Build a network of transformers for a task, with random weights.
-
-    Raises:
-        SR4IRError: If the class is unknown, its config does not have such an entry or value, or it needs more than
-            images.
-    """
-    labels = dict(enumerate(class_names if class_names and len(class_names) == num_classes else ()))
-    labels = labels or {i: f'LABEL_{i}' for i in range(num_classes)}
-    numbers = {name: i for i, name in labels.items()}
-    settings = build_config(architecture, config, mappings, id2label=labels, label2id=numbers)
-    _check_inputs(architecture)
-    if getattr(settings, 'is_training', False):
-        raise SR4IRError(
-            f'{architecture} with is_training=True also learns texts, which the data do not have. Write the folder '
-            f'without them: {architecture}.from_pretrained(FOLDER, is_training=False).save_pretrained(FOLDER_2)'
-        )
-    for key in ('semantic_loss_ignore_index', 'loss_ignore_index'):
-        if hasattr(settings, key):
-            setattr(settings, key, 255)  # as in all data sets of the zoos
-    return build_from(architecture, settings)
-
-
-def build_config(architecture: str, config: dict, mappings: Sequence[str | dict], **labels: dict) -> Any:
-    """Build the config of a network of transformers.
-
-    Raises:
-        SR4IRError: If the class is unknown, or its config does not have such an entry or value.
-    """
-    kind = config_class(architecture, mappings)
-    config = {key: value for key, value in plain(config).items() if key != 'model_type'}
-    if unknown := set(config) - known_entries(kind):
-        raise SR4IRError(f"{kind.__name__} has no entry '{min(unknown)}': correct the config of {architecture}.")
-    with _explained(architecture):
-        settings = kind(**config, **labels)
-    for key, value in vars(settings).items():
-        if isinstance(value, tuple):  # as in files: backbones of ConvNeXt add lists to their defaults
-            setattr(settings, key, list(value))
-    return settings
-
-
-def build_from(architecture: str, settings: Any) -> nn.Module:
-    """Build a network of transformers from its config, with random weights."""
-    with _explained(architecture):
-        return getattr(transformers(), architecture)(settings)
-
-
-@contextmanager
-def _explained(architecture: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # of many kinds, by each class
-        reason = ' '.join(f'{type(error).__name__}: {error}'.split())
-        raise SR4IRError(f'{architecture} cannot be built from its config: {reason}') from error
-
-
-def _check_inputs(architecture: str) -> None:
-    """Check that a network of transformers takes images alone, or with the name of a task, and has a loss."""
-    inputs = dict(inspect.signature(getattr(transformers(), architecture).forward).parameters)
-    inputs = {name: entry for name, entry in inputs.items() if name not in ('self', 'args', 'kwargs')}
-    needs = [name for name, entry in inputs.items() if entry.default is entry.empty and name != 'task_inputs']
-    if 'pixel_values' not in inputs or 'input_ids' in inputs or len(needs) > 1:
-        names = first_few(needs if len(needs) > 1 else inputs)
-        raise SR4IRError(
-            f'{architecture} takes {names}, but the task network receives images alone: choose another one.'
-        )
-    if not {'labels', 'mask_labels'} & set(inputs):
-        raise SR4IRError(
-            f'{architecture} of transformers has no loss, so it cannot be trained: choose another network.'
-        )

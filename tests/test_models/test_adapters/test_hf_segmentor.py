@@ -25,6 +25,7 @@ from sr4ir_mm.models.feature_recorder import FeatureRecorder
 
 FIRST = 'SegformerForSemanticSegmentation'
 MASKS = 'Mask2FormerForUniversalSegmentation'
+UPERNET = dict(architecture='UperNetForSemanticSegmentation')
 TEXTS = 'OneFormerForUniversalSegmentation'
 FIXED = 'EomtForUniversalSegmentation'
 
@@ -253,6 +254,12 @@ def test_names_of_classes_next_to_a_folder(tmp_path):
         (dict(config=dict(depth=[1])), "SegformerConfig has no entry 'depth'"),
         (dict(config=dict(hidden_sizes='wide')), r'SegformerForSemanticSegmentation cannot be built .*hidden_sizes'),
         (dict(pretrained='x'), 'give one of them'),
+        (UPERNET | dict(config=dict(backbone_config=dict(depths=[1]))), 'needs a model_type .*not None'),
+        (UPERNET | dict(config=dict(backbone_config=dict(model_type='swan'))), "needs a model_type .*not 'swan'"),
+        (
+            dict(architecture=MASKS, config=dict(backbone_config=dict(model_type='swin', drop_rate=0.3))),
+            "SwinConfig has no entry 'drop_rate': correct the config, backbone_config",
+        ),
     ],
 )
 def test_mistakes(options, message):
