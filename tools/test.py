@@ -7,9 +7,12 @@ With another config: python tools/test.py configs/sr4ir/deeplabv3_swinir_x4_voc.
 The results are in the folder 'test' of the work dir, or in that of --work-dir.
 """
 
+from __future__ import annotations
+
 import argparse
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmengine.config import Config
 
@@ -23,6 +26,9 @@ from sr4ir_mm.config.shared import find_shared
 from sr4ir_mm.config.stored import is_checkpoint, training_of
 from sr4ir_mm.config.work_dir import folder_for_test, is_work_dir
 from sr4ir_mm.errors import SR4IRError, user_errors
+
+if TYPE_CHECKING:
+    from mmengine.runner import Runner
 
 
 def main() -> dict[str, float]:
@@ -46,7 +52,6 @@ def main() -> dict[str, float]:
     from sr4ir_mm.inference import use_lr_input
     from sr4ir_mm.inference.runs import dataset_meta
     from sr4ir_mm.inference.task_options import set_options
-    from sr4ir_mm.utils import short_path
 
     if args.lr_input:
         use_lr_input(cfg, args.lr_input, options.slice_size, options.slice_overlap)
@@ -61,7 +66,7 @@ def main() -> dict[str, float]:
     if (labels := set_options(runner.model, cfg, options, names, drops_scores=False)) is not None:
         restrict_evaluator(runner.test_evaluator, labels)
     metrics = runner.test()
-    runner.logger.info(f'Metrics and log: {short_path(runner.log_dir)}')
+    show_end(runner, metrics)
     return metrics
 
 
@@ -117,6 +122,19 @@ def load(args: argparse.Namespace) -> Config:
     cfg = load_run(args.config, args.scheme, args.cfg_options)
     cfg.load_from = weights
     return cfg
+
+
+def show_end(runner: Runner, metrics: dict[str, float]) -> None:
+    """Say where the log is, and the metrics where no LoggerHook of the config has shown them."""
+    from mmengine.hooks import LoggerHook
+
+    from sr4ir_mm.engine.log_lines import metric_text
+    from sr4ir_mm.utils import short_path
+
+    if not any(isinstance(hook, LoggerHook) for hook in runner.hooks):
+        runner.logger.info('  '.join(f'{name} {metric_text(value)}' for name, value in metrics.items()))
+    has_metrics = (Path(runner.log_dir) / f'{runner.timestamp}.json').is_file()
+    runner.logger.info(f'{"Metrics and log" if has_metrics else "Log"}: {short_path(runner.log_dir)}')
 
 
 def _hooks(args: argparse.Namespace, score_thr: float | None) -> list[dict]:

@@ -4,6 +4,7 @@ import datetime
 import math
 import re
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 from mmengine.runner import LogProcessor, Runner
@@ -13,6 +14,9 @@ from .screen import WIDTH, ShortText
 
 _CLOCK = len('00:00:00 ')
 _IMAGES = r'task\.\w+\.'
+#: values of an evaluation that are no metrics; tools/test.py adds what was tested
+_NO_METRICS = {'time', 'data_time', 'tested'}
+_LONGEST = 80  # characters of a metric that is no number
 
 
 class ScreenLogProcessor(LogProcessor):
@@ -27,28 +31,44 @@ class ScreenLogProcessor(LogProcessor):
     def get_log_after_iter(self, runner: Runner, batch_idx: int, mode: str) -> tuple[dict, str]:
         """Return the values and the line of an iteration."""
         tag, text = super().get_log_after_iter(runner, batch_idx, mode)
-        screen = getattr(runner, 'screen', None)
-        if mode != 'train':
-            return tag, ShortText(text, '' if screen and screen.is_terminal else _head(text))  # a bar shows the same
-        eta = runner.message_hub.runtime_info.get('eta')
-        if (screen and screen.is_terminal) or eta is None:  # the bar shows it
-            times = []
-        else:
-            times = [f'{datetime.timedelta(seconds=int(eta))} left', f'{tag.get("time", 0):.2f} s/it']
-        values = [f'{short_name(name)} {value:.4g}' for name, value in main_losses(tag).items()]
-        return tag, ShortText(text, fit([_head(text), *times, *values], screen.width if screen else WIDTH))
+        values, screen = without_mode(tag, mode), getattr(runner, 'screen', None)
+        has_bar = bool(screen and screen.is_terminal)
+        if has_bar and mode != 'train':
+            return tag, ShortText(text, '')  # the bar shows the same
+        eta, times = runner.message_hub.runtime_info.get('eta'), []
+        if not has_bar and eta is not None and 'time' in values:
+            times = [f'{datetime.timedelta(seconds=int(eta))} left', f'{values["time"]:.2f} s/it']
+        losses = [f'{short_name(name)} {value:.4g}' for name, value in main_losses(values).items()]
+        return tag, ShortText(text, fit([_head(text), *times, *losses], screen.width if screen else WIDTH))
 
     def get_log_after_epoch(self, runner: Runner, batch_idx: int, mode: str, *args: Any, **kwargs: Any) -> tuple:
         """Return the values and the line of a validation or a test."""
         tag, text = super().get_log_after_epoch(runner, batch_idx, mode, *args, **kwargs)
-        names = [name for name in tag if isinstance(tag[name], (int, float)) and not name.endswith('time')]
-        best = best_metrics(runner)
+        metrics = {name: value for name, value in without_mode(tag, mode).items() if name not in _NO_METRICS}
+        names, best = list(metrics), best_metrics(runner)
         first = [*(name for name in names if name in best), *names[:1], 'sr/PSNR']  # others may have no room
         names.sort(key=lambda name: first.index(name) if name in first else len(first))
-        values = [f'{name} {tag[name]:.4f}' for name in names]
+        values = [f'{name} {metric_text(metrics[name])}' for name in names]
         screen = getattr(runner, 'screen', None)
         width = math.inf if mode == 'test' else screen.width if screen else WIDTH  # a test has one line, with all
         return tag, ShortText(text, fit([_head(text), *values], width))
+
+
+def without_mode(values: Mapping[str, Any], mode: str) -> dict[str, Any]:
+    """Return values by names without 'train/', 'val/' or 'test/', which ``log_with_hierarchy`` puts before them."""
+    return {name.removeprefix(f'{mode}/'): value for name, value in values.items()}
+
+
+def metric_text(value: Any) -> str:
+    """Return a metric as text; of a large one, such as a confusion matrix, where it is.
+
+    Args:
+        value (Any): A number, or what else a metric may return, such as the values of all classes.
+    """
+    if isinstance(value, Real):
+        return str(int(value)) if isinstance(value, Integral) else f'{value:.4f}'
+    text = ' '.join(str(value).split())
+    return text if len(text) <= _LONGEST else '(see the log file)'
 
 
 def main_losses(values: Mapping[str, Any]) -> dict[str, float]:

@@ -77,10 +77,16 @@ class ProgressHook(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, *_: object, **__: object) -> None:
         """Show how much of the training is done; the remaining time counts validations as they have been so far."""
         done, total = runner.iter + 1, runner.max_iters
-        passed = time.perf_counter() - self.start
-        pace = passed / (done - self.first)
-        rest = timedelta(seconds=round(pace * (total - done)))
-        self._show(f'training {bar(done, total)} {done}/{total}  {pace:.2f} s/it  {rest} left', done == total)
+        pace = (time.perf_counter() - self.start) / (done - self.first)
+        self._show('training', done, total, pace)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Start the clock of a validation."""
+        self.part_start = time.perf_counter()
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Start the clock of a test."""
+        self.part_start = time.perf_counter()
 
     def after_val_iter(self, runner: Runner, batch_idx: int, *_: object, **__: object) -> None:
         """Show how much of a validation is done."""
@@ -91,16 +97,16 @@ class ProgressHook(Hook):
         self._show_part('test', batch_idx + 1, runner.test_loop)
 
     def _show_part(self, name: str, done: int, loop: BaseLoop) -> None:
-        total = len(loop.dataloader)
-        self._show(f'{name} {bar(done, total)} {done}/{total}', done == total)
+        pace = (time.perf_counter() - self.part_start) / done
+        self._show(name, done, len(loop.dataloader), pace)
 
-    def _show(self, line: str, is_last: bool) -> None:
+    def _show(self, name: str, done: int, total: int, pace: float) -> None:
         now = time.perf_counter()
-        if is_last:
+        if done == total:
             self.screen.clear()
         elif now - self.drawn > 0.2:
-            self.drawn = now
-            self.screen.show(line)
+            self.drawn, rest = now, timedelta(seconds=round(pace * (total - done)))
+            self.screen.show(f'{name} {bar(done, total)} {done}/{total}  {pace:.2f} s/it  {rest} left')
 
 
 def bar(done: int, total: int) -> str:

@@ -1,4 +1,4 @@
-"""What a training shows on the screen; its log file has all of it, as MMEngine writes it."""
+"""What a training or a test shows on the screen; its log file has all of it, as MMEngine writes it."""
 
 import logging
 import re
@@ -101,6 +101,14 @@ class Screen(logging.Filter):
         if self.line:
             self.line = ''
             self._write('\r\x1b[K')
+
+    def __enter__(self) -> 'Screen':
+        """Return the screen of a run, from which the line that changes is removed however the run ends."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the line that changes."""
+        self.clear()
 
     def _write(self, text: str) -> None:
         self.stream.write(text)

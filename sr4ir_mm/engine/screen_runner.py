@@ -4,11 +4,15 @@ from typing import Any
 
 from mmengine.logging import MMLogger
 from mmengine.runner import LogProcessor
+from torch import nn
 
 from .fast_runner import FastRunner
 from .log_lines import ScreenLogProcessor
 from .progress_hook import ProgressHook
 from .screen import Screen
+
+#: types of MMEngine's own log processor, as configs name it
+MMENGINE = (None, 'LogProcessor', 'mmengine.LogProcessor', 'mmengine.runner.LogProcessor', LogProcessor)
 
 
 class ScreenRunner(FastRunner):
@@ -27,7 +31,7 @@ class ScreenRunner(FastRunner):
 
     def build_log_processor(self, log_processor: LogProcessor | dict) -> LogProcessor:
         """Build the log processor; one without a type of its own has short lines for the screen."""
-        if isinstance(log_processor, dict) and log_processor.get('type') in (None, 'LogProcessor'):
+        if isinstance(log_processor, dict) and log_processor.get('type') in MMENGINE:
             # a config that inherits from one of another package has its scope in every dict
             arguments = {key: value for key, value in log_processor.items() if key not in ('type', '_scope_')}
             return ScreenLogProcessor(**arguments)
@@ -37,3 +41,18 @@ class ScreenRunner(FastRunner):
         """Register the hooks of the config, and the bar."""
         super().register_hooks(default_hooks, custom_hooks)
         self.register_hook(ProgressHook(self.screen))
+
+    def train(self) -> nn.Module:
+        """Train, and leave no bar behind."""
+        with self.screen:
+            return super().train()
+
+    def val(self) -> dict[str, Any]:
+        """Validate, and leave no bar behind."""
+        with self.screen:
+            return super().val()
+
+    def test(self) -> dict[str, Any]:
+        """Test, and leave no bar behind."""
+        with self.screen:
+            return super().test()

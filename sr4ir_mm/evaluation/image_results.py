@@ -46,6 +46,7 @@ def image_results(metric: BaseMetric, results: list) -> Arrays:
     'mIoU'               ``intersection`` and ``union`` in pixels (I x C)
     'coco/bbox_mAP'      ``image``, ``label`` and ``score`` of the detections (D), whether each is ``matched`` with an
                          object and whether it is ``ignored`` (D x T), and the number of ``objects`` (I x C)
+    'coco/segm_mAP'      the same, of masks
     'sr/PSNR', ...       ``value`` (I), nan where nothing was measured
     ===================  =============================================================================================
 

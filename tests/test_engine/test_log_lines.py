@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub
 from mmengine.runner import LogProcessor
@@ -70,4 +71,35 @@ def test_a_test_shows_all_its_metrics(tmp_path):
     run = runner(tmp_path.name, {f'metric{i}': 1.0 for i in range(30)} | dict(time=1.0, data_time=1.0), 'test')
     run.test_loop = run.val_loop
     _, line = ScreenLogProcessor().get_log_after_epoch(run, 8, 'test')
-    assert line.short.count('metric') == 30 and 'time' not in line.short
+    assert line.short.count('metric') == 30 and ' time' not in line.short
+
+
+def test_metrics_that_are_no_numbers(tmp_path):
+    """As those of mmpretrain with ``average=None``; the file has the large ones."""
+    run = runner(tmp_path.name, {'m/runtime': 3.0}, 'test')
+    run.test_loop = run.val_loop
+    found = dict(
+        precision=[50.0, 25.5], count=np.int64(7), matrix=np.eye(9), unit='px', tested=dict(checkpoint='a.pth')
+    )
+    for name, value in found.items():
+        run.message_hub.update_info(f'test/{name}', value)
+    _, line = ScreenLogProcessor().get_log_after_epoch(run, 8, 'test', with_non_scalar=True)
+    shown = 'm/runtime 3.0000  precision [50.0, 25.5]  count 7  matrix (see the log file)  unit px'
+    assert line.short == f'Epoch(test) [8/8]  {shown}' and '[0. 1. 0.' in line
+
+
+def test_names_with_the_mode_before_them(tmp_path):
+    processor = ScreenLogProcessor(log_with_hierarchy=True)
+    run = runner(tmp_path.name, dict(VALUES, time=0.5, data_time=0.1), 'train')
+    assert '  0.50 s/it  sr.pix 0.25  sr.tdp 0.5  task.sr 1' in processor.get_log_after_iter(run, 7, 'train')[1].short
+    run = runner(tmp_path.name, dict(aAcc=90.0, mIoU=50.0, time=0.5, data_time=0.1), 'val')
+    tag, line = processor.get_log_after_epoch(run, 8, 'val')
+    assert line.short == 'Epoch(val) [0][8/8]  mIoU 50.0000  aAcc 90.0000' and 'val/mIoU' in tag
+
+
+def test_a_test_without_a_terminal_says_how_long_it_takes(tmp_path):
+    run = runner(tmp_path.name, dict(time=0.5, data_time=0.1), 'test')
+    run.test_loop = run.val_loop
+    assert ScreenLogProcessor().get_log_after_iter(run, 3, 'test')[1].short == (
+        'Epoch(test) [4/8]  1:01:40 left  0.50 s/it'
+    )

@@ -60,17 +60,20 @@ def test_the_bar_shows_the_remaining_time(clock):
     clock.now = 60
     hook.after_train_iter(run(3), 3)
     assert stream.seen() == [f'training {bar(4, 8)} 4/8  30.00 s/it  0:02:00 left']
+    hook.before_val_epoch(run(3))
     clock.now = 61
     hook.after_val_iter(run(3), 0)
-    assert stream.seen() == [f'validation {bar(1, 4)} 1/4']
+    assert stream.seen() == [f'validation {bar(1, 4)} 1/4  1.00 s/it  0:00:03 left']
     hook.after_val_iter(run(3), 3)
     assert stream.seen() == ['']  # room for what the metrics print
 
 
-def test_the_bar_of_a_test():
+def test_the_bar_of_a_test(clock):
     hook = ProgressHook(Screen(stream := Terminal()))
+    hook.before_test_epoch(run(0))
+    clock.now = 5
     hook.after_test_iter(run(0), 1)
-    assert stream.seen() == [f'test {bar(2, 4)} 2/4']
+    assert stream.seen() == [f'test {bar(2, 4)} 2/4  2.50 s/it  0:00:05 left']
 
 
 def test_bar():

@@ -338,6 +338,8 @@ def test_a_mistake_ends_before_the_first_run(toy, tools):
         ([dict(type='CocoMetric')], 'coco/bbox_mAP'),
         (dict(type='mmdet.CocoMetric', metric=['segm', 'bbox'], ann_file='x'), 'coco/segm_mAP'),
         (dict(type='mmpretrain.Accuracy', topk=(1, 5)), 'accuracy/top1'),
+        (dict(type='CocoMetric', prefix='coco', metric_items=['mAP', 'mAP_50']), 'coco/bbox_mAP'),
+        (dict(type='CocoMetric', metric_items=['mAP_50']), None),
         (dict(type='CocoMetric', metric='proposal'), None),
         (dict(type='Accuracy', prefix='mine'), None),  # its name is not known here
         (dict(type='Accuracy', topk=5), None),
@@ -348,7 +350,10 @@ def test_a_config_of_a_zoo_need_not_name_its_metric(evaluator, name):
     cfg = Config(dict(val_evaluator=evaluator))
     if name:
         assert task_metric(cfg) == name
-        assert task_metric(Config(dict(cfg, default_hooks=dict(checkpoint=dict(save_best='aAcc'))))) == 'aAcc'
+        for best, expected in dict(aAcc='aAcc', auto=name).items():
+            for save_best in best, [best]:
+                hooks = dict(checkpoint=dict(save_best=save_best))
+                assert task_metric(Config(dict(cfg, default_hooks=hooks))) == expected
     else:
         with pytest.raises(SR4IRError, match='must name the task metric'):
             task_metric(cfg)

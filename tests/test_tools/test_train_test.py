@@ -11,6 +11,7 @@ import cv2
 import pytest
 import torch
 from helpers.zoo import TOOLS, make_voc, run_tool, tiny_config
+from mmengine.logging import MMLogger
 
 from sr4ir_mm.compat.fast_types import fast_type
 
@@ -63,6 +64,15 @@ def test_test_repeats_the_validation(folder, trained, tested):
     metrics, val = json.loads(log.read_text()), scalars(folder / 'work_dirs/tiny')[-1]
     for name in ('mIoU', 'sr/PSNR', 'sr/SSIM'):
         assert metrics[name] == pytest.approx(val[name])
+
+
+def test_a_test_without_the_hook_that_logs_shows_its_metrics(folder, trained, capfd):
+    options = ('--cfg-options', 'data_root=elsewhere', 'default_hooks.logger=None', '--work-dir', 'unlogged')
+    MMLogger._instance_dict.clear()  # one of an earlier test would write to that test's output, which is closed
+    assert run_tool('test', 'tiny.py', 'work_dirs/tiny/epoch_1.pth', *options, cwd=folder) == 0
+    *_, shown, end = capfd.readouterr().out.splitlines()
+    value = scalars(folder / 'work_dirs/tiny')[-1]['mIoU']
+    assert f'mIoU {value:.4f}' in shown and 'sr/PSNR' in shown and ' Log: unlogged' in end
 
 
 def test_a_machine_for_mixed_precision_is_told_of_it(trained):

@@ -12,6 +12,8 @@ from mmengine.config import Config
 from sr4ir_mm.config.nodes import type_name
 from sr4ir_mm.errors import SR4IRError
 
+#: prefixes that metrics have without one of a config
+_PREFIXES = {'CocoMetric': 'coco', 'Accuracy': 'accuracy'}
 #: rows in the order of the paper's tables
 ROWS = ('H->T', 'L->T', 'S->T', 'T->S', 'S+T', 'SR4IR')
 
@@ -54,16 +56,16 @@ def find_paper_configs(patterns: Sequence[str]) -> list[PaperConfig]:
 
 
 def task_metric(cfg: Config) -> str:
-    """Return the metric by which a training of a config selects its best checkpoint.
+    """Return the metric of a table: the one by which a training of a config selects its best checkpoint.
 
-    Without a ``save_best``, that is the first value of the first metric, and mIoU of IoUMetric, as in
-    :class:`~sr4ir_mm.engine.TaskEvaluationHook`.
+    Where ``save_best`` names none, it is the first value of the first metric, and mIoU of IoUMetric.
 
     Raises:
         SR4IRError: If the config does not say.
     """
     hooks = cfg.get('default_hooks') or {}  # own configs may leave them to MMEngine
     name = (hooks.get('checkpoint') or {}).get('save_best')
+    name = name[0] if isinstance(name, (list, tuple)) and len(name) == 1 else name
     name = _first_value(cfg.get('val_evaluator')) if name in (None, 'auto') else name
     if not isinstance(name, str):
         raise SR4IRError(
@@ -75,10 +77,12 @@ def task_metric(cfg: Config) -> str:
 def _first_value(evaluator: dict | list | None) -> str | None:
     """Return the name that the first metric of an evaluator gives to its first value, if it is one of a table."""
     metric = _first(evaluator)
-    if not isinstance(metric, dict) or metric.get('prefix') is not None:
+    if not isinstance(metric, dict):
         return None
     kind, measured = type_name(metric.get('type')), _first(metric.get('metric', 'bbox'))
-    if kind == 'CocoMetric' and measured in ('bbox', 'segm'):
+    if metric.get('prefix') not in (None, _PREFIXES.get(kind)):
+        return None
+    if kind == 'CocoMetric' and measured in ('bbox', 'segm') and 'mAP' in (metric.get('metric_items') or ['mAP']):
         return f'coco/{measured}_mAP'
     if kind == 'IoUMetric':
         return _first(metric.get('iou_metrics', 'mIoU'))
