@@ -12,13 +12,13 @@ from mmengine.config import Config
 from ..errors import SR4IRError
 from ..models.memory_format import takes_channels_last
 from ..models.scheme import SCHEMES, scheme_name
-from .folds import name_fold, take_fold
+from .folds import take_fold
 from .hf_nets import read_pretrained, task_config
 from .loading import load_config, override
 from .nodes import type_name
 from .normalization import move_normalization
 from .reading import is_new_style, read_config
-from .schemes import apply_scheme, options_for
+from .schemes import derive_run, options_for
 from .sr_nets import find_sr, is_name
 from .zoo import check_net, config_folder, started_from, teacher_of
 
@@ -84,13 +84,11 @@ def load_mix(task: str, sr: str | dict | None, scale: int, scheme: str, pretrain
         path = Path(folder) / f'{"_".join(names)}.py'
         path.write_text(mix_text(task, sr, scale, pretrained, Path(folder), network, **start))
         cfg = override(read_config(path), copy.deepcopy(options_for(options, scheme, derived=False)))
-    cfg, fold = name_fold(cfg)
     # no option takes a dict, but the name of a file that has it
     words = [task, '--sr', 'SR_FILE.py' if isinstance(sr, dict) else str(sr), '--scale', str(scale)]
     source = shlex.join(words + (['--task', network] if network else []))
-    # the scheme depends on options (length of the run), and options win over what the scheme sets
-    cfg = apply_scheme(cfg, scheme, source + ' --pretrained' * pretrained + fold)
-    return read_pretrained(move_normalization(take_fold(override(cfg, options_for(options, scheme)))))
+    cfg = derive_run(cfg, scheme, source + ' --pretrained' * pretrained, options)
+    return read_pretrained(move_normalization(take_fold(cfg)))
 
 
 def mix_text(task: str, sr: str | dict | None = 'edsr', scale: int = 4, pretrained: bool = False,

@@ -91,6 +91,13 @@ def _reason(error: Exception) -> str:
             'remove it from _base_. A config for --data or --sr inherits that of its zoo instead, such as '
             'mmseg::_base_/default_runtime.py.'
         )
+    index = Path(getattr(error, 'filename', None) or '')
+    if isinstance(error, FileNotFoundError) and index.parts[-2:] == ('.mim', 'model-index.yml'):
+        package, root = index.parent.parent.name, index.parent.parent.parent
+        return (
+            f"the configs of {package} are not there, because the package in '{root}' is not installed: pip install "
+            f'--no-deps -e {root}'
+        )
     return str(error) if isinstance(error, SR4IRError) else f'{type(error).__name__}: {error}'
 
 

@@ -40,12 +40,23 @@ def load_run(source: str | Path, scheme: str | None = None, options: dict | None
         >>> load_run('configs/sr4ir/deeplabv3_edsr_x4_voc.py', 's2t').filename
         'configs/sr4ir/deeplabv3_edsr_x4_voc_s2t.py'
     """
-    # the scheme depends on options (length of the run), and options win over what the scheme sets
     if not scheme:
         return take_fold(name_fold(load_config(source, options))[0])
-    cfg, fold = name_fold(load_config(source, copy.deepcopy(options_for(options, scheme, derived=False))))
-    cfg = apply_scheme(cfg, scheme, shlex.quote(str(source)) + fold)
-    return take_fold(override(cfg, options_for(options, scheme)))
+    cfg = load_config(source, copy.deepcopy(options_for(options, scheme, derived=False)))
+    return take_fold(derive_run(cfg, scheme, shlex.quote(str(source)), options))
+
+
+def derive_run(cfg: Config, scheme: str, source: str, options: dict | None) -> Config:
+    """Derive the run of a scheme from a config that has the options already, because the scheme depends on them.
+
+    Args:
+        cfg (Config): Config of SR4IR, with the options in it.
+        scheme (str): Name or alias.
+        source (str): What :file:`tools/train.py` takes to load the config, quoted for a shell.
+        options (dict, optional): Options, which win over what the scheme sets.
+    """
+    cfg, fold = name_fold(cfg)
+    return override(apply_scheme(cfg, scheme, source + fold), options_for(options, scheme))
 
 
 def options_for(options: dict | None, scheme: str, derived: bool = True) -> dict:

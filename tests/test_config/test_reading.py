@@ -129,6 +129,7 @@ def test_a_delete_without_anything_to_delete(tmp_path):
             r"'a\.py' cannot be read as a config \(line 1\): SyntaxError: '\(' was never",
         ),
         ('a.py', 'a = 1\nb = c\n', r"cannot be read as a config \(a\.py, line 2\): NameError: name 'c' is not defined"),
+        ('a.py', "_base_ = 'mmrotate::x/a.py'", 'the configs of mmrotate are not there, .* pip install --no-deps -e '),
         ('a.py', "_base_ = 'no.py'", r'cannot be read as a config: FileNotFoundError: .*no\.py'),
         ('a.py', "_base_ = 'b.py'\nmodel = dict(a=dict(b=1))\n", r'TypeError: a=\{.*_delete_=True'),
         ('a.py', "_base_ = 'c.py'", r'\(c\.py, line 1\): ZeroDivisionError'),
@@ -145,6 +146,9 @@ def test_a_file_that_cannot_be_read(name, text, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path('b.py').write_text('model = dict(a=1)')
     Path('c.py').write_text('a = 1 / 0')
+    Path('mmrotate').mkdir()
+    Path('mmrotate/__init__.py').touch()  # a clone on PYTHONPATH
+    monkeypatch.syspath_prepend(tmp_path)
     Path(name).write_text(text)
     with pytest.raises(SR4IRError, match=words):
         load_config(name)
