@@ -7,14 +7,13 @@ options = [
     'default_hooks.checkpoint.interval=5',
 ]
 cars = '../mini/efficientnet-lite0_edsr-s_x4_cars-mini.py'
-baselines = dict(config=cars, schemes=['H->T', 'T->S', 'S+T'])
 ablations = {  # 'options' would be those of all cells
     'no TDP': ['model.tdp.loss_weight=0'],
     'no CQMix': ['model.scheme.shares.sr=0.5', 'model.scheme.shares.hr=0.5'],
     'joint': ['model.scheme.joint=True'],
     'TDP of the start': ['model.tdp_net=start'],
-    'TDP 0.1': ['model.tdp.loss_weight=0.1'],
 }
 cells = [dict(config=cars, schemes=['SR4IR'])]
 cells += [dict(config=cars, schemes=['SR4IR'], label=label, options=special) for label, special in ablations.items()]
-cells += [baselines]
+cells += [dict(config=cars, schemes=['S+T', 'H->T', 'T->S'])]
+cells += [dict(config=cars, schemes=['SR4IR'], label='TDP 0.1', options=['model.tdp.loss_weight=0.1'])]
