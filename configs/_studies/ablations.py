@@ -15,5 +15,5 @@ ablations = {  # 'options' would be those of all cells
 }
 cells = [dict(config=cars, schemes=['SR4IR'])]
 cells += [dict(config=cars, schemes=['SR4IR'], label=label, options=special) for label, special in ablations.items()]
-cells += [dict(config=cars, schemes=['S+T', 'H->T', 'T->S'])]
+cells += [dict(config=cars, schemes=[scheme]) for scheme in ('S+T', 'H->T', 'T->S')]
 cells += [dict(config=cars, schemes=['SR4IR'], label='TDP 0.1', options=['model.tdp.loss_weight=0.1'])]
